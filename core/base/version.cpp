@@ -1,9 +1,6 @@
 #include "base/version.h"
 
-// Both are given by the build, which has the one place where they are written.
-#if !defined(FLEETAUTH_VERSION) || !defined(FLEETAUTH_LINKED_VERSIONS)
-#error "compile this file through core/CMakeLists.txt"
-#endif
+#include "base/build_info.h"
 
 namespace fleetauth {
 

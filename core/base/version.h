@@ -4,10 +4,10 @@
 
 namespace fleetauth {
 
-// "1.2.3": the version of this library.
+// "1.2.3": the version of this library. NUL-terminated.
 std::string_view version() noexcept;
 
-// The versions of the libraries compiled in, as "name/version" separated by blanks: "curl/7.88.1-10 simdjson/3.0.1-1 ...".
+// The libraries compiled in, one "name version" a line. NUL-terminated.
 std::string_view linked_versions() noexcept;
 
 } // namespace fleetauth

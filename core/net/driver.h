@@ -1,0 +1,68 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <variant>
+
+#include "core/base/clock.h"
+#include "core/base/error.h"
+#include "core/flow/http.h"
+
+namespace fleetauth::net {
+
+/// How a client's requests travel; equal settings share connections and trust stores.
+struct NetOptions {
+  std::string ca_file;
+  std::string ca_pem;
+  std::string proxy = "env";  ///< env | none | URL
+  std::string user_agent;
+  bool allow_loopback_http = false;
+  std::int64_t connect_timeout_ms = 5000;   ///< libcurl's backstop is a little later than the runtime's timer
+  std::int64_t attempt_timeout_ms = 15000;
+};
+
+using Outcome = std::variant<flow::HttpResponse, flow::HttpFailure>;
+using Completion = std::function<void(Outcome)>;
+
+/// Sends requests through curl_multi on an epoll descriptor of its own. One thread at a time drives it and calls everything
+/// but wake(); which thread that is may change between calls. No thread is made but libcurl's resolver.
+class Driver {
+ public:
+  /// E_RESOURCE when the process has no descriptors left.
+  static Result<std::unique_ptr<Driver>> create();
+  ~Driver();
+
+  /// Readable when run_once has something to do.
+  [[nodiscard]] int fd() const;
+
+  /// Starts a request; `done` is called from a later run_once, exactly once unless it is cancelled first.
+  /// A body above `max_body` bytes, an encoded body or headers above flow::kMaxHeaders end it with E_TOO_LARGE or E_PROTOCOL.
+  void start(std::uint64_t id, const flow::HttpRequest &request, std::shared_ptr<const NetOptions> options, Completion done);
+  /// Ends a request without calling `done`; never blocks, not even on a hung resolver.
+  void cancel(std::uint64_t id);
+  /// Whether bytes of the request may have left. No for an id that is not in flight.
+  [[nodiscard]] flow::Sent sent(std::uint64_t id) const;
+  [[nodiscard]] std::size_t in_flight() const;
+
+  /// The instant of CLOCK_BOOTTIME at which fd() turns readable and run_once returns; kNever for none.
+  void arm(BootMs at);
+  /// Waits until something happens, at most `timeout_ms` (-1 without limit, 0 not at all), and handles it.
+  void run_once(std::int64_t timeout_ms);
+  /// Makes run_once return. Any thread, async-signal-safe.
+  void wake();
+
+  /// In a fork's child: closes descriptors and leaks the rest without touching what the parent shares (no TLS close, no epoll change).
+  static void abandon(std::unique_ptr<Driver> driver);
+
+ private:
+  struct Impl;
+  explicit Driver(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+/// Prepares OpenSSL and libcurl once per process and reports what does not work. Thread-safe.
+ErrorPtr initialise();
+
+}  // namespace fleetauth::net

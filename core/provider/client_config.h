@@ -1,0 +1,72 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/base/secret_bytes.h"
+#include "core/provider/descriptor.h"
+
+namespace fleetauth::provider {
+
+/// The value of a parameter, typed by its declaration. Secrets live here and nowhere else.
+struct ParameterValue {
+  SecretBytes text;  ///< what is put into headers and forms; integers in decimal, booleans as true/false
+  ParameterType type = ParameterType::Text;
+};
+
+/// The provider's parameters as one client fills them in, with the descriptor it fills.
+struct ClientConfig {
+  std::shared_ptr<const Descriptor> descriptor;  ///< patches and base_url applied
+  std::map<std::string, ParameterValue, std::less<>> values;
+
+  /// Null when the parameter is optional and was not given.
+  [[nodiscard]] const ParameterValue *value(std::string_view parameter) const;
+};
+
+/// One given option: text, wiped with the bag it lies in.
+struct GivenValue {
+  std::string name;
+  SecretBytes text;
+};
+
+/// Fills the descriptor's parameters. E_CONFIG names what is unknown, missing or of the wrong type, with the nearest known name.
+/// `given` holds only provider parameters; options of the library itself were taken out before.
+Result<ClientConfig> configure(std::shared_ptr<const Descriptor> descriptor, std::vector<GivenValue> given);
+
+/// A base URL given for an origin of the descriptor; the origin "" means the only one there is.
+struct BaseUrl {
+  std::string origin;
+  std::string url;
+};
+
+/// The descriptor with a JSON Merge Patch applied and the base URLs of the named origins replaced.
+/// E_CONFIG when the origin is unknown, or is not named although the provider has several.
+Result<std::shared_ptr<const Descriptor>> override_descriptor(const std::shared_ptr<const Descriptor> &descriptor,
+                                                              std::optional<std::string_view> patch,
+                                                              const std::vector<BaseUrl> &base_urls);
+
+/// Which API group a request belongs to and how it is authorised.
+struct Authorisation {
+  const Api *api = nullptr;  ///< null when no URL and no group was named
+  const Scheme *scheme = nullptr;
+  const Credential *credential = nullptr;
+};
+
+/// A URL taken apart by net/url.h: canonical origin and path.
+struct Target {
+  std::string_view origin;  ///< scheme://host[:port]
+  std::string_view path;    ///< begins with '/'; without query
+};
+
+/// Finds the group by name, or by origin, longest path prefix and method, and the scheme the client selected or the group's first.
+/// E_FOREIGN_ORIGIN when the target is not the provider's; E_CONFIG when no group covers it or the scheme is not offered.
+Result<Authorisation> resolve(const Descriptor &descriptor, std::optional<std::string_view> scheme_wanted,
+                              std::optional<std::string_view> api_name, const std::optional<Target> &target,
+                              std::string_view method);
+
+}  // namespace fleetauth::provider

@@ -59,6 +59,13 @@ else()
     $<$<NOT:$<CONFIG:Debug>>:-U_FORTIFY_SOURCE> $<$<NOT:$<CONFIG:Debug>>:-D_FORTIFY_SOURCE=3>)
 endif()
 
+if(FLEETAUTH_BUILD_FUZZ)
+  if(NOT CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
+    message(FATAL_ERROR "FLEETAUTH_BUILD_FUZZ needs clang: use the preset \"fuzz\".")
+  endif()
+  add_compile_options(-fsanitize=fuzzer-no-link)
+endif()
+
 if(FLEETAUTH_COVERAGE)
   # Atomic counters: gcovr refuses the negative counts that races between threads leave.
   target_compile_options(fleetauth_build_options INTERFACE --coverage -fprofile-update=atomic)

@@ -1,6 +1,6 @@
-#include "base/version.h"
+#include "core/base/version.h"
 
-#include "base/build_info.h"
+#include "core/base/build_info.h"
 
 namespace fleetauth {
 

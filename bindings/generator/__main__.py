@@ -10,7 +10,7 @@ from pathlib import Path
 from model import ApiError, load
 
 # Each has outputs(model) -> {path below the repository's root: text}.
-EMITTERS = ["emit_tables"]
+EMITTERS = ["emit_tables", "emit_header", "emit_thunks"]
 
 
 def main() -> int:

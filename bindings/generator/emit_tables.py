@@ -85,15 +85,17 @@ struct OptionSpec {{
   std::optional<std::string_view> default_text;  ///< nullopt: the option has no default
   std::int64_t min;                              ///< min and max of an integer, inclusive
   std::int64_t max;
-  std::span<const std::string_view> choices;     ///< the words of a choice
+  std::span<const std::string_view> choices;  ///< the words of a choice
   std::string_view doc;
 }};
 
 {choices}
 
+// clang-format off
 inline constexpr std::array<OptionSpec, {count}> kOptionTable{{{{
 {rows}
 }}}};
+// clang-format on
 
 /// The option of that name; null when the scope has none.
 constexpr const OptionSpec *find_option(OptionScope scope, std::string_view name) noexcept {{

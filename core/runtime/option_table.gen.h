@@ -19,13 +19,14 @@ struct OptionSpec {
   std::optional<std::string_view> default_text;  ///< nullopt: the option has no default
   std::int64_t min;                              ///< min and max of an integer, inclusive
   std::int64_t max;
-  std::span<const std::string_view> choices;     ///< the words of a choice
+  std::span<const std::string_view> choices;  ///< the words of a choice
   std::string_view doc;
 };
 
 inline constexpr std::array<std::string_view, 2> kRuntimeModeChoices{"threaded", "manual"};
 inline constexpr std::array<std::string_view, 2> kClientTransportChoices{"curl", "host"};
 
+// clang-format off
 inline constexpr std::array<OptionSpec, 18> kOptionTable{{
     {OptionScope::Runtime, "mode", OptionType::Choice,
      "threaded", 0, 0, kRuntimeModeChoices,
@@ -82,6 +83,7 @@ inline constexpr std::array<OptionSpec, 18> kOptionTable{{
      "0", 0, 86400000, {},
      "The caller wants a token that lives at least this long; a shorter one counts as expired for this call."},
 }};
+// clang-format on
 
 /// The option of that name; null when the scope has none.
 constexpr const OptionSpec *find_option(OptionScope scope, std::string_view name) noexcept {

@@ -1,0 +1,146 @@
+"""The C++ side of the ABI: capi/gen/bodies.h (what is written by hand), thunks.cpp (what checks and calls it), api_checksum.gen.h."""
+from __future__ import annotations
+
+from model import Function, Handle, Model, Param
+from text import BANNER, call, quoted
+
+BODIES_HEAD = f"""\
+#pragma once
+// {BANNER}
+//
+// The bodies of the C functions, written by hand in capi/src. A body is called with checked arguments: references are
+// never null, text is UTF-8, enum numbers are known, an out-handle is null on entry. It sets out-parameters on success only and may
+// throw. A null ErrorPtr is success. What each function means is said in fleetauth/fleetauth.h.
+//
+// The thunks also need, from capi/src/handles.h, in namespace fleetauth::capi:
+//   struct ::fleetauth_<handle>                                    each handle, complete
+//   template <class Handle> void ref(Handle *handle) noexcept;     handle is not null
+//   template <class Handle> void unref(Handle *handle) noexcept;   destroys it with the last reference
+//   template <class Handle> bool is_live(const Handle *) noexcept; with FLEETAUTH_CHECKED only: its type tag is right
+// and from any file of capi/src what capi/boundary.h declares: valid_utf8, wrap.
+
+#include <cstdint>
+#include <optional>
+#include <string_view>
+
+#include "capi/boundary.h"
+
+namespace fleetauth::capi {{
+"""
+
+THUNKS_HEAD = f"""\
+// {BANNER}
+// Every function checks its arguments and calls its body; no exception leaves it.
+
+#include "capi/gen/bodies.h"
+#include "capi/guard.h"
+
+namespace capi = fleetauth::capi;
+namespace guard = fleetauth::capi::guard;
+"""
+
+CHECKSUM = f"""\
+#pragma once
+// {BANNER}
+
+#include <cstdint>
+
+namespace fleetauth::capi {{
+
+/// Of the names, signatures and numbers of the C ABI. Bindings compare it when they load.
+inline constexpr std::int64_t kApiChecksum = %d;
+
+}}  // namespace fleetauth::capi
+"""
+
+
+def _body_params(param: Param) -> list[str]:
+    handle = f"fleetauth_{param.handle} "
+    text = "std::optional<std::string_view> " if param.nullable else "std::string_view "
+    return {
+        "handle": [handle + ("*" if param.nullable else "&") + param.name],
+        "out_handle": [handle + "*&" + param.name],
+        "text": [text + param.name],
+        "bytes": [text + param.name],
+        "i32": ["std::int32_t " + param.name],
+        "i64": ["std::int64_t " + param.name],
+        "out_i32": ["std::int32_t &" + param.name],
+        "out_i64": ["std::int64_t &" + param.name],
+        "buffer": ["Buffer " + param.name],
+        "wakeup": ["fleetauth_wakeup_fn " + param.name, "void *user_data"],
+    }[param.kind]
+
+
+def _body(f: Function) -> str:
+    returns = {"status": "ErrorPtr" if f.error else "Status", "void": "void", "i32": "std::int32_t", "i64": "std::int64_t"}
+    head = f"{returns.get(f.returns, 'Borrowed')} {f.name}"
+    return call(head, [p for param in f.params for p in _body_params(param)], ";")
+
+
+def _bodies(model: Model) -> str:
+    groups = [f"\n// {g.title}\n" + "\n".join(map(_body, g.functions)) + "\n" for g in model.groups]
+    return BODIES_HEAD + "".join(groups) + "\n}  // namespace fleetauth::capi\n"
+
+
+def c_param(c_type: str, name: str) -> str:
+    return c_type + name if c_type.endswith("*") else f"{c_type} {name}"
+
+
+def _check(model: Model, p: Param) -> str | None:
+    """The statement that looks at an argument; a view of text or bytes is its result."""
+    name, label = p.name, quoted(p.name)
+    if p.kind in ("text", "bytes"):
+        return f"const auto {name}_view = check.{'optional_' if p.nullable else ''}{p.kind}({name}, {name}_len, {label});"
+    if p.kind == "i32" and p.enum:
+        values = model.enum(p.enum).values
+        problem = quoted("must be " + " or ".join(v.constant for v in values))
+        return f"check.one_of({name}, {{{', '.join(str(v.value) for v in values)}}}, {label}, {problem});"
+    return {
+        "handle": f"check.{'optional_' if p.nullable else ''}handle({name}, {label});",
+        "out_handle": f"check.out_handle({name}, {label});",
+        "out_i32": f"check.pointer({name}, {label});",
+        "out_i64": f"check.pointer({name}, {label});",
+        "buffer": f"check.buffer({name}, {name}_cap, {name}_len, {label});",
+    }.get(p.kind)
+
+
+def _argument(p: Param) -> str:
+    if p.kind in ("text", "bytes"):
+        return p.name + "_view"
+    if p.kind == "buffer":
+        return f"capi::Buffer{{{p.name}, {p.name}_cap, *{p.name}_len}}"
+    if p.kind == "wakeup":
+        return f"{p.name}, user_data"
+    return p.name if p.kind in ("i32", "i64") or p.nullable else "*" + p.name
+
+
+def _thunk(model: Model, f: Function) -> str:
+    gap = "" if f.c_returns.endswith("*") else " "
+    head = f"{f.c_returns}{gap}{f.symbol}"
+    signature = call(head, [c_param(*c) for c in f.c_params], " noexcept {")
+    helper = {"i32": "number<int32_t>", "i64": "number<int64_t>", "void": "nothing"}.get(f.returns, f.returns)
+    trailing = ["err"] if f.error else ["len"] if f.returns in ("text", "bytes") else []
+    body = f"[&] {{ {'' if f.returns == 'void' else 'return '}capi::{f.name}({', '.join(map(_argument, f.params))}); }}"
+    last = f"{'' if f.returns == 'void' else 'return '}guard::{helper}({', '.join(['check', *trailing, body])});"
+    checks = [c for c in (_check(model, p) for p in f.params) if c]
+    declared = f"{'' if checks else 'const '}guard::Check check({quoted(f.name)});"
+    return "\n".join([signature, *("  " + line for line in [declared, *checks, last]), "}\n"])
+
+
+def _counting(h: Handle) -> str:
+    return (f"{h.c_type} *{h.c_type}_ref({h.c_type} *{h.name}) noexcept {{\n  if ({h.name} != nullptr) capi::ref({h.name});\n"
+            f"  return {h.name};\n}}\n\n"
+            f"void {h.c_type}_unref({h.c_type} *{h.name}) noexcept {{\n  if ({h.name} != nullptr) capi::unref({h.name});\n}}\n")
+
+
+def _thunks(model: Model) -> str:
+    parts = []
+    for g in model.groups:
+        functions = [*map(_counting, g.handles), *(_thunk(model, f) for f in g.functions)]
+        parts.append(f"\n// {g.title}\n\n" + "\n".join(functions))
+    return THUNKS_HEAD + "".join(parts)
+
+
+def outputs(model: Model) -> dict[str, str]:
+    return {"capi/gen/bodies.h": _bodies(model), "capi/gen/thunks.cpp": _thunks(model),
+            "capi/gen/api_checksum.gen.h": CHECKSUM % model.checksum}

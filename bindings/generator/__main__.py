@@ -10,7 +10,7 @@ from pathlib import Path
 from model import ApiError, load
 
 # Each has outputs(model) -> {path below the repository's root: text}.
-EMITTERS = ["emit_tables", "emit_header", "emit_thunks"]
+EMITTERS = ["emit_tables", "emit_header", "emit_thunks", "emit_abi"]
 
 
 def main() -> int:

@@ -8,7 +8,7 @@ import argparse
 import json
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 # Includes run downward only: a layer may include itself and the layers named here.
@@ -134,7 +134,7 @@ def check_provider_names(root: Path) -> Iterator[Violation]:
                     yield relative, number, f'"{word}" is a provider\'s: it may occur in core/provider/*.json only'
 
 
-def check_forbidden(root: Path, folder: str, rules: list[tuple[str, str, str | None]]) -> Iterator[Violation]:
+def check_forbidden(root: Path, folder: str, rules: Sequence[tuple[str, str, str | None]]) -> Iterator[Violation]:
     for path, text in sources(root, folder):
         code = without_comments(text, keep_strings=False)
         linkage = without_comments(text, keep_strings=True)

@@ -45,13 +45,17 @@ class StructureTest(TreeTest):
         )
 
     def test_upward_include_fails(self) -> None:
-        self.assert_fails(STRUCTURE, {"core/base/a.cpp": '\n#include "core/flow/b.h"\n'}, "core/base/a.cpp:2: core/base must not include core/flow")
+        self.assert_fails(
+            STRUCTURE, {"core/base/a.cpp": '\n#include "core/flow/b.h"\n'}, "core/base/a.cpp:2: core/base must not include core/flow"
+        )
 
     def test_sideward_include_fails(self) -> None:
         self.assert_fails(STRUCTURE, {"core/token/a.cpp": '#include "core/net/b.h"\n'}, "must not include core/net")
 
     def test_core_including_the_abi_fails(self) -> None:
-        self.assert_fails(STRUCTURE, {"core/net/a.cpp": "#include <fleetauth/fleetauth.h>\n"}, "the core must not include fleetauth/fleetauth.h")
+        self.assert_fails(
+            STRUCTURE, {"core/net/a.cpp": "#include <fleetauth/fleetauth.h>\n"}, "the core must not include fleetauth/fleetauth.h"
+        )
 
     def test_include_beside_the_file_fails(self) -> None:
         files = {"core/net/a.cpp": '#include "b.h"\n', "core/net/b.h": "#pragma once\n"}

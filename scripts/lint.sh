@@ -1,0 +1,91 @@
+#!/usr/bin/env bash
+# Formatting and static checks. What belongs to a folder that does not exist is left out.
+#
+#   scripts/lint.sh            all of: shell cpp-format cpp-tidy python node java
+#   scripts/lint.sh NAME...    those named
+#   scripts/lint.sh --fix      format the sources in place instead of checking
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+cpp_files() { git ls-files --cached --others --exclude-standard -- '*.cpp' '*.h' '*.c' | grep -vE '\.gen\.(h|cpp|c)$'; }
+
+lint_shell() {
+  local file
+  for file in .ci/run scripts/*.sh; do
+    bash -n "$file"
+  done
+}
+
+lint_cpp-format() { cpp_files | xargs -r clang-format-14 --dry-run -Werror; }
+fix_cpp() { cpp_files | xargs -r clang-format-14 -i; }
+
+# clang-tidy reads the compile commands of the preset clang; generated sources must exist, hence the build.
+lint_cpp-tidy() {
+  scripts/deps.sh >/dev/null
+  cmake --preset clang >/dev/null
+  cmake --build --preset clang --target fleetauth_core >/dev/null
+  git ls-files -- 'core/*.cpp' 'capi/*.cpp' 'tools/*.cpp' | grep -vE '\.gen\.cpp$' |
+    xargs -r -n 1 -P 2 nice clang-tidy-14 -p build/clang --quiet --warnings-as-errors='*' 2> >(grep -v 'warnings generated\|Suppressed\|Use -header-filter' >&2)
+}
+
+# Our own Python, whose type checks follow mypy.ini; tests are checked by ruff alone.
+lint_python() {
+  local typed=(scripts tests/structure)
+  scripts/venv.sh >/dev/null
+  build/venv/bin/ruff format --check -q --output-format concise .
+  build/venv/bin/ruff check -q --output-format concise .
+  if [[ -d bindings/generator ]]; then typed+=(bindings/generator); fi
+  if [[ -d python/src ]]; then typed+=(python/src); fi
+  build/venv/bin/mypy "${typed[@]}"
+}
+fix_python() {
+  scripts/venv.sh >/dev/null
+  build/venv/bin/ruff format -q .
+  build/venv/bin/ruff check -q --fix .
+}
+
+lint_node() {
+  [[ -d node ]] || return 0
+  [[ -d node/node_modules ]] || npm --prefix node ci --no-audit --no-fund --silent
+  npm --prefix node run --silent lint
+}
+fix_node() {
+  [[ ! -d node/node_modules ]] || npm --prefix node run --silent --if-present format
+}
+
+lint_java() {
+  [[ -d java ]] || return 0
+  mvn -q -B -ntp -f java/pom.xml spotless:check
+}
+fix_java() {
+  [[ ! -d java ]] || mvn -q -B -ntp -f java/pom.xml spotless:apply
+}
+
+if [[ ${1:-} == --fix ]]; then
+  for language in cpp python node java; do
+    "fix_$language"
+  done
+  exit 0
+fi
+
+checks=("$@")
+((${#checks[@]})) || checks=(shell cpp-format cpp-tidy python node java)
+failed=()
+for check in "${checks[@]}"; do
+  if ! declare -F "lint_$check" >/dev/null; then
+    echo "lint: there is no check \"$check\"; see the head of scripts/lint.sh" >&2
+    exit 2
+  fi
+  started=$SECONDS
+  "lint_$check" & # not "if lint_…": that would switch "set -e" off inside the check
+  if wait $!; then
+    echo "lint: $check ok ($((SECONDS - started)) s)"
+  else
+    failed+=("$check")
+    echo "lint: $check FAILED"
+  fi
+done
+if ((${#failed[@]})); then
+  echo "lint: failed: ${failed[*]} (make format repairs formatting)" >&2
+  exit 1
+fi

@@ -1,0 +1,54 @@
+#!/usr/bin/env bash
+# Builds and runs tests, after scripts/bootstrap.sh and scripts/deps.sh.
+#
+#   scripts/test.sh                    everything there is
+#   scripts/test.sh core [PRESET]      C++ and C tests through ctest, in the preset dev unless another is named
+#   scripts/test.sh python|node|java   one language's package
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+say() { printf '\n== %s\n' "$*"; }
+
+test_core() {
+  local preset=${1:-dev}
+  say "C++ and C, preset $preset"
+  cmake --preset "$preset" -Wno-dev >/dev/null
+  cmake --build --preset "$preset"
+  ctest --preset "$preset"
+}
+
+test_python() {
+  say Python
+  scripts/venv.sh
+  build/venv/bin/pip install -q --disable-pip-version-check --no-build-isolation --no-deps --force-reinstall ./python
+  build/venv/bin/python -m pytest -q python/tests
+}
+
+test_node() {
+  say Node
+  npm --prefix node ci --no-audit --no-fund --silent
+  npm --prefix node test
+}
+
+test_java() {
+  say Java
+  mvn -q -B -ntp -f java/pom.xml verify
+}
+
+case ${1:-all} in
+  core) test_core "${2:-}" ;;
+  python | node | java) "test_$1" ;;
+  all)
+    test_core
+    for language in python node java; do
+      if [[ -d $language ]]; then
+        "test_$language"
+      fi
+    done
+    say "all tests passed"
+    ;;
+  *)
+    sed -n '2,7s/^# \{0,1\}//p' "$0" >&2
+    exit 2
+    ;;
+esac

@@ -26,27 +26,34 @@ BELOW = {
 # Words by which one would know a provider, besides the names of the descriptor files.
 PROVIDER_WORDS = ["fleetup", "trimble", "fleetengine", "fleetorchestrator", "myconnectedfleet", "michelin", "masternaut"]
 
+# A call of a free function: f(, std::f( or ::f(, but neither x.f( nor ours::f(.
+CALL = r"(?:(?<![\w.:>])|(?<=\bstd::)|(?<!\w)::)"
+SLEEP = r"\bsleep_(?:for|until)\b|" + CALL + r"(?:u|nano)?sleep\s*\("
+OS = "core/base/os/"
+
 # (pattern, why, where it is allowed). Looked for in code without comments and string literals.
 FORBIDDEN_IN_CORE = [
     (r'extern\s*"C"', "the C ABI is capi's", None),
-    (r"\b(?:secure_)?getenv\s*\(", "operating-system calls live in core/base/os", "core/base/os/"),
-    (r"\b(?:system|popen|fork|exec[lv]p?e?)\s*\(", "operating-system calls live in core/base/os", "core/base/os/"),
-    (r"\b(?:system_clock|steady_clock|high_resolution_clock)\b|\b(?:clock_gettime|gettimeofday|time)\s*\(", "time comes from the injected clock", "core/base/os/"),
-    (r"\bsleep_(?:for|until)\b|\b(?:u|nano)?sleep\s*\(", "nothing in the core sleeps; use a runtime timer", None),
-    (r"#\s*include\s*<(?:iostream|ostream|istream|cstdio|stdio\.h)>", "the core prints nothing", "core/base/os/"),
-    (r"\bstd::(?:cout|cerr|clog)\b|\bf?printf\s*\(", "the core prints nothing", "core/base/os/"),
-    (r"\b(?:rand|srand|random)\s*\(|\bstd::(?:random_device|mt19937\w*)", "randomness comes from core/crypto (RAND_bytes)", None),
-    (r"\bthread_local\b(?!\s+(?:std::)?(?:u?int\d*(?:_t)?|bool)\s+\w+)", "thread-local objects have destructors that run after us: numbers only", None),
-    (r"\bredis(?:v?Command|vAppendCommand|AppendCommand)\s*\(", "format strings and Redis commands do not mix: use the Argv functions", None),
+    (r"\b(?:secure_)?getenv\s*\(", "operating-system calls live in core/base/os", OS),
+    (CALL + r"(?:system|popen|fork|exec[lv]p?e?)\s*\(", "operating-system calls live in core/base/os", OS),
+    (r"\b(?:system_clock|steady_clock|high_resolution_clock)\b", "time comes from the injected clock", OS),
+    (CALL + r"(?:clock_gettime|gettimeofday|time)\s*\(", "time comes from the injected clock", OS),
+    (SLEEP, "nothing in the core sleeps; use a runtime timer", None),
+    (r"#\s*include\s*<(?:iostream|ostream|istream|cstdio|stdio\.h)>", "the core prints nothing", OS),
+    (r"\bstd::(?:cout|cerr|clog)\b|" + CALL + r"f?printf\s*\(", "the core prints nothing", OS),
+    (CALL + r"s?rand(?:om)?\s*\(|\bstd::(?:random_device|mt19937\w*)", "randomness comes from OpenSSL's RAND_bytes", None),
+    (
+        r"\bthread_local\b(?!\s+(?:std::)?(?:u?int\d*(?:_t)?|bool)\s+\w+)",
+        "thread-local objects have destructors that run after us: numbers only",
+        None,
+    ),
+    (r"\bredis(?:v?Command|v?AppendCommand)\s*\(", "formats and Redis commands do not mix: use the Argv functions", None),
     (r"\bCURLOPT_(?:VERBOSE|NETRC|COOKIEFILE|COOKIEJAR|HSTS|ALTSVC)\b", "libcurl must not log, remember or look up credentials", None),
-    (r"\bCURLOPT_(?:SSL_VERIFYPEER|SSL_VERIFYHOST|PROXY_SSL_VERIFYPEER|PROXY_SSL_VERIFYHOST)\s*,\s*0", "TLS is always verified", None),
+    (r"\bCURLOPT_(?:PROXY_)?SSL_VERIFY(?:PEER|HOST)\s*,\s*0|\bSSL_VERIFY_NONE\b", "TLS is always verified", None),
     (r"\bCURLOPT_FOLLOWLOCATION\s*,\s*[1-9]", "redirects are never followed", None),
-    (r"\bSSL_VERIFY_NONE\b", "TLS is always verified", None),
-]  # fmt: skip
-
-FORBIDDEN_IN_TESTS = [
-    (r"\bsleep_(?:for|until)\b|\b(?:u|nano)?sleep\s*\(", "tests do not sleep: move the manual clock or wait for the event", None),
 ]
+
+FORBIDDEN_IN_TESTS = [(SLEEP, "tests do not sleep: move the manual clock or wait for the event", None)]
 
 SOURCES = {".h", ".hpp", ".cpp", ".c", ".inc"}
 Violation = tuple[Path, int, str]

@@ -37,7 +37,7 @@ class StructureTest(TreeTest):
             STRUCTURE,
             {
                 "core/flow/a.h": '#pragma once\n#include "core/base/b.h"\n// never getenv() here; no std::cout\n',
-                "core/flow/a.cpp": '#include "core/flow/a.h"\nconst char *text = "system(1)";\nthread_local std::uint32_t n = 0;\n',
+                "core/flow/a.cpp": '#include "core/flow/a.h"\nconst char *text = "system(1)";\nthread_local std::uint32_t n = 0;\nauto t = clock.time() + p->fork() + crypto::random(8);\n',
                 "core/base/os/env.cpp": 'const char *home() { return secure_getenv("HOME"); }\n',
                 "core/provider/fleetup.json": '{"name": "fleetup"}',
                 "tools/command/main.cpp": "#include <fleetauth/fleetauth.h>\n",
@@ -86,6 +86,9 @@ class StructureTest(TreeTest):
             "auto now = std::chrono::system_clock::now();",
             "std::this_thread::sleep_for(x);",
             "std::mt19937 random;",
+            "auto t = std::time(nullptr);",
+            "auto p = ::fork();",
+            "int r = rand();",
             "thread_local std::string x;",
             "curl_easy_setopt(h, CURLOPT_SSL_VERIFYPEER, 0L);",
             "curl_easy_setopt(h, CURLOPT_FOLLOWLOCATION, 1L);",

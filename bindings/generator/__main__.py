@@ -1,5 +1,4 @@
 """python3 bindings/generator [--check]: writes what is generated from bindings/api, or shows what differs from it and exits 1."""
-from __future__ import annotations
 
 import argparse
 import difflib
@@ -7,10 +6,10 @@ import importlib
 import sys
 from pathlib import Path
 
-from model import ApiError, load
+from load import ApiError, load
 
 # Each has outputs(model) -> {path below the repository's root: text}.
-EMITTERS = ["emit_tables", "emit_header", "emit_thunks", "emit_abi"]
+EMITTERS = ["emit_tables", "emit_header", "emit_thunks", "emit_abi", "emit_docs"]
 
 
 def main() -> int:

@@ -1,5 +1,4 @@
 """What the ABI gate works with: capi/abi/fleetauth.map, symbols.txt, constants.txt and stub.c."""
-from __future__ import annotations
 
 from emit_header import prototype
 from model import Model
@@ -22,14 +21,22 @@ def _export_map(model: Model) -> str:
 
 
 def _stub(model: Model) -> str:
-    counted = [f"{h.c_type} *{h.c_type}_ref({h.c_type} *{h.name}) {{ return {h.name}; }}\nvoid {h.c_type}_unref({h.c_type} *{h.name}) {{}}"
-               for h in model.handles]
+    counted = [
+        f"{h.c_type} *{h.c_type}_ref({h.c_type} *{h.name}) {{ return {h.name}; }}\nvoid {h.c_type}_unref({h.c_type} *{h.name}) {{}}"
+        for h in model.handles
+    ]
     functions = [prototype(f, "", f" {{{ZERO[f.returns]} }}") for f in model.functions]
-    return (f"/* {BANNER}\n * The interface without the library: what abidiff compares with the baseline. */\n"
-            '#include "fleetauth/fleetauth.h"\n\n' + "\n".join(counted + functions) + "\n")
+    return (
+        f"/* {BANNER}\n * The interface without the library: what abidiff compares with the baseline. */\n/* clang-format off */\n"
+        '#include "fleetauth/fleetauth.h"\n\n' + "\n".join(counted + functions) + "\n"
+    )
 
 
 def outputs(model: Model) -> dict[str, str]:
     constants = "".join(f"{name} {number}\n" for name, number in model.constants)
-    return {"capi/abi/fleetauth.map": _export_map(model), "capi/abi/symbols.txt": "\n".join(model.symbols) + "\n",
-            "capi/abi/constants.txt": constants, "capi/abi/stub.c": _stub(model)}
+    return {
+        "capi/abi/fleetauth.map": _export_map(model),
+        "capi/abi/symbols.txt": "\n".join(model.symbols) + "\n",
+        "capi/abi/constants.txt": constants,
+        "capi/abi/stub.c": _stub(model),
+    }

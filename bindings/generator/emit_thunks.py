@@ -1,57 +1,7 @@
 """The C++ side of the ABI: capi/gen/bodies.h (what is written by hand), thunks.cpp (what checks and calls it), api_checksum.gen.h."""
-from __future__ import annotations
 
 from model import Function, Handle, Model, Param
-from text import BANNER, call, quoted
-
-BODIES_HEAD = f"""\
-#pragma once
-// {BANNER}
-//
-// The bodies of the C functions, written by hand in capi/src. A body is called with checked arguments: references are
-// never null, text is UTF-8, enum numbers are known, an out-handle is null on entry. It sets out-parameters on success only and may
-// throw. A null ErrorPtr is success. What each function means is said in fleetauth/fleetauth.h.
-//
-// The thunks also need, from capi/src/handles.h, in namespace fleetauth::capi:
-//   struct ::fleetauth_<handle>                                    each handle, complete
-//   template <class Handle> void ref(Handle *handle) noexcept;     handle is not null
-//   template <class Handle> void unref(Handle *handle) noexcept;   destroys it with the last reference
-//   template <class Handle> bool is_live(const Handle *) noexcept; with FLEETAUTH_CHECKED only: its type tag is right
-// and from any file of capi/src what capi/boundary.h declares: valid_utf8, wrap.
-
-#include <cstdint>
-#include <optional>
-#include <string_view>
-
-#include "capi/boundary.h"
-
-namespace fleetauth::capi {{
-"""
-
-THUNKS_HEAD = f"""\
-// {BANNER}
-// Every function checks its arguments and calls its body; no exception leaves it.
-
-#include "capi/gen/bodies.h"
-#include "capi/guard.h"
-
-namespace capi = fleetauth::capi;
-namespace guard = fleetauth::capi::guard;
-"""
-
-CHECKSUM = f"""\
-#pragma once
-// {BANNER}
-
-#include <cstdint>
-
-namespace fleetauth::capi {{
-
-/// Of the names, signatures and numbers of the C ABI. Bindings compare it when they load.
-inline constexpr std::int64_t kApiChecksum = %d;
-
-}}  // namespace fleetauth::capi
-"""
+from text import call, fill, quoted
 
 
 def _body_params(param: Param) -> list[str]:
@@ -79,7 +29,7 @@ def _body(f: Function) -> str:
 
 def _bodies(model: Model) -> str:
     groups = [f"\n// {g.title}\n" + "\n".join(map(_body, g.functions)) + "\n" for g in model.groups]
-    return BODIES_HEAD + "".join(groups) + "\n}  // namespace fleetauth::capi\n"
+    return fill("bodies.h", groups="".join(groups))
 
 
 def c_param(c_type: str, name: str) -> str:
@@ -94,7 +44,7 @@ def _check(model: Model, p: Param) -> str | None:
     if p.kind == "i32" and p.enum:
         values = model.enum(p.enum).values
         problem = quoted("must be " + " or ".join(v.constant for v in values))
-        return f"check.one_of({name}, {{{', '.join(str(v.value) for v in values)}}}, {label}, {problem});"
+        return f"check.one_of({name}, {{{', '.join(str(v.number) for v in values)}}}, {label}, {problem});"
     return {
         "handle": f"check.{'optional_' if p.nullable else ''}handle({name}, {label});",
         "out_handle": f"check.out_handle({name}, {label});",
@@ -128,9 +78,11 @@ def _thunk(model: Model, f: Function) -> str:
 
 
 def _counting(h: Handle) -> str:
-    return (f"{h.c_type} *{h.c_type}_ref({h.c_type} *{h.name}) noexcept {{\n  if ({h.name} != nullptr) capi::ref({h.name});\n"
-            f"  return {h.name};\n}}\n\n"
-            f"void {h.c_type}_unref({h.c_type} *{h.name}) noexcept {{\n  if ({h.name} != nullptr) capi::unref({h.name});\n}}\n")
+    return (
+        f"{h.c_type} *{h.c_type}_ref({h.c_type} *{h.name}) noexcept {{\n  if ({h.name} != nullptr) capi::ref({h.name});\n"
+        f"  return {h.name};\n}}\n\n"
+        f"void {h.c_type}_unref({h.c_type} *{h.name}) noexcept {{\n  if ({h.name} != nullptr) capi::unref({h.name});\n}}\n"
+    )
 
 
 def _thunks(model: Model) -> str:
@@ -138,9 +90,12 @@ def _thunks(model: Model) -> str:
     for g in model.groups:
         functions = [*map(_counting, g.handles), *(_thunk(model, f) for f in g.functions)]
         parts.append(f"\n// {g.title}\n\n" + "\n".join(functions))
-    return THUNKS_HEAD + "".join(parts)
+    return fill("thunks.cpp", groups="".join(parts))
 
 
 def outputs(model: Model) -> dict[str, str]:
-    return {"capi/gen/bodies.h": _bodies(model), "capi/gen/thunks.cpp": _thunks(model),
-            "capi/gen/api_checksum.gen.h": CHECKSUM % model.checksum}
+    return {
+        "capi/gen/bodies.h": _bodies(model),
+        "capi/gen/thunks.cpp": _thunks(model),
+        "capi/gen/api_checksum.gen.h": fill("api_checksum.gen.h", checksum=model.checksum),
+    }

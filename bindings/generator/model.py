@@ -1,42 +1,35 @@
-"""The API description as objects: reads bindings/api/*.toml, checks it against the closed grammar, resolves names.
-
-    model = load(repository_root)          # raises ApiError, which lists everything that is wrong, each with file and entry
-    for function in model.functions_for("python"): ...
+"""The API description as objects. load.py makes them from bindings/api/*.toml and checks them; emitters read them.
 
 Every list keeps the order of the description. Everything is immutable.
 """
-from __future__ import annotations
 
 import hashlib
 import json
-import re
-import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 LANGUAGES = ("c", "python", "node", "java")
-RETURNS = {"status": "fleetauth_status", "void": "void", "i32": "int32_t", "i64": "int64_t",
-           "text": "const char *", "bytes": "const uint8_t *"}
-RESERVED = set("auto bool break byte case catch char class const default delete do double else enum err export extern false final "
-               "float for goto if import in int interface is lambda long namespace native new null operator package pass private "
-               "public register return self short static struct super switch template this throw true try typedef union user_data "
-               "var void while with yield".split())
-
-
-class ApiError(Exception):
-    """The description breaks the grammar; one line for each fault."""
+RETURNS = {
+    "status": "fleetauth_status",
+    "void": "void",
+    "i32": "int32_t",
+    "i64": "int64_t",
+    "text": "const char *",
+    "bytes": "const uint8_t *",
+}
 
 
 @dataclass(frozen=True)
 class Param:
     """One parameter of the description; in C it may be several (`c`)."""
+
     name: str
-    kind: str            # handle | text | bytes | i32 | i64 | buffer | wakeup | out_handle | out_i32 | out_i64
-    handle: str = ""     # the handle's name, for handle and out_handle
+    kind: str  # handle | text | bytes | i32 | i64 | buffer | wakeup | out_handle | out_i32 | out_i64
+    handle: str = ""  # the handle's name, for handle and out_handle
     nullable: bool = False
     secret: bool = False
-    enum: str = ""       # name of the enum whose numbers an i32 or out_i32 carries
+    enum: str = ""  # name of the enum whose numbers an i32 or out_i32 carries
 
     @property
     def is_out(self) -> bool:
@@ -63,20 +56,20 @@ class Param:
 
 @dataclass(frozen=True)
 class Function:
-    name: str                    # client_peek
+    name: str  # client_peek
     group: str
     doc: str
-    returns: str                 # status | void | i32 | i64 | text | bytes
-    handle: str = ""             # the type it belongs to; "" for functions of the library
+    returns: str  # status | void | i32 | i64 | text | bytes
+    handle: str = ""  # the type it belongs to; "" for functions of the library
     params: tuple[Param, ...] = ()
-    error: bool = False          # status only: a last parameter fleetauth_error **err
-    constructor: bool = False    # makes a new <handle>
-    static: bool = False         # declared to need no instance; see also `receiver`
-    blocks: bool = False         # may wait: bindings release their lock
-    hot: bool = False            # called once per request of the host
-    secret: bool = False         # the text or bytes returned are secret
-    shared: bool = False         # bytes returned change at any time and are never freed
-    enum: str = ""               # the i32 returned is a number of this enum
+    error: bool = False  # status only: a last parameter fleetauth_error **err
+    constructor: bool = False  # makes a new <handle>
+    static: bool = False  # declared to need no instance; see also `receiver`
+    blocks: bool = False  # may wait: bindings release their lock
+    hot: bool = False  # called once per request of the host
+    secret: bool = False  # the text or bytes returned are secret
+    shared: bool = False  # bytes returned change at any time and are never freed
+    enum: str = ""  # the i32 returned is a number of this enum
     only: tuple[str, ...] = LANGUAGES
     since: str = "1.0"
     state: str = "stable"
@@ -133,15 +126,15 @@ class Handle:
 
 @dataclass(frozen=True)
 class EnumValue:
-    name: str            # LOOP
-    value: int
+    name: str  # LOOP
+    number: int
     doc: str
-    constant: str        # FLEETAUTH_QUEUE_LOOP
+    constant: str  # FLEETAUTH_QUEUE_LOOP
 
 
 @dataclass(frozen=True)
 class Enum:
-    name: str            # queue_kind
+    name: str  # queue_kind
     prefix: str
     group: str
     values: tuple[EnumValue, ...]
@@ -150,6 +143,7 @@ class Enum:
 @dataclass(frozen=True)
 class Group:
     """One file of the description."""
+
     name: str
     title: str
     doc: str
@@ -160,19 +154,19 @@ class Group:
 
 @dataclass(frozen=True)
 class ErrorClass:
-    name: str            # the class in every binding
+    name: str  # the class in every binding
     doc: str
 
 
 @dataclass(frozen=True)
 class Status:
-    name: str            # E_RATE_LIMITED, OK
+    name: str  # E_RATE_LIMITED, OK
     number: int
     doc: str
-    error_class: str     # "" for OK only
+    error_class: str  # "" for OK only
     retry: bool
-    fault: str           # the word descriptors use, or ""
-    camel: str           # RateLimited
+    fault: str  # the word descriptors use, or ""
+    camel: str  # RateLimited
 
     @property
     def constant(self) -> str:
@@ -181,14 +175,14 @@ class Status:
 
 @dataclass(frozen=True)
 class Option:
-    scope: str           # runtime | client | request
+    scope: str  # runtime | client | request
     name: str
-    type: str            # text | secret | integer | boolean | choice
+    type: str  # text | secret | integer | boolean | choice
     doc: str
-    values: tuple[str, ...]
-    default: str | int | bool | None
-    min: int | None
-    max: int | None
+    values: tuple[str, ...] = ()  # the words of a choice
+    default: str | int | bool | None = None
+    min: int | None = None  # min and max of an integer, inclusive
+    max: int | None = None
 
     @property
     def default_text(self) -> str | None:
@@ -199,13 +193,13 @@ class Option:
 @dataclass(frozen=True)
 class Model:
     root: Path
-    version: str                       # major.minor.patch
+    version: str  # major.minor.patch
     soname: int
     groups: tuple[Group, ...]
-    statuses: tuple[Status, ...]       # ascending numbers, OK first
-    error_classes: tuple[ErrorClass, ...]   # the root first
+    statuses: tuple[Status, ...]  # ascending numbers, OK first
+    error_classes: tuple[ErrorClass, ...]  # the root first
     options: tuple[Option, ...]
-    providers: dict[str, dict[str, Any]]    # file stem -> core/provider/<stem>.json as it is
+    providers: dict[str, dict[str, Any]]  # file stem -> core/provider/<stem>.json as it is
 
     @property
     def functions(self) -> tuple[Function, ...]:
@@ -237,251 +231,14 @@ class Model:
     @property
     def constants(self) -> list[tuple[str, int]]:
         """Every enumerator of the C header as (name, number)."""
-        return [(s.constant, s.number) for s in self.statuses] + [(v.constant, v.value) for e in self.enums for v in e.values]
+        return [(s.constant, s.number) for s in self.statuses] + [(v.constant, v.number) for e in self.enums for v in e.values]
 
     @property
     def checksum(self) -> int:
         """Of signatures and numbers, not of documentation. 53 bits, so that it is exact in every language's numbers."""
-        shape = [[f.name, f.c_returns, f.c_params, [(p.nullable, p.secret, p.enum) for p in f.params],
-                  [f.shared, f.secret, f.blocks]] for f in self.functions]
+        shape = [
+            [f.name, f.c_returns, f.c_params, [(p.nullable, p.secret, p.enum) for p in f.params], [f.shared, f.secret, f.blocks]]
+            for f in self.functions
+        ]
         text = json.dumps([self.soname, [h.name for h in self.handles], self.constants, shape], separators=(",", ":"))
         return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big") >> 11
-
-
-# The grammar: for each kind of table its keys as name -> type; a "?" after the type makes the key optional.
-GRAMMAR = {
-    "api": {"version": "str", "soname": "int", "files": "list"},
-    "file": {"group": "dict", "handle": "dict?", "enum": "list?", "function": "list?"},
-    "status file": {"class": "list", "status": "list"},
-    "option file": {"option": "list"},
-    "group": {"name": "str", "title": "str", "doc": "str"},
-    "handle": {"doc": "str", "secret": "bool?"},
-    "enum": {"name": "str", "prefix": "str", "values": "list"},
-    "value": {"name": "str", "value": "int", "doc": "str"},
-    "function": {"name": "str", "returns": "str", "doc": "str", "handle": "str?", "params": "list?", "error": "bool?",
-                 "constructor": "bool?", "static": "bool?", "blocks": "bool?", "hot": "bool?", "secret": "bool?",
-                 "shared": "bool?", "enum": "str?", "only": "list?", "since": "str?", "state": "str?"},
-    "param": {"name": "str", "type": "str", "nullable": "bool?", "secret": "bool?", "enum": "str?"},
-    "class": {"name": "str", "doc": "str"},
-    "status": {"name": "str", "number": "int", "doc": "str", "class": "str?", "retry": "bool?", "fault": "str?", "camel": "str?"},
-    "option": {"scope": "str", "name": "str", "type": "str", "doc": "str", "values": "list?", "default": "any?",
-               "min": "int?", "max": "int?"},
-}
-SNAKE, UPPER, PASCAL = r"[a-z][a-z0-9]*(_[a-z0-9]+)*", r"[A-Z][A-Z0-9]*(_[A-Z0-9]+)*", r"([A-Z][a-z0-9]+)+"
-
-
-class _Loader:
-    """Collects all faults before it gives up, so that a writer sees them at once."""
-
-    def __init__(self, api: Path):
-        self.api, self.faults, self.file, self.entry = api, [], "", ""
-
-    def fault(self, message: str) -> None:
-        self.faults.append(": ".join(part for part in (self.file, self.entry, message) if part))
-
-    def need(self, condition: object, message: str) -> None:
-        if not condition:
-            self.fault(message)
-
-    def read(self, name: str, table: str) -> dict[str, Any]:
-        self.file, self.entry = name + ".toml", ""
-        try:
-            return self.table(tomllib.loads((self.api / self.file).read_text("utf-8")), table)
-        except FileNotFoundError:
-            self.fault(f"there is no such file in {self.api}; write it or take it out of `files` in api.toml")
-        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-            self.fault(f"not TOML: {error}")
-        raise ApiError("\n".join(self.faults))
-
-    def table(self, row: Any, kind: str) -> dict[str, Any]:
-        """Checks keys and their types; what is missing or wrong gets an empty value, so that loading can go on."""
-        types = {"str": str, "int": int, "bool": bool, "list": list, "dict": dict, "any": object}
-        if not isinstance(row, dict):
-            self.fault(f"a {kind} must be a table, not {row!r}")
-            row = {}
-        for key in row.keys() - GRAMMAR[kind].keys():
-            self.fault(f"unknown key `{key}` of a {kind}; known are {', '.join(GRAMMAR[kind])}")
-        checked = {}
-        for key, spec in GRAMMAR[kind].items():
-            want = types[spec.rstrip("?")]
-            value = row.get(key)
-            if key not in row:
-                self.need(spec.endswith("?"), f"`{key}` of the {kind} is missing")
-            elif not isinstance(value, want) or (want is int and isinstance(value, bool)):
-                self.fault(f"`{key}` of the {kind} must be a {want.__name__}, not {value!r}")
-            elif key == "doc":
-                self.need(value.endswith((".", "?", ":")), "`doc` must be sentences that end with a full stop")
-            if key in row and isinstance(value, want):
-                checked[key] = value
-            elif not spec.endswith("?"):
-                checked[key] = want()
-        return checked
-
-    def word(self, word: str, pattern: str, what: str) -> None:
-        self.need(re.fullmatch(pattern, word), f"{what} `{word}` must match {pattern}")
-
-    def unique(self, names: list[str], what: str) -> None:
-        for name in sorted({n for n in names if names.count(n) > 1}):
-            self.fault(f"{what} `{name}` is given twice")
-
-    def group(self, name: str) -> Group:
-        tables = self.read(name, "file")
-        head = self.table(tables["group"], "group")
-        self.need(head["name"] == name, f"`name` of the group must be the file's, `{name}`")
-        own = []
-        for handle, row in tables.get("handle", {}).items():
-            self.entry = f"[handle.{handle}]"
-            self.word(handle, SNAKE, "a handle's name")
-            own.append(Handle(handle, name, **self.table(row, "handle")))
-        enums = tuple(self.enum(row, name) for row in tables.get("enum", []))
-        functions = tuple(self.function(row, name) for row in tables.get("function", []))
-        return Group(name, head["title"], head["doc"], tuple(own), enums, functions)
-
-    def enum(self, row: Any, group: str) -> Enum:
-        self.entry = f"[[enum]] {row.get('name', '?')}"
-        row = self.table(row, "enum")
-        self.word(row["name"], SNAKE, "an enum's name")
-        self.word(row["prefix"], UPPER, "a prefix")
-        rows = [self.table(value, "value") for value in row["values"]]
-        for value in rows:
-            self.word(value["name"], UPPER, "an enumerator")
-        self.unique([str(v["value"]) for v in rows], "number")
-        return Enum(row["name"], row["prefix"], group,
-                    tuple(EnumValue(**v, constant=f"FLEETAUTH_{row['prefix']}_{v['name']}") for v in rows))
-
-    def param(self, row: Any) -> Param:
-        row = self.table(row, "param")
-        name, kind, handle = row["name"], row.pop("type"), ""
-        self.word(name, SNAKE, "a parameter's name")
-        self.need(name not in RESERVED, f"parameter `{name}` is a reserved word of some language; choose another name")
-        if kind in ("out:i32", "out:i64"):
-            kind = kind.replace(":", "_")
-        elif kind not in ("text", "bytes", "i32", "i64", "buffer", "wakeup"):
-            kind, handle = ("out_handle", kind[4:]) if kind.startswith("out:") else ("handle", kind)
-        self.need("nullable" not in row or kind in ("handle", "text"), f"parameter `{name}`: only handles and text can be nullable")
-        self.need("secret" not in row or kind in ("text", "bytes", "buffer"), f"parameter `{name}`: only text, bytes and buffer can be secret")
-        self.need("enum" not in row or kind in ("i32", "out_i32"), f"parameter `{name}`: only i32 and out:i32 can be of an enum")
-        return Param(kind=kind, handle=handle, **row)
-
-    def function(self, row: Any, group: str) -> Function:
-        self.entry = f"[[function]] {row.get('name', '?')}"
-        row = self.table(row, "function")
-        params = tuple(self.param(p) for p in row.pop("params", []))
-        only = row.pop("only", list(LANGUAGES))
-        for language in only:
-            self.need(language in LANGUAGES, f"`only` names {language!r}; known are {', '.join(LANGUAGES)}")
-        f = Function(**row, group=group, params=params, only=tuple(only))
-        self.word(f.name, SNAKE, "a function's name")
-        self.need(f.returns in RETURNS, f"`returns` is {f.returns!r}; it must be one of {', '.join(RETURNS)}")
-        self.need(not f.error or f.returns == "status", "`error = true` goes with `returns = \"status\"` only")
-        self.need(not f.outputs or f.returns == "status", "a function with an out-parameter must return status")
-        self.need(not f.shared or f.returns == "bytes", "`shared` goes with `returns = \"bytes\"` only")
-        self.need(not f.secret or f.returns in ("text", "bytes"), "`secret` goes with text or bytes returned")
-        self.need(not f.enum or f.returns == "i32", "`enum` goes with `returns = \"i32\"` only")
-        self.need(re.fullmatch(r"\d+\.\d+", f.since), f"`since` is {f.since!r}; it must be major.minor")
-        self.need(f.state in ("unstable", "stable", "deprecated"), f"`state` is {f.state!r}; it must be unstable, stable or deprecated")
-        self.unique([name for _, name in f.c_params], "the C parameter")
-        self.need([p.is_out for p in params] == sorted(p.is_out for p in params), "out-parameters must come last")
-        for p in params:
-            self.need(p.kind not in ("buffer", "wakeup") or f.only == ("c",), f"parameter `{p.name}`: {p.kind} needs `only = [\"c\"]`")
-        makes_own = [p.handle for p in f.outputs].count(f.handle) == 1 if f.handle else False
-        self.need(not f.constructor or makes_own, "a constructor must have one parameter of type \"out:<its handle>\"")
-        self.need(not f.static or f.receiver is None, "a static function cannot take its own handle first")
-        if f.handle and not (f.receiver or f.static or f.constructor or makes_own):
-            self.fault(f"it belongs to `{f.handle}`, so its first parameter must be one, or say `static = true` or `constructor = true`")
-        return f
-
-    def statuses(self) -> tuple[tuple[ErrorClass, ...], tuple[Status, ...]]:
-        tables = self.read("status_table", "status file")
-        classes, statuses = [], []
-        for row in tables["class"]:
-            self.entry = f"[[class]] {row.get('name', '?')}"
-            classes.append(ErrorClass(**self.table(row, "class")))
-            self.word(classes[-1].name, r"([A-Z][a-z]+)+", "a class")
-        for row in tables["status"]:
-            self.entry = f"[[status]] {row.get('name', '?')}"
-            row = self.table(row, "status")
-            name, number = row["name"], row["number"]
-            self.word(name, "OK|E_" + UPPER, "a status")
-            self.need((name == "OK") == (number == 0) == ("class" not in row), "OK alone has the number 0 and no class")
-            self.need("class" not in row or row["class"] in [c.name for c in classes], f"there is no class `{row.get('class')}`")
-            camel = row.get("camel", "".join(part.capitalize() for part in name.removeprefix("E_").split("_")))
-            self.word(camel, PASCAL, "`camel`")
-            statuses.append(Status(name, number, row["doc"], row.get("class", ""), row.get("retry", False), row.get("fault", ""), camel))
-        self.entry = ""
-        self.need(statuses and statuses[0].name == "OK", "the first status must be OK")
-        self.need([s.number for s in statuses] == sorted({s.number for s in statuses}), "numbers of statuses must grow from row to row")
-        self.unique([s.name for s in statuses], "status")
-        self.unique([s.fault for s in statuses if s.fault], "fault")
-        return tuple(classes), tuple(statuses)
-
-    def options(self) -> tuple[Option, ...]:
-        options = []
-        for row in self.read("option_table", "option file")["option"]:
-            self.entry = f"[[option]] {row.get('name', '?')}"
-            row = self.table(row, "option")
-            o = Option(row["scope"], row["name"], row["type"], row["doc"], tuple(row.get("values", [])),
-                       row.get("default"), row.get("min"), row.get("max"))
-            self.word(o.name, SNAKE, "an option's name")
-            self.need(o.scope in ("runtime", "client", "request"), f"`scope` is {o.scope!r}; it must be runtime, client or request")
-            self.need(bool(o.values) == (o.type == "choice"), "`values` goes with type choice, which needs them")
-            ranged = o.min is not None and o.max is not None
-            self.need(ranged if o.type == "integer" else o.min is o.max is None, "`min` and `max` go with type integer, which needs both")
-            fits = {"text": lambda v: isinstance(v, str), "secret": lambda v: False, "boolean": lambda v: isinstance(v, bool),
-                    "integer": lambda v: type(v) is int and (not ranged or o.min <= v <= o.max), "choice": lambda v: v in o.values}
-            if o.type not in fits:
-                self.fault(f"`type` is {o.type!r}; it must be one of {', '.join(fits)}")
-            elif o.default is not None:
-                self.need(fits[o.type](o.default), f"the default {o.default!r} does not fit the type {o.type} and its range")
-            options.append(o)
-        self.entry = ""
-        self.unique([f"{o.scope}.{o.name}" for o in options], "option")
-        return tuple(options)
-
-    def cross_check(self, model: Model) -> None:
-        """What can only be seen when everything is read: names in types and in documentation."""
-        self.file = ""
-        handles, enums = {h.name for h in model.handles}, {e.name for e in model.enums}
-        for f in model.functions:
-            self.entry = f"{f.group}.toml: [[function]] {f.name}"
-            self.need(not f.handle or f.handle in handles, f"there is no handle `{f.handle}`")
-            self.need(not f.enum or f.enum in enums, f"there is no enum `{f.enum}`")
-            for p in f.params:
-                self.need(not p.handle or p.handle in handles, f"parameter `{p.name}`: unknown type `{p.handle}`, neither of the grammar nor a handle")
-                self.need(not p.enum or p.enum in enums, f"parameter `{p.name}`: there is no enum `{p.enum}`")
-        known = {s.name for s in model.statuses} | {"E_UNKNOWN"}   # what status_name answers for other numbers
-        docs = [(f.group, f.name, f.doc) for f in model.functions] + [("option_table", o.name, o.doc) for o in model.options]
-        for file, entry, doc in docs:
-            self.entry = f"{file}.toml: {entry}"
-            for word in set(re.findall(r"\bE_[A-Z_]+\b", doc)) - known:
-                self.fault(f"its doc names {word}, which is not a status")
-        self.entry = "bindings/api"
-        self.unique([c for c, _ in model.constants], "the constant")
-        self.unique(model.symbols, "the function")
-
-
-def _providers(root: Path, loader: _Loader) -> dict[str, dict[str, Any]]:
-    providers = {}
-    for path in sorted((root / "core" / "provider").glob("*.json")):
-        if path.name.endswith(".schema.json"):
-            continue
-        try:
-            providers[path.stem] = json.loads(path.read_text("utf-8"))
-        except ValueError as error:
-            loader.file, loader.entry = str(path.relative_to(root)), ""
-            loader.fault(f"not JSON: {error}")
-    return providers
-
-
-def load(root: Path, api: Path | None = None) -> Model:
-    """Reads the description of the repository at `root` (or in the folder `api`)."""
-    loader = _Loader(api or root / "bindings" / "api")
-    head = loader.read("api", "api")
-    loader.need(re.fullmatch(r"\d+\.\d+\.\d+", head["version"]), "`version` must be major.minor.patch")
-    groups = tuple(loader.group(name) for name in head["files"])
-    classes, statuses = loader.statuses()
-    model = Model(root, head["version"], head["soname"], groups, statuses, classes, loader.options(), _providers(root, loader))
-    loader.cross_check(model)
-    if loader.faults:
-        raise ApiError("\n".join(loader.faults))
-    return model

@@ -78,7 +78,9 @@ Value merge_patch(Value target, const Value &patch);
 /// Canonical text: members in their order, no white space, shortest numbers.
 std::string to_text(const Value &value);
 
-/// Appends `text` as a JSON string with its quotes. The output may hold secrets.
+/// Appends `text`, which must be UTF-8, as a JSON string with its quotes. The output may hold secrets.
 void append_string(SecretBytes &out, std::string_view text);
+
+[[nodiscard]] bool is_utf8(std::string_view text);
 
 }  // namespace fleetauth::json

@@ -1,0 +1,67 @@
+#include "core/base/clock.h"
+
+#include <utility>
+
+#include "core/base/os/clock.h"
+
+namespace fleetauth {
+namespace {
+
+class RealClock final : public Clock {
+ public:
+  [[nodiscard]] BootMs boot_ms() const override { return os::boot_ms(); }
+  [[nodiscard]] WallMs wall_ms() const override { return os::wall_ms(); }
+};
+
+}  // namespace
+
+std::shared_ptr<Clock> Clock::real() { return std::make_shared<RealClock>(); }
+
+ManualClock::ManualClock(WallMs wall) : wall_(wall) {}
+
+BootMs ManualClock::boot_ms() const {
+  const std::lock_guard lock(mutex_);
+  return boot_;
+}
+
+WallMs ManualClock::wall_ms() const {
+  const std::lock_guard lock(mutex_);
+  return wall_;
+}
+
+void ManualClock::advance(std::int64_t ms) {
+  {
+    const std::lock_guard lock(mutex_);
+    boot_ += ms;
+    wall_ += ms;
+  }
+  notify();
+}
+
+void ManualClock::step_wall(std::int64_t ms) {
+  {
+    const std::lock_guard lock(mutex_);
+    wall_ += ms;
+  }
+  notify();
+}
+
+void ManualClock::observe(std::weak_ptr<void> owner, std::function<void()> moved) {
+  const std::lock_guard lock(mutex_);
+  std::erase_if(observers_, [](const Observer &observer) { return observer.owner.expired(); });
+  observers_.push_back({std::move(owner), std::move(moved)});
+}
+
+void ManualClock::notify() {
+  std::vector<Observer> observers;
+  {
+    const std::lock_guard lock(mutex_);
+    observers = observers_;
+  }
+  for (const Observer &observer : observers) {
+    const std::shared_ptr<void> alive = observer.owner.lock();
+    if (alive) observer.moved();
+  }
+}
+
+}  // namespace fleetauth

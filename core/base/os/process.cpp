@@ -1,0 +1,38 @@
+#include "core/base/os/process.h"
+
+#include <pthread.h>
+#include <sys/random.h>
+
+#include <cerrno>
+#include <cstdlib>
+#include <initializer_list>
+
+namespace fleetauth::os {
+
+const char *environment(const char *name) noexcept { return secure_getenv(name); }
+
+bool random_bytes(void *out, std::size_t size) noexcept {
+  auto *at = static_cast<unsigned char *>(out);
+  while (size != 0) {
+    const ssize_t got = getrandom(at, size, 0);
+    if (got < 0 && errno != EINTR) return false;
+    if (got > 0) {
+      at += got;
+      size -= static_cast<std::size_t>(got);
+    }
+  }
+  return true;
+}
+
+void name_thread(const char *name) noexcept { pthread_setname_np(pthread_self(), name); }
+
+SignalBlock::SignalBlock() noexcept {
+  sigset_t all;
+  sigfillset(&all);
+  for (const int synchronous : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGABRT}) sigdelset(&all, synchronous);
+  pthread_sigmask(SIG_BLOCK, &all, &previous_);
+}
+
+SignalBlock::~SignalBlock() { pthread_sigmask(SIG_SETMASK, &previous_, nullptr); }
+
+}  // namespace fleetauth::os

@@ -22,6 +22,21 @@ std::string filter_code(std::string_view word) {
   return code;
 }
 
+std::string printable(std::string_view text) {
+  constexpr std::size_t kLongest = 256;
+  const bool cut = text.size() > kLongest;
+  if (cut) {
+    std::size_t end = kLongest;
+    while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0U) == 0x80) --end;  // not in the middle of a UTF-8 character
+    text = text.substr(0, end);
+  }
+  std::string line(text);
+  for (char &c : line) {
+    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7F) c = '?';
+  }
+  return cut ? line + "..." : line;
+}
+
 bool is_header_value(std::string_view value) {
   return all_of(value, ' ') && (value.empty() || (value.front() != ' ' && value.back() != ' '));
 }

@@ -13,6 +13,9 @@ inline constexpr std::size_t kMaxToken = 16'384;
 /// A provider's error word, reduced to at most kMaxCode characters of [A-Za-z0-9_.-]. Nothing else of a server is ever printed.
 [[nodiscard]] std::string filter_code(std::string_view word);
 
+/// A text of the host's for one line of a message: control characters become '?', the rest after 256 bytes is cut off.
+[[nodiscard]] std::string printable(std::string_view text);
+
 /// 0x20 to 0x7E without a space at either end: cannot end a header or start another.
 [[nodiscard]] bool is_header_value(std::string_view value);
 

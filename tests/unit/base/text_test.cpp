@@ -39,6 +39,13 @@ TEST(Redact, J16_ErrorWordsAreFiltered) {
   EXPECT_EQ(redact::filter_code(std::string(1000, 'a')), std::string(redact::kMaxCode, 'a'));
 }
 
+TEST(Redact, PrintableTextsAreOneShortLine) {
+  EXPECT_EQ(redact::printable("connection \x1b[1mlost\r\nSecond: line\x7f"), "connection ?[1mlost??Second: line?");
+  EXPECT_EQ(redact::printable("Verbindung verloren: \xc3\xa4"), "Verbindung verloren: \xc3\xa4");
+  EXPECT_EQ(redact::printable(std::string(256, 'a')), std::string(256, 'a'));
+  EXPECT_EQ(redact::printable(std::string(255, 'a') + "\xc3\xa4"), std::string(255, 'a') + "...");
+}
+
 TEST(Redact, J10_TokensHoldVisibleAsciiOnly) {
   EXPECT_TRUE(redact::is_token("!~eyJ.a-b_c"));
   for (int c = 0; c < 256; ++c) {

@@ -1,0 +1,22 @@
+#include "core/crypto/random.h"
+
+#include <openssl/rand.h>
+
+#include <climits>
+#include <stdexcept>
+
+namespace fleetauth::crypto {
+
+void random_bytes(void *out, std::size_t size) {
+  if (size > INT_MAX || RAND_bytes(static_cast<unsigned char *>(out), static_cast<int>(size)) != 1) {
+    throw std::runtime_error("OpenSSL's random generator failed");
+  }
+}
+
+double random_fraction() {
+  std::uint64_t bits = 0;
+  random_bytes(&bits, sizeof bits);
+  return static_cast<double>(bits >> 11) * 0x1p-53;  // a double holds 53 bits exactly
+}
+
+}  // namespace fleetauth::crypto

@@ -37,7 +37,8 @@ class StructureTest(TreeTest):
             STRUCTURE,
             {
                 "core/flow/a.h": '#pragma once\n#include "core/base/b.h"\n// never getenv() here; no std::cout\n',
-                "core/flow/a.cpp": '#include "core/flow/a.h"\nconst char *text = "system(1)";\nthread_local std::uint32_t n = 0;\nauto t = clock.time() + p->fork() + crypto::random(8);\n',
+                "core/flow/a.cpp": '#include "core/flow/a.h"\nconst char *text = "system(1)";\nthread_local std::uint32_t n = 0;\n'
+                "auto t = clock.time() + p->fork() + crypto::random(8);\ndouble random();\n",
                 "core/base/os/env.cpp": 'const char *home() { return secure_getenv("HOME"); }\n',
                 "core/provider/fleetup.json": '{"name": "fleetup"}',
                 "tools/command/main.cpp": "#include <fleetauth/fleetauth.h>\n",

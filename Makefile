@@ -4,7 +4,7 @@ PREFIX ?= /usr/local
 FUZZ_SECONDS ?= 30
 
 .DEFAULT_GOAL := help
-.PHONY: help prepare demo test test-core test-python test-node test-java asan tsan fuzz coverage bench lint format rows generate install clean
+.PHONY: help prepare demo test test-core test-python test-node test-java asan tsan fuzz coverage bench lint format rows generate abi-baseline install clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -57,6 +57,9 @@ rows: ## which faults the tests cover
 
 generate: ## make the generated code again from the API description and the provider descriptors
 	@scripts/generate.sh
+
+abi-baseline: ## make today's C ABI the one that abi.baseline compares with
+	@capi/abi/baseline.sh update build/abi-baseline
 
 install: prepare ## install header, library, pkg-config and CMake packages into PREFIX=/usr/local
 	cmake --preset release -DFLEETAUTH_BUILD_TESTS=OFF -DFLEETAUTH_BUILD_BENCH=OFF -B build/install

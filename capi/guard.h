@@ -8,11 +8,17 @@
 #include <utility>
 
 #include "capi/boundary.h"
-#include "capi/src/handles.h"
 
 // The two halves of every thunk: `Check` looks at the arguments, and one of status(), number(), text(), bytes(), nothing()
 // calls the body if they are good and lets no exception out.
-namespace fleetauth::capi::guard {
+namespace fleetauth::capi {
+
+#ifdef FLEETAUTH_CHECKED
+template <class Handle>
+bool is_live(const Handle *handle) noexcept;  // capi/src/handles.h
+#endif
+
+namespace guard {
 
 /// Remembers the first argument that is wrong. Allocates only to say so.
 class Check {
@@ -142,4 +148,5 @@ void nothing(const Check &check, Body body) noexcept {
   }
 }
 
-}  // namespace fleetauth::capi::guard
+}  // namespace guard
+}  // namespace fleetauth::capi

@@ -3,6 +3,7 @@
 
 #include "capi/gen/bodies.h"
 #include "capi/guard.h"
+#include "capi/src/handles.h"
 
 namespace capi = fleetauth::capi;
 namespace guard = fleetauth::capi::guard;

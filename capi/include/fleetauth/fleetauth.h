@@ -560,8 +560,10 @@ FLEETAUTH_API fleetauth_status fleetauth_http_call_complete(fleetauth_http_call 
 
 /* Ends the call without an answer. `status` is one of FLEETAUTH_E_DNS, FLEETAUTH_E_CONNECT, FLEETAUTH_E_TLS,
  * FLEETAUTH_E_PROXY (nothing was sent), FLEETAUTH_E_NETWORK, FLEETAUTH_E_TIMEOUT, FLEETAUTH_E_TOO_LARGE (it may have
- * been sent) or FLEETAUTH_E_CALLBACK (the host's own code failed). `user_error` is an id of the host's object to hand
- * to the caller, or 0; a RELEASE event says when it can be dropped. `message` may be NULL. Since 1.0. */
+ * been sent) or FLEETAUTH_E_CALLBACK (the host's own code failed). `message` is a word such as the name of an
+ * exception's class (at most 64 of letters, digits and `_.-`); any other text is dropped, since it could hold a secret.
+ * `user_error` is an id of the host's object to hand to the caller, or 0; a RELEASE event says when it can be dropped.
+ * `message` may be NULL. Since 1.0. */
 FLEETAUTH_API fleetauth_status fleetauth_http_call_fail(fleetauth_http_call *http_call, int32_t status, const char *message,
                                                         size_t message_len, int64_t user_error, fleetauth_error **err) FLEETAUTH_NOEXCEPT;
 

@@ -38,7 +38,8 @@ struct GivenValue {
 /// `given` holds only provider parameters; options of the library itself were taken out before.
 Result<ClientConfig> configure(std::shared_ptr<const Descriptor> descriptor, std::vector<GivenValue> given);
 
-/// A base URL given for an origin of the descriptor; the origin "" means the only one there is.
+/// A base URL given for an origin of the descriptor; the origin "" means the only one there is. https, or http to a loopback
+/// address: whether the client allows that is the caller's to decide. One trailing slash is taken off.
 struct BaseUrl {
   std::string origin;
   std::string url;
@@ -47,8 +48,10 @@ struct BaseUrl {
 /// The descriptor with a JSON Merge Patch applied and the base URLs of the named origins replaced.
 /// E_CONFIG when the origin is unknown, or is not named although the provider has several.
 Result<std::shared_ptr<const Descriptor>> override_descriptor(const std::shared_ptr<const Descriptor> &descriptor,
-                                                              std::optional<std::string_view> patch,
-                                                              const std::vector<BaseUrl> &base_urls);
+                                                              std::optional<std::string_view> patch, const std::vector<BaseUrl> &base_urls);
+
+/// Null when the client option `scheme` names a scheme that some API group offers; else E_CONFIG listing those there are.
+ErrorPtr check_scheme(const Descriptor &descriptor, std::string_view scheme_wanted);
 
 /// Which API group a request belongs to and how it is authorised.
 struct Authorisation {
@@ -63,10 +66,11 @@ struct Target {
   std::string_view path;    ///< begins with '/'; without query
 };
 
-/// Finds the group by name, or by origin, longest path prefix and method, and the scheme the client selected or the group's first.
-/// E_FOREIGN_ORIGIN when the target is not the provider's; E_CONFIG when no group covers it or the scheme is not offered.
+/// Finds the group by name, or by origin, longest path prefix and method, and the scheme: the one the client selected where the group
+/// offers it, else the group's first. A named group must be on the target's origin, whatever the path. With neither name nor target, the
+/// selected scheme, else the first one of any group that has a token. An empty method matches groups without methods only.
+/// E_FOREIGN_ORIGIN when the target is not below an origin of a group; E_CONFIG when no group covers it or a name is unknown.
 Result<Authorisation> resolve(const Descriptor &descriptor, std::optional<std::string_view> scheme_wanted,
-                              std::optional<std::string_view> api_name, const std::optional<Target> &target,
-                              std::string_view method);
+                              std::optional<std::string_view> api_name, const std::optional<Target> &target, std::string_view method);
 
 }  // namespace fleetauth::provider

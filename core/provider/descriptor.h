@@ -31,11 +31,12 @@ struct Template {
   struct Part {
     enum class Kind { Literal, Parameter, Token, Basic };
     Kind kind = Kind::Literal;
-    std::string text;               ///< the literal, or the parameter's name
+    std::string text;                ///< the literal, or the parameter's name
     std::vector<Template> operands;  ///< Basic: user name and password
   };
   std::vector<Part> parts;
   [[nodiscard]] bool uses_token() const;
+  [[nodiscard]] std::vector<std::string> parameters() const;  ///< the names of those it uses, each once
 };
 
 struct NamedTemplate {
@@ -51,19 +52,20 @@ enum class StepClass { Idempotent, Refresh, OneShot };
 struct Expiry {
   enum class Kind { Seconds, UnixSeconds, UnixMilliseconds, Iso8601, Jwt, Fixed };
   Kind kind = Kind::Fixed;
-  std::string path;                ///< JSON Pointer for the kinds that read a member
-  std::int64_t fixed_ms = 0;       ///< Fixed
-  bool no_zone_is_utc = false;     ///< Iso8601
+  std::string path;             ///< JSON Pointer for the kinds that read a member
+  std::int64_t fixed_ms = 0;    ///< Fixed
+  bool no_zone_is_utc = false;  ///< Iso8601
 };
 
 enum class ErrorAction { Stop, RetryOnce };
 
+/// Says what an answer that is no success means. All of its conditions must hold; the first rule that fits decides.
 struct ErrorRule {
-  std::vector<std::int32_t> statuses;  ///< empty = any
-  std::string path;                    ///< JSON Pointer whose text must contain `contains`; empty = the whole body
+  std::vector<std::int32_t> statuses;  ///< empty = success statuses without success, and 4xx but 408, 425 and 429
+  std::string path;                    ///< JSON Pointer of a member that must be there and contain `contains`; empty = the whole body
   std::string contains;                ///< compared without case; empty = no condition
   Status status = Status::Protocol;
-  ErrorAction action = ErrorAction::Stop;
+  std::optional<ErrorAction> action;  ///< none = as the status table says
 };
 
 struct Step {
@@ -75,14 +77,15 @@ struct Step {
   std::vector<NamedTemplate> headers;
   std::vector<NamedTemplate> query;
   BodyKind body_kind = BodyKind::None;
-  json::Value json_body;                  ///< a typed tree with {"$param": name} leaves
+  json::Value json_body;  ///< a typed tree with {"$param": name} leaves
   std::vector<NamedTemplate> form_body;
   TokenFormat token_format = TokenFormat::Json;
-  std::vector<std::int32_t> success_statuses;
-  std::vector<std::string> not_false;     ///< JSON Pointers whose value must not be false
-  std::vector<std::string> absent;        ///< JSON Pointers that must be missing or null
+  std::vector<std::string> content_types;  ///< accepted besides JSON (text/plain for a text token); "none" = no Content-Type
+  std::vector<std::int32_t> success_statuses{200};
+  std::vector<std::string> not_false;  ///< JSON Pointers whose value must not be false
+  std::vector<std::string> absent;     ///< JSON Pointers that must be missing or null
   std::vector<std::string> token_paths;
-  std::vector<std::string> token_types;   ///< accepted token_type values without case, when the answer has one at token_type_path
+  std::vector<std::string> token_types;  ///< accepted token_type values without case, when the answer has one at token_type_path
   std::string token_type_path;
   std::vector<Expiry> expiry;
   std::vector<std::string> error_code_paths;
@@ -109,6 +112,9 @@ struct Scheme {
 struct Origin {
   std::string name;
   std::string base_url;  ///< scheme://host[:port][/prefix], canonical, without a trailing slash
+
+  [[nodiscard]] std::string_view authority() const;  ///< scheme://host[:port]
+  [[nodiscard]] std::string_view prefix() const;     ///< what follows: empty or "/..."
 };
 
 /// A group of calls that are authorised alike.

@@ -1,0 +1,166 @@
+#include "core/provider/client_config.h"
+
+#include <algorithm>
+#include <functional>
+
+#include "core/provider/lint.h"
+#include "core/provider/parameter_text.h"
+#include "core/provider/parse.h"
+#include "core/provider/render.h"
+
+namespace fleetauth::provider {
+namespace {
+
+// What is wrong with the options, gathered so that one look is enough.
+class Complaints {
+ public:
+  explicit Complaints(const Descriptor &descriptor) : provider_(descriptor.name) {}
+  void add(std::string_view what) {
+    if (!text_.empty()) text_ += "; ";
+    text_ += what;
+  }
+  [[nodiscard]] bool empty() const { return text_.empty(); }
+  [[nodiscard]] ErrorPtr error() const {
+    Error error;
+    error.status = Status::Config;
+    error.provider = provider_;
+    error.message = provider_ + ": " + text_;
+    return fail(std::move(error));
+  }
+
+ private:
+  std::string provider_;
+  std::string text_;
+};
+
+std::string quoted(std::string_view name) { return "\"" + std::string(name) + "\""; }
+
+std::string described(const Parameter &parameter) {
+  std::string out = quoted(parameter.name) + " (" + parameter.doc;
+  if (!parameter.env.empty()) out += " Environment variable " + parameter.env + ".";
+  return out + ")";
+}
+
+bool is_control(char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; }
+
+void take(const Parameter &parameter, const GivenValue &given, ClientConfig &out, Complaints &complaints) {
+  const std::string_view text = given.text.view();
+  if (text.empty() && (parameter.required || parameter.type != ParameterType::Text)) {
+    complaints.add("option " + described(parameter) + " must not be empty");
+    return;
+  }
+  const auto value = canonical_value(parameter.type, text);
+  if (!value) {
+    complaints.add("option " + quoted(parameter.name) + " must be " + std::string(expected_value(parameter.type)));
+    return;
+  }
+  ParameterValue &stored = out.values[parameter.name];
+  stored.text = SecretBytes(*value);
+  stored.type = parameter.type;
+}
+
+void fill_in(const Descriptor &descriptor, ClientConfig &out, Complaints &complaints, const std::vector<GivenValue> &given) {
+  for (const Parameter &parameter : descriptor.parameters) {
+    const bool was_given = std::any_of(given.begin(), given.end(), [&](const GivenValue &value) { return value.name == parameter.name; });
+    if (was_given) continue;
+    if (parameter.required) {
+      complaints.add("option " + described(parameter) + " is missing");
+    } else if (parameter.default_value) {
+      out.values[parameter.name] = {SecretBytes(*parameter.default_value), parameter.type};
+    }
+  }
+}
+
+using Visit = std::function<void(const Template::Part &)>;
+
+// Every part of every header, of steps and of schemes.
+void for_each_header_part(const Descriptor &descriptor, const Visit &visit) {
+  const auto visit_all = [&](const std::vector<NamedTemplate> &headers) {
+    for (const NamedTemplate &header : headers) std::for_each(header.value.parts.begin(), header.value.parts.end(), visit);
+  };
+  for (const Step &step : descriptor.steps) visit_all(step.headers);
+  for (const Scheme &scheme : descriptor.schemes) visit_all(scheme.headers);
+}
+
+void check_header_value(const std::string &name, std::string_view value, Complaints &complaints) {
+  if (value.empty()) return;
+  if (value.back() == '\n' || value.back() == '\r') {
+    complaints.add("option " + quoted(name) + " ends with a line break, which a header cannot hold; remove it");
+  } else if (std::any_of(value.begin(), value.end(), [](char c) { return c < ' ' || c > '~'; })) {
+    complaints.add("option " + quoted(name) + " is sent in a header and may only hold printable ASCII characters");
+  } else if (value.front() == ' ' || value.back() == ' ') {
+    complaints.add("option " + quoted(name) + " is sent in a header and must not begin or end with a space");
+  }
+}
+
+// RFC 7617: the pair is cut at its first colon, and neither half holds control characters.
+void check_basic(const Template::Part &part, const ClientConfig &config, Complaints &complaints) {
+  for (std::size_t i = 0; i < part.operands.size(); ++i) {
+    SecretBytes half;
+    if (!render(part.operands[i], config, {}, half)) continue;
+    const auto used = part.operands[i].parameters();
+    const std::string name = used.empty() ? "in the descriptor" : quoted(used.front());
+    const std::string_view text = half.view();
+    if (i == 0 && text.find(':') != std::string_view::npos) {
+      complaints.add("option " + name + " is the user name of Basic authentication, which cannot hold a colon");
+    }
+    if (std::any_of(text.begin(), text.end(), is_control)) {
+      complaints.add("option " + name + " must not hold control characters or line breaks");
+    }
+  }
+}
+
+// What could not be sent is refused here and not at the first request.
+void check_sendable(const ClientConfig &config, Complaints &complaints) {
+  std::vector<std::string> seen;
+  std::vector<std::string> pairs_seen;
+  for_each_header_part(*config.descriptor, [&](const Template::Part &part) {
+    if (part.kind == Template::Part::Kind::Parameter) {
+      const ParameterValue *value = config.value(part.text);
+      if (value == nullptr || std::find(seen.begin(), seen.end(), part.text) != seen.end()) return;
+      seen.push_back(part.text);
+      check_header_value(part.text, value->text.view(), complaints);
+    } else if (part.kind == Template::Part::Kind::Basic) {
+      // Several schemes may send the same pair; it is complained of once.
+      std::string key;
+      for (const Template &operand : part.operands) {
+        for (const std::string &name : operand.parameters()) key += name + " ";
+      }
+      if (std::find(pairs_seen.begin(), pairs_seen.end(), key) != pairs_seen.end()) return;
+      pairs_seen.push_back(std::move(key));
+      check_basic(part, config, complaints);
+    }
+  });
+}
+
+}  // namespace
+
+const ParameterValue *ClientConfig::value(std::string_view parameter) const {
+  const auto found = values.find(parameter);
+  return found == values.end() ? nullptr : &found->second;
+}
+
+Result<ClientConfig> configure(std::shared_ptr<const Descriptor> descriptor, std::vector<GivenValue> given) {
+  Complaints complaints(*descriptor);
+  ClientConfig out;
+  out.descriptor = std::move(descriptor);
+
+  std::vector<std::string_view> seen;
+  for (const GivenValue &value : given) {
+    const Parameter *parameter = out.descriptor->parameter(value.name);
+    if (parameter == nullptr) {
+      complaints.add("unknown option " + lint::quoted_with_hint(value.name, parse::names(out.descriptor->parameters)));
+    } else if (std::find(seen.begin(), seen.end(), value.name) != seen.end()) {
+      complaints.add("option " + quoted(value.name) + " is given twice");
+    } else {
+      seen.push_back(value.name);
+      take(*parameter, value, out, complaints);
+    }
+  }
+  fill_in(*out.descriptor, out, complaints, given);
+  if (complaints.empty()) check_sendable(out, complaints);
+  if (!complaints.empty()) return complaints.error();
+  return out;
+}
+
+}  // namespace fleetauth::provider

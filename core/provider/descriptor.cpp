@@ -1,0 +1,97 @@
+#include "core/provider/descriptor.h"
+
+#include <algorithm>
+
+#include "core/provider/lint.h"
+#include "core/provider/parse.h"
+
+namespace fleetauth::provider {
+namespace {
+
+constexpr std::size_t kMaxText = 256 * 1024;
+constexpr std::int64_t kVersion = 1;
+
+template <class T>
+const T *find(const std::vector<T> &things, std::string_view name) {
+  const auto found = std::find_if(things.begin(), things.end(), [&](const T &thing) { return thing.name == name; });
+  return found == things.end() ? nullptr : &*found;
+}
+
+// Later versions may mean other things by the same words, so nothing else is looked at.
+bool check_version(const lint::Fields &fields) {
+  if (!fields.require("descriptor")) return false;
+  const lint::Place version = fields.at("descriptor");
+  if (version.value().type == json::Type::Integer && version.value().integer == kVersion) return true;
+  version.complain("must be " + std::to_string(kVersion) + ", the version of the descriptor language this library reads");
+  return false;
+}
+
+std::size_t authority_size(std::string_view base_url) {
+  const std::size_t slash = base_url.find('/', base_url.find("://") + 3);
+  return slash == std::string_view::npos ? base_url.size() : slash;
+}
+
+}  // namespace
+
+std::string_view Origin::authority() const { return std::string_view(base_url).substr(0, authority_size(base_url)); }
+std::string_view Origin::prefix() const { return std::string_view(base_url).substr(authority_size(base_url)); }
+
+const Parameter *Descriptor::parameter(std::string_view wanted) const { return find(parameters, wanted); }
+const Origin *Descriptor::origin(std::string_view wanted) const { return find(origins, wanted); }
+const Step *Descriptor::step(std::string_view wanted) const { return find(steps, wanted); }
+const Credential *Descriptor::credential(std::string_view wanted) const { return find(credentials, wanted); }
+const Scheme *Descriptor::scheme(std::string_view wanted) const { return find(schemes, wanted); }
+const Api *Descriptor::api(std::string_view wanted) const { return find(apis, wanted); }
+
+Result<Descriptor> parse_descriptor(std::string_view text, std::string_view source) {
+  if (text.size() > kMaxText) {
+    return fail(Status::Descriptor, std::string(source) + ": a descriptor has at most " + std::to_string(kMaxText) + " bytes");
+  }
+  auto tree = json::parse_tree(text, source, Status::Descriptor);
+  if (!tree) return tree.error();
+  return parse_descriptor(std::move(*tree), source);
+}
+
+Result<Descriptor> parse_descriptor(json::Value tree, std::string_view source) {
+  Descriptor out;
+  out.source = std::move(tree);
+  lint::Problems problems(source);
+  const lint::Place root(out.source, "", problems);
+  const lint::Fields fields(
+      root, {"$schema", "descriptor", "name", "title", "doc", "parameters", "origins", "steps", "credentials", "schemes", "apis", "life"});
+  if (!check_version(fields)) return problems.error();
+
+  if (fields.require("name")) {
+    out.name = fields.at("name").text();
+    parse::check_name(out.name, fields.at("name"));
+  }
+  if (fields.require("title")) out.title = fields.at("title").text();
+  if (fields.has("doc")) out.doc = fields.at("doc").text(4096);
+  // Each may refer to those before it.
+  if (fields.has("parameters")) parse::parameters(fields.at("parameters"), out);
+  if (fields.require("origins")) parse::origins(fields.at("origins"), out);
+  if (fields.has("steps")) parse::steps(fields.at("steps"), out);
+  if (fields.require("credentials")) parse::credentials(fields.at("credentials"), out);
+  if (fields.require("schemes")) parse::schemes(fields.at("schemes"), out);
+  if (fields.require("apis")) parse::apis(fields.at("apis"), out);
+  if (fields.has("life")) parse::life(fields.at("life"), out);
+
+  if (!problems.empty()) return problems.error();
+  return out;
+}
+
+Result<std::shared_ptr<const Descriptor>> builtin(std::string_view name) {
+  std::vector<std::string_view> known;
+  for (const Builtin &candidate : builtins()) {
+    if (candidate.name == name) {
+      auto descriptor = parse_descriptor(candidate.text, candidate.name);
+      if (!descriptor) return descriptor.error();
+      return std::make_shared<const Descriptor>(std::move(*descriptor));
+    }
+    known.push_back(candidate.name);
+  }
+  return fail(Status::Config,
+              "there is no built-in provider " + lint::quoted_with_hint(name, known) + "; there are " + lint::alternatives(known));
+}
+
+}  // namespace fleetauth::provider

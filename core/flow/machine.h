@@ -38,7 +38,7 @@ class Machine {
   virtual Effect on_failure(const HttpFailure &failure, const Now &now) = 0;
 };
 
-/// The machine for a credential of the client's provider. `config` outlives the machine.
+/// The machine for a credential of the client's provider; null for one without a token (see local_secret). `config` outlives the machine.
 std::unique_ptr<Machine> make_machine(const provider::ClientConfig &config, const provider::Credential &credential);
 
 }  // namespace fleetauth::flow

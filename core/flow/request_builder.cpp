@@ -1,0 +1,94 @@
+#include "core/flow/request_builder.h"
+
+#include <algorithm>
+
+#include "core/base/redact.h"
+#include "core/base/text.h"
+#include "core/flow/encode.h"
+#include "core/flow/messages.h"
+#include "core/provider/render.h"
+
+namespace fleetauth::flow {
+namespace {
+
+using provider::BodyKind;
+using provider::ClientConfig;
+using provider::Step;
+
+CallClass call_class(provider::StepClass step_class) {
+  switch (step_class) {
+    case provider::StepClass::Idempotent:
+      return CallClass::Idempotent;
+    case provider::StepClass::Refresh:
+      return CallClass::Refresh;
+    case provider::StepClass::OneShot:
+      break;
+  }
+  return CallClass::OneShot;
+}
+
+SecretBytes url_of(const ClientConfig &config, const Step &step) {
+  const SecretBytes query = encode_pairs(config, step.query);
+  const std::string &base = config.descriptor->origin(step.origin)->base_url;
+  SecretBytes url;
+  url.reserve(base.size() + step.path.size() + 1 + query.size());
+  url.append(base);
+  url.append(step.path);
+  if (!query.empty()) {
+    url.append("?");
+    url.append(query.view());
+  }
+  return url;
+}
+
+bool has_header(const std::vector<Header> &headers, std::string_view name) {
+  return std::any_of(headers.begin(), headers.end(), [&](const Header &header) { return text::equal_ignore_case(header.name, name); });
+}
+
+void add_content_headers(const Step &step, HttpRequest &out) {
+  if (step.body_kind == BodyKind::Json) out.headers.push_back({"Content-Type", SecretBytes("application/json")});
+  if (step.body_kind == BodyKind::Form) out.headers.push_back({"Content-Type", SecretBytes("application/x-www-form-urlencoded")});
+  if (has_header(out.headers, "Accept")) return;
+  const bool json = step.token_format == provider::TokenFormat::Json;
+  out.headers.push_back({"Accept", SecretBytes(json ? "application/json" : "text/plain")});
+}
+
+}  // namespace
+
+Result<std::vector<Header>> render_headers(const ClientConfig &config, const std::vector<provider::NamedTemplate> &templates,
+                                           std::string_view token, const std::string &what) {
+  std::vector<Header> out;
+  for (const provider::NamedTemplate &named : templates) {
+    Header header;
+    header.name = named.name;
+    if (!provider::render(named.value, config, token, header.value)) continue;
+    if (!redact::is_header_value(header.value.view())) {
+      Error error;
+      error.status = Status::Config;
+      error.provider = config.descriptor->name;
+      error.message = config.descriptor->name + ": " + what + " cannot send the header " + named.name +
+                      ", because its value holds a control or non-ASCII character or a space at an end";
+      return fail(std::move(error));
+    }
+    out.push_back(std::move(header));
+  }
+  return out;
+}
+
+Result<HttpRequest> build_request(const ClientConfig &config, const Step &step) {
+  auto headers = render_headers(config, step.headers, {}, "step \"" + step.name + "\"");
+  if (!headers) return headers.error();
+  HttpRequest out;
+  out.method = step.method;
+  out.url = url_of(config, step);
+  out.headers = std::move(*headers);
+  add_content_headers(step, out);
+  if (step.body_kind == BodyKind::Json) out.body = encode_json(config, step.json_body);
+  if (step.body_kind == BodyKind::Form) out.body = encode_pairs(config, step.form_body);
+  out.call_class = call_class(step.step_class);
+  out.step = step.name;
+  out.origin = config.descriptor->origin(step.origin)->authority();
+  return out;
+}
+
+}  // namespace fleetauth::flow

@@ -1,0 +1,15 @@
+#pragma once
+
+#include "core/flow/http.h"
+#include "core/provider/client_config.h"
+
+namespace fleetauth::flow {
+
+/// The request of a step. E_CONFIG when a value cannot be put into a header.
+Result<HttpRequest> build_request(const provider::ClientConfig &config, const provider::Step &step);
+
+/// Renders header templates; those that use a parameter which was not given are left out. `what` names their place in messages.
+Result<std::vector<Header>> render_headers(const provider::ClientConfig &config, const std::vector<provider::NamedTemplate> &templates,
+                                           std::string_view token, const std::string &what);
+
+}  // namespace fleetauth::flow

@@ -1,5 +1,6 @@
 #include "core/base/os/descriptor.h"
 
+#include <fcntl.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/timerfd.h>
@@ -40,6 +41,8 @@ void drain_event(const Descriptor &event) noexcept {
   while (read(event.get(), &count, sizeof count) < 0 && errno == EINTR) {
   }
 }
+
+void replace(const Descriptor &kept, Descriptor fresh) noexcept { (void)::dup3(fresh.get(), kept.get(), O_CLOEXEC); }
 
 Descriptor make_timer() noexcept { return Descriptor(timerfd_create(CLOCK_BOOTTIME, TFD_CLOEXEC | TFD_NONBLOCK)); }
 

@@ -33,6 +33,9 @@ void signal_event(const Descriptor &event) noexcept;
 /// Makes it unreadable again.
 void drain_event(const Descriptor &event) noexcept;
 
+/// Has `kept` keep its number but mean what `fresh` means.
+void replace(const Descriptor &kept, Descriptor fresh) noexcept;
+
 /// A timer of CLOCK_BOOTTIME, readable once it is due.
 [[nodiscard]] Descriptor make_timer() noexcept;
 /// Sets it to an instant in milliseconds; INT64_MAX stops it. An instant that has passed makes it due at once.

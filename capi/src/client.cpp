@@ -1,0 +1,106 @@
+#include "capi/gen/bodies.h"
+#include "capi/src/handles.h"
+
+namespace fleetauth::capi {
+
+namespace {
+
+const runtime::Request *body_of(const fleetauth_request *request) { return request == nullptr ? nullptr : &request->body; }
+
+ErrorPtr check_request(const fleetauth_client &client, const fleetauth_request *request) {
+  if (request == nullptr || request->client == client.body) return nullptr;
+  return fail(Status::InvalidArgument, "the request was made for another client");
+}
+
+}  // namespace
+
+ErrorPtr client_new(fleetauth_runtime &runtime, fleetauth_provider &provider, fleetauth_options &options,
+                    fleetauth_client *&out) {
+  auto client = runtime::Client::create(runtime.body, provider.body, options.body);
+  if (!client) return client.error();
+  out = new fleetauth_client(std::move(*client));
+  return nullptr;
+}
+
+void client_close(fleetauth_client &client) { client.body->close(); }
+
+ErrorPtr request_new(fleetauth_client &client, fleetauth_options *options, fleetauth_request *&out) {
+  auto request = client.body->prepare(options == nullptr ? nullptr : &options->body);
+  if (!request) return request.error();
+  out = new fleetauth_request(client.body, std::move(*request));
+  return nullptr;
+}
+
+ErrorPtr client_peek(fleetauth_client &client, fleetauth_request *request, std::optional<std::string_view> method,
+                     std::optional<std::string_view> url, fleetauth_token *&out) {
+  if (auto error = check_request(client, request)) return error;
+  auto answer = client.body->peek(body_of(request), method, url);
+  if (!answer) return answer.error();
+  out = new fleetauth_token(std::move(*answer));
+  return nullptr;
+}
+
+ErrorPtr client_start(fleetauth_client &client, fleetauth_request *request, std::optional<std::string_view> method,
+                      std::optional<std::string_view> url, fleetauth_queue &queue, std::int64_t tag, fleetauth_op *&out) {
+  if (auto error = check_request(client, request)) return error;
+  auto operation = client.body->start(body_of(request), method, url, queue.body, tag);
+  if (!operation) return operation.error();
+  out = new fleetauth_op(client.body->runtime(), *operation);
+  return nullptr;
+}
+
+ErrorPtr client_token(fleetauth_client &client, fleetauth_request *request, std::optional<std::string_view> method,
+                      std::optional<std::string_view> url, fleetauth_token *&out) {
+  ErrorPtr error = client_peek(client, request, method, url, out);
+  if (error == nullptr || error->status != Status::WouldBlock) return error;
+  if (client.body->host_transport()) {
+    return fail(Status::Unsupported,
+                "client_token: this client's transport is the host's; start the operation on a queue and answer its HTTP_CALL "
+                "events");
+  }
+  const auto queue = std::make_shared<runtime::Queue>(client.body->runtime(), runtime::Queue::Kind::Sync);
+  auto operation = client.body->start(body_of(request), method, url, queue, 0);
+  if (!operation) return operation.error();
+  auto event = queue->next(-1);
+  if (!event) return event.error();
+  if (event->error != nullptr) return event->error;
+  auto answer = runtime::make_answer(event->operation->plan(), event->token, event->word, event->from_cache,
+                                     queue->engine().clock());
+  if (!answer) return answer.error();
+  out = new fleetauth_token(std::move(*answer));
+  return nullptr;
+}
+
+void op_cancel(fleetauth_op &op) {
+  const auto operation = op.body.lock();
+  if (operation == nullptr) return;
+  runtime::Engine &engine = op.runtime->engine();
+  const auto lock = engine.enter();
+  operation->complete(engine, fail(Status::Cancelled, "the operation was cancelled"));
+}
+
+ErrorPtr client_report_rejected(fleetauth_client &client, std::int64_t slot, std::int64_t generation,
+                                std::int32_t http_status, std::int32_t &advice) {
+  const auto answer = client.body->report_rejected(slot, generation, http_status);
+  if (!answer) return answer.error();
+  advice = *answer == token::Advice::Retry ? FLEETAUTH_ADVICE_RETRY : FLEETAUTH_ADVICE_STOP;
+  return nullptr;
+}
+
+Status slot_copy(fleetauth_client &client, std::int64_t slot, Buffer buffer, std::int64_t &generation) {
+  const token::CopyResult result = client.body->copy(slot, reinterpret_cast<char *>(buffer.data), buffer.capacity);
+  buffer.length = result.size;
+  switch (result.outcome) {
+    case token::CopyOutcome::Copied:
+      generation = result.generation;
+      return Status::Ok;
+    case token::CopyOutcome::NoToken:
+      return Status::WouldBlock;
+    case token::CopyOutcome::TooSmall:
+    case token::CopyOutcome::NotYours:
+      break;
+  }
+  return Status::InvalidArgument;
+}
+
+}  // namespace fleetauth::capi

@@ -1,0 +1,57 @@
+#include "capi/gen/bodies.h"
+#include "capi/src/handles.h"
+
+namespace fleetauth::capi {
+
+ErrorPtr queue_new(fleetauth_runtime &runtime, std::int32_t kind, fleetauth_queue *&out) {
+  auto queue = std::make_shared<runtime::Queue>(runtime.body, static_cast<runtime::Queue::Kind>(kind));
+  out = new fleetauth_queue(std::move(queue));
+  return nullptr;
+}
+
+ErrorPtr queue_next(fleetauth_queue &queue, std::int64_t timeout_ms, fleetauth_event *&out) {
+  auto event = queue.body->next(timeout_ms);
+  if (!event) return event.error();
+  out = new fleetauth_event(std::move(*event));
+  return nullptr;
+}
+
+std::int64_t queue_wakeup_fd(fleetauth_queue &queue) { return queue.body->wakeup_fd(); }
+
+Status queue_set_wakeup(fleetauth_queue &queue, fleetauth_wakeup_fn wakeup, void *user_data) {
+  queue.body->set_wakeup(wakeup, user_data);
+  return Status::Ok;
+}
+
+void queue_close(fleetauth_queue &queue) { queue.body->close(); }
+
+ErrorPtr queue_serve(fleetauth_queue &queue, fleetauth_client &client) { return client.body->serve(queue.body); }
+
+std::int32_t event_kind(fleetauth_event &event) { return static_cast<std::int32_t>(event.body.kind); }
+std::int64_t event_tag(fleetauth_event &event) { return event.body.tag; }
+
+ErrorPtr event_token(fleetauth_event &event, fleetauth_token *&out) {
+  const runtime::Event &body = event.body;
+  if (body.kind != runtime::EventKind::Token) {
+    return fail(Status::InvalidArgument, "event_token: the event is not of kind TOKEN");
+  }
+  if (body.error != nullptr) return body.error;
+  auto answer = runtime::make_answer(body.operation->plan(), body.token, body.word, body.from_cache,
+                                     body.operation->queue()->engine().clock());
+  if (!answer) return answer.error();
+  out = new fleetauth_token(std::move(*answer));
+  return nullptr;
+}
+
+ErrorPtr event_http_call(fleetauth_event &event, fleetauth_http_call *&out) {
+  if (event.body.kind != runtime::EventKind::HttpCall) {
+    return fail(Status::InvalidArgument, "event_http_call: the event is not of kind HTTP_CALL");
+  }
+  if (!event.body.call->claim()) {
+    return fail(Status::Closed, "the call was taken before, or its answer is no longer wanted");
+  }
+  out = new fleetauth_http_call(event.body.call);
+  return nullptr;
+}
+
+}  // namespace fleetauth::capi

@@ -1,0 +1,273 @@
+#include "core/runtime/client.h"
+
+#include <cstring>
+#include <utility>
+
+#include "core/crypto/fingerprint.h"
+#include "core/flow/authorise.h"
+#include "core/net/url.h"
+#include "core/runtime/operation.h"
+#include "core/runtime/token_source.h"
+#include "core/token/read_lock.h"
+
+namespace fleetauth::runtime {
+
+namespace {
+
+constexpr std::int32_t kUnauthorized = 401;
+
+ErrorPtr client_closed() { return fail(Status::Closed, "the client is closed"); }
+
+std::uint64_t owner_of(const Setup &setup) {
+  std::uint64_t owner = 0;
+  std::memcpy(&owner, setup.digest.data(), std::min(sizeof owner, setup.digest.size()));
+  return owner;
+}
+
+TokenKind kind_of(provider::FlowKind flow) {
+  switch (flow) {
+    case provider::FlowKind::Basic:
+      return TokenKind::Basic;
+    case provider::FlowKind::StaticHeader:
+      return TokenKind::Static;
+    case provider::FlowKind::Exchange:
+      break;
+  }
+  return TokenKind::Bearer;
+}
+
+/// The place of the URL at the provider. Plain URLs of its origins are taken apart here, all others by libcurl's parser, whose
+/// result is kept in `parsed`.
+Result<provider::Target> take_apart(std::string_view url, const Setup &setup, net::Url &parsed) {
+  provider::Target target;
+  for (const net::Url &origin : setup.origins) {
+    if (net::split_plain(url, origin.origin, target.path)) {
+      target.origin = origin.origin;
+      return target;
+    }
+  }
+  auto taken = net::parse_url(url, setup.url_policy);
+  if (!taken) return taken.error();
+  parsed = std::move(*taken);
+  return provider::Target{parsed.origin, parsed.path};
+}
+
+}  // namespace
+
+const ErrorPtr &would_block() {
+  static const auto *const error = new ErrorPtr(
+      fail(Status::WouldBlock, "nothing is there yet; start an operation, or wait for one, to get it"));
+  return *error;
+}
+
+Result<Answer> make_answer(const Plan &plan, std::shared_ptr<const token::Token> token, std::int32_t word, bool from_cache,
+                           const std::shared_ptr<Clock> &clock) {
+  const provider::ClientConfig &config = plan.live->setup->config;
+  Answer answer;
+  answer.kind = kind_of(plan.credential->kind);
+  answer.scheme = plan.scheme->name;
+  answer.from_cache = from_cache;
+  answer.clock = clock;
+  if (token == nullptr) {
+    auto local = flow::local_secret(config, *plan.scheme);
+    if (!local) return local.error();
+    answer.local = std::move(*local);
+    answer.fingerprint = crypto::fingerprint(answer.local.view());
+  } else {
+    answer.slot = plan.source->slot().number();
+    answer.word = word;
+    answer.fingerprint = token->fingerprint;
+  }
+  if (plan.wants_headers) {
+    auto headers = flow::authorise(config, *plan.scheme, token == nullptr ? std::string_view() : token->secret.view());
+    if (!headers) return headers.error();
+    answer.headers = std::move(*headers);
+  }
+  answer.token = std::move(token);
+  return answer;
+}
+
+Result<std::shared_ptr<Client>> Client::create(const std::shared_ptr<Runtime> &runtime,
+                                               const std::shared_ptr<const provider::Descriptor> &descriptor,
+                                               const Options &options) {
+  auto setup = read_client_options(descriptor, options);
+  if (!setup) return setup.error();
+  auto live = std::make_shared<Live>();
+  live->setup = *setup;
+
+  Engine &engine = runtime->engine();
+  const auto lock = engine.enter();
+  if (engine.closed()) return fail(Status::Closed, "the runtime is closed");
+  for (const provider::Credential &credential : live->setup->config.descriptor->credentials) {
+    if (credential.kind != provider::FlowKind::Exchange) {
+      live->sources.push_back(nullptr);
+      continue;
+    }
+    const std::string key = live->setup->digest + credential.name;
+    auto source = engine.source(key, [&] {
+      return std::make_shared<TokenSource>(engine.shared_from_this(), key, owner_of(*live->setup), live->setup, credential);
+    });
+    source->add_user();
+    live->sources.push_back(std::move(source));
+  }
+  return std::make_shared<Client>(runtime, std::move(live));
+}
+
+Client::Client(std::shared_ptr<Runtime> runtime, std::shared_ptr<const Live> live)
+    : runtime_(std::move(runtime)),
+      live_(std::move(live)),
+      owner_(owner_of(*live_->setup)),
+      host_transport_(live_->setup->host_transport) {}
+
+Client::~Client() { close(); }
+
+std::shared_ptr<const Live> Client::live() const {
+  const token::ReadGuard guard;
+  return live_;
+}
+
+Result<Request> Client::prepare(const Options *options) const {
+  const auto live = this->live();
+  if (live == nullptr) return client_closed();
+  auto settings = read_request_options(options);
+  if (!settings) return settings.error();
+  const provider::Descriptor &descriptor = *live->setup->config.descriptor;
+  if (settings->api && descriptor.api(*settings->api) == nullptr) {
+    std::string known;
+    for (const provider::Api &api : descriptor.apis) known += (known.empty() ? "" : ", ") + api.name;
+    return fail(Status::Config, descriptor.name + " has no API group '" + *settings->api + "'; it has " + known);
+  }
+  return Request{std::move(*settings)};
+}
+
+Result<Plan> Client::plan(const Request *request, std::optional<std::string_view> method,
+                          std::optional<std::string_view> url) const {
+  Plan plan;
+  plan.live = live();
+  if (plan.live == nullptr) return client_closed();
+  const Setup &setup = *plan.live->setup;
+  const provider::Descriptor &descriptor = *setup.config.descriptor;
+
+  net::Url parsed;
+  std::optional<provider::Target> target;
+  if (url) {
+    auto taken = take_apart(*url, setup, parsed);
+    if (!taken) return taken.error();
+    target = *taken;
+  }
+  std::optional<std::string_view> api;
+  if (request != nullptr && request->settings.api) api = *request->settings.api;
+  const auto authorisation = provider::resolve(descriptor, setup.scheme, api, target, method.value_or("GET"));
+  if (!authorisation) return authorisation.error();
+
+  plan.client = this;
+  plan.scheme = authorisation->scheme;
+  plan.credential = authorisation->credential;
+  plan.source = plan.live->sources[static_cast<std::size_t>(plan.credential - descriptor.credentials.data())];
+  plan.wants_headers = url.has_value();
+  plan.timeout_ms = setup.total_timeout_ms;
+  if (request != nullptr) {
+    plan.min_remaining_ms = request->settings.min_remaining_ms;
+    plan.timeout_ms = request->settings.timeout_ms.value_or(plan.timeout_ms);
+  }
+  return plan;
+}
+
+Result<Answer> Client::peek(const Request *request, std::optional<std::string_view> method,
+                            std::optional<std::string_view> url) {
+  auto plan = this->plan(request, method, url);
+  if (!plan) return plan.error();
+  const std::shared_ptr<Clock> &clock = runtime_->engine().clock();
+  if (plan->source == nullptr) return make_answer(*plan, nullptr, 0, true, clock);
+  std::int32_t word = 0;
+  auto token = plan->source->usable(plan->min_remaining_ms, word);
+  if (token == nullptr) return would_block();
+  plan->source->renew_if_stale(*token);
+  return make_answer(*plan, std::move(token), word, true, clock);
+}
+
+Result<std::shared_ptr<Operation>> Client::start(const Request *request, std::optional<std::string_view> method,
+                                                 std::optional<std::string_view> url, const std::shared_ptr<Queue> &queue,
+                                                 std::int64_t tag) {
+  auto plan = this->plan(request, method, url);
+  if (!plan) return plan.error();
+  Engine &engine = runtime_->engine();
+  if (&queue->engine() != &engine) {
+    return fail(Status::InvalidArgument, "client_start: the queue must be of the client's runtime");
+  }
+  const auto lock = engine.enter();
+  if (engine.closed() || closed_) return client_closed();
+  if (queue->closed()) return fail(Status::Closed, "the queue is closed");
+  const std::int64_t timeout = plan->timeout_ms;
+  const auto source = plan->source;
+  auto operation = std::make_shared<Operation>(std::move(*plan), queue, tag, engine.next_id());
+  engine.track(operation);
+  ErrorPtr error;
+  if (source == nullptr) {
+    operation->complete(engine, nullptr, 0, true);
+  } else {
+    error = source->join(operation);
+  }
+  if (error != nullptr) {
+    engine.untrack(operation->id());
+    return error;
+  }
+  if (!operation->done()) operation->wait_until(engine, engine.clock()->boot_ms() + timeout);
+  return operation;
+}
+
+Result<token::Advice> Client::report_rejected(std::int64_t slot, std::int64_t generation, std::int32_t http_status) {
+  const auto live = this->live();
+  if (live == nullptr) return client_closed();
+  // Only "unauthorised" can be cured by another token; a local credential has no other.
+  if (http_status != kUnauthorized || slot < 0) return token::Advice::Stop;
+  for (const auto &source : live->sources) {
+    if (source == nullptr || source->slot().number() != slot) continue;
+    const auto lock = runtime_->engine().enter();
+    return source->reject(generation);
+  }
+  return fail(Status::InvalidArgument, "client_report_rejected: the slot is not one of this client's");
+}
+
+token::CopyResult Client::copy(std::int64_t slot, char *buffer, std::size_t capacity) {
+  if (closed_.load(std::memory_order_acquire)) return {token::CopyOutcome::NotYours};
+  token::CopyResult result = token::copy_token(slot, owner_, buffer, capacity);
+  // A running engine forgets a token when it expires; without one the clock has to be asked.
+  const Engine &engine = runtime_->engine();
+  if (result.outcome == token::CopyOutcome::Copied && !engine.words_live() &&
+      engine.clock()->boot_ms() >= result.usable_until) {
+    result.outcome = token::CopyOutcome::NoToken;
+  }
+  return result;
+}
+
+ErrorPtr Client::serve(const std::shared_ptr<Queue> &queue) {
+  const auto live = this->live();
+  if (live == nullptr) return client_closed();
+  if (&queue->engine() != &runtime_->engine()) {
+    return fail(Status::InvalidArgument, "queue_serve: the queue must be of the client's runtime");
+  }
+  const auto lock = runtime_->engine().enter();
+  for (const auto &source : live->sources) {
+    if (source != nullptr) source->serve(queue);
+  }
+  return nullptr;
+}
+
+void Client::close() {
+  std::shared_ptr<const Live> last;
+  {
+    const token::WriteGuard guard;
+    last.swap(live_);
+  }
+  if (last == nullptr) return;
+  closed_.store(true, std::memory_order_release);
+  Engine &engine = runtime_->engine();
+  const auto lock = engine.enter();
+  engine.complete_if([this](const Operation &operation) { return operation.plan().client == this; }, client_closed());
+  for (const auto &source : last->sources) {
+    if (source != nullptr) source->remove_user();
+  }
+}
+
+}  // namespace fleetauth::runtime

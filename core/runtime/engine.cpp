@@ -1,0 +1,337 @@
+#include "core/runtime/engine.h"
+
+#include <algorithm>
+#include <thread>
+#include <utility>
+
+#include "core/base/os/process.h"
+#include "core/crypto/random.h"
+#include "core/runtime/flight.h"
+#include "core/runtime/operation.h"
+#include "core/runtime/token_source.h"
+
+namespace fleetauth::runtime {
+
+namespace {
+
+using SteadyClock = std::chrono::steady_clock;
+
+ErrorPtr runtime_closed() { return fail(Status::Closed, "the runtime was closed"); }
+
+}  // namespace
+
+Engine::Engine(RuntimeSettings settings, std::shared_ptr<Clock> clock) : settings_(settings), clock_(std::move(clock)) {}
+
+Engine::~Engine() { unregister_engine(this); }
+
+void Engine::attach() {
+  register_engine(this);
+  if (ManualClock *manual = clock_->manual()) {
+    manual->observe(weak_from_this(), [weak = weak_from_this()] {
+      if (const auto self = weak.lock()) self->clock_moved();
+    });
+  }
+}
+
+// ---------------------------------------------------------------- entry, ending
+
+Engine::Lock Engine::enter() {
+  Lock lock(mutex_);
+  if (forked_) rebuild_after_fork();
+  return lock;
+}
+
+void Engine::shut_down() {
+  const auto lock = enter();
+  if (std::exchange(closed_, true)) return;
+  fail_everything(runtime_closed());
+  for (Queue *queue : queues_) queue->end();
+  token_timers_.clear();
+  timers_.clear();
+  words_live_ = false;
+  wake();
+}
+
+bool Engine::close(std::int64_t timeout_ms) {
+  shut_down();
+  auto lock = enter();
+  return turn_over_->wait_for(lock, std::chrono::milliseconds(std::max<std::int64_t>(timeout_ms, 0)),
+                              [this] { return !thread_alive_; });
+}
+
+void Engine::fail_everything(const ErrorPtr &error) {
+  for (const auto &[key, weak] : sources_) {
+    if (const auto source = weak.lock()) source->give_up(error);
+  }
+  complete_if([](const Operation &) { return true; }, error);
+}
+
+// ---------------------------------------------------------------- what lives in it
+
+std::shared_ptr<TokenSource> Engine::source(const std::string &key,
+                                            const std::function<std::shared_ptr<TokenSource>()> &make) {
+  std::weak_ptr<TokenSource> &place = sources_[key];
+  if (auto existing = place.lock()) return existing;
+  auto made = make();
+  place = made;
+  // Sources end without telling: sweep whenever the dead could be as many as the living.
+  if (sources_.size() >= sweep_at_) {
+    std::erase_if(sources_, [](const auto &entry) { return entry.second.expired(); });
+    sweep_at_ = std::max<std::size_t>(64, 2 * sources_.size());
+  }
+  return made;
+}
+
+void Engine::track(const std::shared_ptr<Operation> &operation) { operations_.emplace(operation->id(), operation); }
+void Engine::untrack(std::uint64_t operation) { operations_.erase(operation); }
+
+void Engine::complete_if(const std::function<bool(const Operation &)> &which, const ErrorPtr &error) {
+  std::vector<std::shared_ptr<Operation>> chosen;
+  for (const auto &[id, operation] : operations_) {
+    if (which(*operation)) chosen.push_back(operation);
+  }
+  for (const auto &operation : chosen) operation->complete(*this, error);
+}
+
+void Engine::add_queue(Queue *queue) { queues_.push_back(queue); }
+void Engine::remove_queue(Queue *queue) { std::erase(queues_, queue); }
+
+double Engine::random() {
+  // On a manual clock everything is repeatable, the spread of pauses too.
+  return clock_->manual() != nullptr ? 0.5 : crypto::random_fraction();
+}
+
+// ---------------------------------------------------------------- exchanges
+
+void Engine::transmit(std::uint64_t id, std::shared_ptr<const flow::HttpRequest> request,
+                      std::shared_ptr<const net::NetOptions> options, const std::shared_ptr<Flight> &flight) {
+  awaited_[id] = flight;
+  commands_.push_back({id, std::move(request), std::move(options)});
+}
+
+void Engine::expect(std::uint64_t id, const std::shared_ptr<Flight> &flight) { awaited_[id] = flight; }
+
+void Engine::abort(std::uint64_t id) {
+  if (id == 0 || awaited_.erase(id) == 0) return;
+  const auto unsent = std::find_if(commands_.begin(), commands_.end(), [id](const Command &c) { return c.id == id; });
+  if (unsent != commands_.end()) {
+    commands_.erase(unsent);
+  } else {
+    commands_.push_back({id, nullptr, nullptr});
+    wake();
+  }
+}
+
+flow::Sent Engine::sent(std::uint64_t id) const { return driver_ == nullptr ? flow::Sent::No : driver_->sent(id); }
+
+bool Engine::deliver(std::uint64_t id, net::Outcome outcome) {
+  const auto found = awaited_.find(id);
+  if (found == awaited_.end()) return false;
+  const auto flight = found->second.lock();
+  awaited_.erase(found);
+  if (flight == nullptr) return false;
+  flight->on_outcome(std::move(outcome));
+  return true;
+}
+
+// ---------------------------------------------------------------- driving
+
+ErrorPtr Engine::ensure_driver() {
+  if (closed_) return runtime_closed();
+  if (driver_ == nullptr) {
+    auto driver = net::Driver::create();
+    if (!driver) return driver.error();
+    driver_ = std::move(*driver);
+    nudged_.store(driver_.get(), std::memory_order_release);
+  }
+  if (settings_.manual || thread_alive_) {
+    wake();
+    return nullptr;
+  }
+  try {
+    const os::SignalBlock no_signals;
+    std::thread([self = shared_from_this()] { self->io_thread(); }).detach();
+  } catch (const std::system_error &) {
+    return fail(Status::Resource, "the process cannot start another thread; raise its limit or use a runtime in manual mode");
+  }
+  thread_alive_ = true;
+  words_live_ = true;
+  return nullptr;
+}
+
+void Engine::wake() {
+  if (waiting_ && driver_ != nullptr) driver_->wake();
+}
+
+void Engine::nudge() {
+  // The one who drives ends its turn, and with that all who wait for theirs look whether their queue has something.
+  if (net::Driver *driver = nudged_.load(std::memory_order_acquire)) driver->wake();
+}
+
+int Engine::driver_fd() {
+  const auto lock = enter();
+  return ensure_driver() == nullptr ? driver_->fd() : -1;
+}
+
+void Engine::drive(const Queue &queue, std::optional<SteadyClock::time_point> until) {
+  auto lock = enter();
+  if (queue.has_events() || ensure_driver() != nullptr) return;
+  if (driving_) {
+    const auto over = [this, &queue] { return !driving_ || queue.has_events(); };
+    if (until) {
+      turn_over_->wait_until(lock, *until, over);
+    } else {
+      turn_over_->wait(lock, over);
+    }
+    return;
+  }
+  driving_ = true;
+  std::int64_t wait_ms = -1;
+  if (until) {
+    wait_ms = std::max<std::int64_t>(
+        0, std::chrono::ceil<std::chrono::milliseconds>(*until - SteadyClock::now()).count());
+  }
+  turn(lock, wait_ms);
+  driving_ = false;
+  turn_over_->notify_all();
+}
+
+bool Engine::idle() const {
+  return timers_.empty() && token_timers_.empty() && awaited_.empty() && commands_.empty() && sending_.empty();
+}
+
+void Engine::io_thread() {
+  os::name_thread("fleetauth-io");
+  auto lock = enter();
+  driving_ = true;
+  std::optional<SteadyClock::time_point> idle_since;
+  while (!closed_) {
+    std::int64_t wait_ms = -1;
+    if (idle()) {
+      const auto now = SteadyClock::now();
+      if (!idle_since) idle_since = now;
+      const auto spent = std::chrono::duration_cast<std::chrono::milliseconds>(now - *idle_since).count();
+      if (spent >= settings_.idle_ms) break;
+      wait_ms = settings_.idle_ms - spent;
+    } else {
+      idle_since.reset();
+    }
+    turn(lock, wait_ms);
+  }
+  driving_ = false;
+  thread_alive_ = false;
+  words_live_ = false;
+  if (closed_) driver_.reset();  // connections end with the runtime, not with the last handle
+  turn_over_->notify_all();
+}
+
+/// One round of whoever drives: what is due, what was asked, what the network brings.
+void Engine::turn(Lock &lock, std::int64_t max_wait_ms) {
+  const BootMs now = clock_->boot_ms();
+  token_timers_.run(now);
+  timers_.run(now);
+  const auto commands = std::exchange(commands_, {});
+  const BootMs next = std::min(timers_.next(), token_timers_.next());
+  waiting_ = true;
+  lock.unlock();
+
+  obey(commands);
+  if (clock_->manual() == nullptr) driver_->arm(next);
+  driver_->run_once(max_wait_ms);
+
+  lock.lock();
+  waiting_ = false;
+  handle_outcomes();
+}
+
+void Engine::obey(const std::vector<Command> &commands) {
+  for (const Command &command : commands) {
+    if (command.request == nullptr) {
+      driver_->cancel(command.id);
+      sending_.erase(command.id);
+      continue;
+    }
+    sending_.emplace(command.id, command.request);
+    driver_->start(command.id, *command.request, command.options, [this, id = command.id](net::Outcome outcome) {
+      outcomes_->arrived.emplace_back(id, std::move(outcome));
+    });
+  }
+}
+
+void Engine::handle_outcomes() {
+  for (auto &[id, outcome] : std::exchange(outcomes_->arrived, {})) {
+    sending_.erase(id);
+    deliver(id, std::move(outcome));
+  }
+}
+
+void Engine::clock_moved() {
+  const auto lock = enter();
+  token_timers_.run(clock_->boot_ms());
+  wake();
+}
+
+// ---------------------------------------------------------------- fork
+
+void Engine::lock_for_fork() {
+  mutex_.lock();
+  for (Queue *queue : queues_) queue->lock_for_fork();
+}
+
+void Engine::unlock_after_fork() {
+  for (Queue *queue : queues_) queue->unlock_after_fork();
+  mutex_.unlock();
+}
+
+void Engine::mark_forked() {
+  forked_ = true;
+  words_live_.store(false, std::memory_order_release);
+}
+
+/// In the child, by the first who enters: leaves the parent's thread, sockets and half-done work behind.
+void Engine::rebuild_after_fork() {
+  forked_ = false;
+  nudged_ = nullptr;
+  if (driver_ != nullptr) net::Driver::abandon(std::move(driver_));
+  (void)outcomes_.release();   // NOLINT(bugprone-unused-return-value): the parent's thread may have been writing it
+  (void)turn_over_.release();  // NOLINT(bugprone-unused-return-value): the parent's threads may be waiting on it
+  outcomes_ = std::make_unique<Outcomes>();
+  turn_over_ = std::make_unique<std::condition_variable>();
+  commands_.clear();
+  awaited_.clear();
+  driving_ = waiting_ = thread_alive_ = false;
+  for (Queue *queue : queues_) queue->rebuild_after_fork();
+
+  const ErrorPtr forked =
+      fail(Status::Forked, "the process forked while this was in flight; start it again in this process");
+  for (const auto &[key, weak] : sources_) {
+    if (const auto source = weak.lock()) source->end_flight(forked);
+  }
+  complete_if([](const Operation &) { return true; }, forked);
+}
+
+// ---------------------------------------------------------------- the runtime
+
+Result<std::shared_ptr<Runtime>> Runtime::create(RuntimeSettings settings, std::shared_ptr<Clock> clock) {
+  if (auto error = net::initialise()) return error;
+  auto engine = std::make_shared<Engine>(settings, clock != nullptr ? std::move(clock) : Clock::real());
+  engine->attach();
+  return std::make_shared<Runtime>(std::move(engine));
+}
+
+Result<std::shared_ptr<Runtime>> Runtime::shared() {
+  static auto *mutex = new std::mutex;
+  static auto *instance = new std::shared_ptr<Runtime>;  // never destroyed: threads may outlive main
+  const std::lock_guard lock(*mutex);
+  if (*instance != nullptr) {
+    const auto engine_lock = (*instance)->engine().enter();
+    if (!(*instance)->engine().closed()) return *instance;
+  }
+  auto settings = read_runtime_options(nullptr);
+  if (!settings) return settings.error();
+  auto made = create(*settings, nullptr);
+  if (made) *instance = *made;
+  return made;
+}
+
+}  // namespace fleetauth::runtime

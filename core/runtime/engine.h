@@ -1,0 +1,170 @@
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <condition_variable>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "core/base/clock.h"
+#include "core/net/driver.h"
+#include "core/net/retry.h"
+#include "core/runtime/options.h"
+#include "core/runtime/queue.h"
+#include "core/runtime/timers.h"
+
+namespace fleetauth::runtime {
+
+class Flight;
+class HostCall;
+class Operation;
+class TokenSource;
+
+/// What everything of one runtime shares: the mutex, the clock, timers, the driver and whoever drives it.
+///
+/// The mutex guards sources, flights, operations and timers. It is never held across I/O. The driver belongs to the one who drives:
+/// the I/O thread (threaded mode) or a waiting caller (manual mode); others leave commands and wake it.
+class Engine : public std::enable_shared_from_this<Engine> {
+ public:
+  using Lock = std::unique_lock<std::mutex>;
+
+  Engine(RuntimeSettings settings, std::shared_ptr<Clock> clock);
+  ~Engine();
+  Engine(const Engine &) = delete;
+  Engine &operator=(const Engine &) = delete;
+  /// After construction: joins the fork handlers and the manual clock.
+  void attach();
+
+  // ---- any thread
+  /// Takes the mutex; in a fork's child the first to come puts the engine in order.
+  [[nodiscard]] Lock enter();
+  [[nodiscard]] bool manual() const { return settings_.manual; }
+  [[nodiscard]] const std::shared_ptr<Clock> &clock() const { return clock_; }
+  [[nodiscard]] flow::Now now() const { return {clock_->boot_ms(), clock_->wall_ms()}; }
+  /// True while generation words follow the clock by themselves: only then may a host keep headers.
+  [[nodiscard]] bool words_live() const { return words_live_.load(std::memory_order_acquire); }
+  /// Fails what is in flight and has the I/O thread leave. Does not wait.
+  void shut_down();
+  /// shut_down, and waits for the thread; false when it has not left in time.
+  bool close(std::int64_t timeout_ms);
+  /// Has whoever drives look around: an event was queued. Needs no lock.
+  void nudge();
+  /// In manual mode: drives, or waits while another does, until `queue` has an event or the real time is over.
+  void drive(const Queue &queue, std::optional<std::chrono::steady_clock::time_point> until);
+  [[nodiscard]] int driver_fd();
+
+  // ---- under the mutex
+  [[nodiscard]] bool closed() const { return closed_; }
+  /// The source for a key, made if there is none.
+  std::shared_ptr<TokenSource> source(const std::string &key, const std::function<std::shared_ptr<TokenSource>()> &make);
+
+  std::uint64_t next_id() { return ++last_id_; }
+  double random();
+
+  /// Deadlines of operations and flights: run by the one who drives.
+  Timers &timers() { return timers_; }
+  /// Instants in the life of tokens: run by anyone, so that they follow a manual clock at once.
+  Timers &token_timers() { return token_timers_; }
+
+  void track(const std::shared_ptr<Operation> &operation);
+  void untrack(std::uint64_t operation);
+  void complete_if(const std::function<bool(const Operation &)> &which, const ErrorPtr &error);
+
+  /// Hands a request to the driver; the outcome goes to the flight unless it is aborted first.
+  void transmit(std::uint64_t id, std::shared_ptr<const flow::HttpRequest> request, std::shared_ptr<const net::NetOptions> options,
+                const std::shared_ptr<Flight> &flight);
+  /// The same for a request that the host sends: only notes whom the outcome is for.
+  void expect(std::uint64_t id, const std::shared_ptr<Flight> &flight);
+  void abort(std::uint64_t id);
+  [[nodiscard]] flow::Sent sent(std::uint64_t id) const;
+  /// The outcome of a request of the host; false when nobody waits for it any more.
+  bool deliver(std::uint64_t id, net::Outcome outcome);
+  /// Sees to it that somebody drives: starts the thread or wakes it. E_RESOURCE.
+  ErrorPtr ensure_driver();
+
+  void add_queue(Queue *queue);
+  void remove_queue(Queue *queue);
+
+  // ---- fork handlers; the registry calls them
+  void lock_for_fork();
+  void unlock_after_fork();
+  void mark_forked();
+
+ private:
+  struct Command {
+    std::uint64_t id = 0;
+    std::shared_ptr<const flow::HttpRequest> request;  ///< null: cancel
+    std::shared_ptr<const net::NetOptions> options;
+  };
+  struct Outcomes {
+    std::vector<std::pair<std::uint64_t, net::Outcome>> arrived;
+  };
+
+  void turn(Lock &lock, std::int64_t max_wait_ms);
+  void obey(const std::vector<Command> &commands);
+  void handle_outcomes();
+  void io_thread();
+  [[nodiscard]] bool idle() const;
+  void wake();
+  void fail_everything(const ErrorPtr &error);
+  void rebuild_after_fork();
+  void clock_moved();
+
+  const RuntimeSettings settings_;
+  const std::shared_ptr<Clock> clock_;
+  std::mutex mutex_;
+
+  std::unordered_map<std::string, std::weak_ptr<TokenSource>> sources_;
+  std::unordered_map<std::uint64_t, std::shared_ptr<Operation>> operations_;
+  std::unordered_map<std::uint64_t, std::weak_ptr<Flight>> awaited_;  ///< by exchange
+  std::size_t sweep_at_ = 64;
+  std::vector<Queue *> queues_;
+  Timers timers_;
+  Timers token_timers_;
+  std::uint64_t last_id_ = 0;
+  bool closed_ = false;
+  bool forked_ = false;
+
+  // The driver and its driver.
+  std::unique_ptr<net::Driver> driver_;  ///< in manual mode never replaced before the end: nudge() reads it without a lock
+  std::atomic<net::Driver *> nudged_{nullptr};
+  std::vector<Command> commands_;
+  std::unordered_map<std::uint64_t, std::shared_ptr<const flow::HttpRequest>> sending_;  ///< kept until libcurl is done with it
+  std::unique_ptr<Outcomes> outcomes_ = std::make_unique<Outcomes>();                    ///< touched by the one who drives
+  bool driving_ = false;
+  bool waiting_ = false;  ///< the driver waits for the network: a new command must wake it
+  bool thread_alive_ = false;
+  std::atomic<bool> words_live_{false};
+  std::unique_ptr<std::condition_variable> turn_over_ = std::make_unique<std::condition_variable>();
+};
+
+/// Registers the fork handlers once and keeps the list of engines they go through.
+void register_engine(Engine *engine);
+void unregister_engine(Engine *engine);
+
+/// What handles hold: the engine lives as long as its thread needs it, the runtime as long as somebody refers to it.
+class Runtime {
+ public:
+  /// Prepares OpenSSL and libcurl and fails when they do not work. `clock` null: the real one.
+  static Result<std::shared_ptr<Runtime>> create(RuntimeSettings settings, std::shared_ptr<Clock> clock);
+  /// The process's own, made at the first call and again after it was closed.
+  static Result<std::shared_ptr<Runtime>> shared();
+
+  explicit Runtime(std::shared_ptr<Engine> engine) : engine_(std::move(engine)) {}
+  ~Runtime() { engine_->shut_down(); }
+  Runtime(const Runtime &) = delete;
+  Runtime &operator=(const Runtime &) = delete;
+
+  [[nodiscard]] Engine &engine() const { return *engine_; }
+
+ private:
+  std::shared_ptr<Engine> engine_;
+};
+
+}  // namespace fleetauth::runtime

@@ -1,0 +1,185 @@
+#include "core/runtime/flight.h"
+
+#include <algorithm>
+#include <utility>
+#include <variant>
+
+#include "core/flow/answer.h"
+#include "core/runtime/host_call.h"
+#include "core/runtime/operation.h"
+#include "core/runtime/token_source.h"
+
+namespace fleetauth::runtime {
+
+namespace {
+
+std::string seconds(std::int64_t ms) {
+  return ms % 1000 == 0 ? std::to_string(ms / 1000) + " s" : std::to_string(ms) + " ms";
+}
+
+}  // namespace
+
+Flight::Flight(Engine &engine, std::shared_ptr<TokenSource> source)
+    : engine_(engine),
+      source_(std::move(source)),
+      machine_(flow::make_machine(source_->setup().config, source_->credential())) {}
+
+Flight::~Flight() = default;
+
+void Flight::begin(std::int64_t delay_ms) {
+  const auto self = weak_from_this();
+  const BootMs now = engine_.clock()->boot_ms();
+  const std::int64_t total = source_->setup().total_timeout_ms;
+  total_deadline_ = engine_.timers().at(now + delay_ms + total, [self, total] {
+    if (const auto flight = self.lock()) {
+      flight->finish(fail(Status::Timeout, "no token after " + seconds(total) + " (total_timeout_ms) and " +
+                                               std::to_string(flight->attempt_) + " attempts"),
+                     nullptr);
+    }
+  });
+  if (delay_ms == 0) return apply(machine_->start(engine_.now()));
+  pause_ = engine_.timers().at(now + delay_ms, [self] {
+    if (const auto flight = self.lock()) flight->apply(flight->machine_->start(flight->engine_.now()));
+  });
+  if (auto error = engine_.ensure_driver()) finish(error, nullptr);
+}
+
+void Flight::join(const std::shared_ptr<Operation> &operation) {
+  waiters_.push_back(operation);
+  if (host_call_ != nullptr) host_call_->offer(shared_from_this());
+}
+
+void Flight::apply(flow::Effect effect) {
+  if (auto *next = std::get_if<flow::SendRequest>(&effect)) {
+    request_ = std::make_shared<const flow::HttpRequest>(std::move(next->request));
+    attempt_ = 0;
+    send();
+  } else if (auto *granted = std::get_if<flow::Granted>(&effect)) {
+    finish(nullptr, &granted->grant);
+  } else {
+    finish(std::get<flow::Failed>(effect).error, nullptr);
+  }
+}
+
+void Flight::send() {
+  pause_ = 0;
+  ++attempt_;
+  exchange_ = engine_.next_id();
+  const net::NetOptions &net = *source_->setup().net;
+  const BootMs now = engine_.clock()->boot_ms();
+  const auto self = weak_from_this();
+  attempt_deadline_ = engine_.timers().at(now + net.attempt_timeout_ms, [self] {
+    if (const auto flight = self.lock()) flight->attempt_timed_out(false);
+  });
+  if (source_->setup().host_transport) {
+    host_call_ =
+        std::make_shared<HostCall>(engine_.shared_from_this(), exchange_, request_, now + net.attempt_timeout_ms);
+    engine_.expect(exchange_, shared_from_this());
+    host_call_->offer(shared_from_this());
+  } else {
+    connect_deadline_ = engine_.timers().at(now + net.connect_timeout_ms, [self] {
+      if (const auto flight = self.lock()) flight->attempt_timed_out(true);
+    });
+    engine_.transmit(exchange_, request_, source_->setup().net, shared_from_this());
+  }
+  if (auto error = engine_.ensure_driver()) finish(error, nullptr);
+}
+
+void Flight::on_outcome(net::Outcome outcome) {
+  exchange_ = 0;
+  host_call_ = nullptr;
+  end_attempt();
+  if (auto *failure = std::get_if<flow::HttpFailure>(&outcome)) return attempt_failed(*failure, nullptr);
+  const auto &response = std::get<flow::HttpResponse>(outcome);
+  const provider::ClientConfig &config = source_->setup().config;
+  const provider::Step *step = config.descriptor->step(request_->step);
+  ErrorPtr error = step == nullptr ? nullptr : flow::check_answer(config, *step, response, engine_.now());
+  if (error != nullptr) return attempt_failed({std::move(error), flow::Sent::Maybe}, &response);
+  apply(machine_->on_response(response, engine_.now()));
+}
+
+/// Repeats the request if its class allows, else lets the machine decide what the failure means.
+void Flight::attempt_failed(const flow::HttpFailure &failure, const flow::HttpResponse *response) {
+  if (net::may_repeat(request_->call_class, attempt_, *failure.error, failure.sent)) {
+    const std::int64_t pause = net::backoff_ms(attempt_, *failure.error, [this] { return engine_.random(); });
+    // Waiting longer than the callers is of no use to anyone: they learn when to come back.
+    if (pause <= source_->setup().total_timeout_ms) {
+      pause_ = engine_.timers().at(engine_.clock()->boot_ms() + pause, [weak = weak_from_this()] {
+        if (const auto flight = weak.lock()) flight->send();
+      });
+      if (auto error = engine_.ensure_driver()) finish(error, nullptr);
+      return;
+    }
+  }
+  apply(response != nullptr ? machine_->on_response(*response, engine_.now()) : machine_->on_failure(failure, engine_.now()));
+}
+
+void Flight::attempt_timed_out(bool connecting) {
+  (connecting ? connect_deadline_ : attempt_deadline_) = 0;
+  const bool host = host_call_ != nullptr;
+  const flow::Sent sent = host ? flow::Sent::Maybe : engine_.sent(exchange_);
+  if (connecting && sent == flow::Sent::Maybe) return;  // connected in time
+  const net::NetOptions &net = *source_->setup().net;
+  Error error;
+  error.status = Status::Timeout;
+  error.provider = source_->setup().config.descriptor->name;
+  error.in_doubt = sent == flow::Sent::Maybe;
+  error.message = connecting ? "no connection to " + request_->origin + " within " + seconds(net.connect_timeout_ms) +
+                                   " (connect_timeout_ms); check the network and the proxy"
+                             : "no complete answer from " + request_->origin + " within " + seconds(net.attempt_timeout_ms) +
+                                   " (attempt_timeout_ms)";
+  engine_.abort(std::exchange(exchange_, 0));
+  end_attempt();
+  attempt_failed({fail(std::move(error)), sent}, nullptr);
+}
+
+void Flight::end_attempt() {
+  engine_.timers().cancel(connect_deadline_);
+  engine_.timers().cancel(attempt_deadline_);
+  if (host_call_ != nullptr) std::exchange(host_call_, nullptr)->withdraw();
+}
+
+void Flight::give_up(const ErrorPtr &error) { finish(error, nullptr); }
+
+void Flight::finish(const ErrorPtr &error, flow::Grant *grant) {
+  const auto self = shared_from_this();  // the source lets go of it below
+  if (exchange_ != 0) engine_.abort(std::exchange(exchange_, 0));
+  end_attempt();
+  engine_.timers().cancel(pause_);
+  engine_.timers().cancel(total_deadline_);
+
+  std::shared_ptr<const token::Token> token;
+  if (grant != nullptr) {
+    token = source_->accept(std::move(*grant));
+  } else {
+    source_->note_failure(error);
+  }
+  source_->flight_ended();
+  const std::int32_t word = engine_.words_live() ? source_->slot().word() : 0;
+  const auto waiters = std::exchange(waiters_, {});
+  for (const auto &waiter : waiters) {
+    if (token != nullptr) {
+      waiter->complete(engine_, token, word, false);
+    } else {
+      waiter->complete(engine_, error);
+    }
+  }
+}
+
+bool Flight::held_by_this_thread() const { return host_call_ != nullptr && host_call_->claimed_by_this_thread(); }
+
+std::vector<std::shared_ptr<Queue>> Flight::responders() const {
+  std::vector<std::shared_ptr<Queue>> queues;
+  const auto add = [&queues](const std::shared_ptr<Queue> &queue) {
+    if (queue != nullptr && !queue->closed() && std::find(queues.begin(), queues.end(), queue) == queues.end()) {
+      queues.push_back(queue);
+    }
+  };
+  for (const auto &waiter : waiters_) {
+    if (!waiter->done()) add(waiter->queue());
+  }
+  for (const auto &server : source_->servers()) add(server.lock());
+  return queues;
+}
+
+}  // namespace fleetauth::runtime

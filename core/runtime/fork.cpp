@@ -1,0 +1,61 @@
+#include <pthread.h>
+
+#include <algorithm>
+#include <mutex>
+#include <vector>
+
+#include "core/runtime/engine.h"
+#include "core/token/read_lock.h"
+#include "core/token/slabs.h"
+
+// Around a fork every lock of the library is held, so that the child finds nothing half-done. None of them is ever held
+// across I/O, so prepare is short. The child itself takes no lock and allocates nothing: it leaves marks.
+namespace fleetauth::runtime {
+
+namespace {
+
+struct Registry {
+  std::mutex mutex;
+  std::vector<Engine *> engines;
+};
+
+Registry &registry() {
+  static auto *instance = new Registry;  // never destroyed: forks may come after main
+  return *instance;
+}
+
+void prepare() {
+  registry().mutex.lock();
+  for (Engine *engine : registry().engines) engine->lock_for_fork();
+  token::lock_slabs();
+  token::lock_all_readers();
+}
+
+void let_go() {
+  token::unlock_all_readers();
+  token::unlock_slabs();
+  for (Engine *engine : registry().engines) engine->unlock_after_fork();
+  registry().mutex.unlock();
+}
+
+void child() {
+  token::change_all_words();
+  for (Engine *engine : registry().engines) engine->mark_forked();
+  let_go();
+}
+
+}  // namespace
+
+void register_engine(Engine *engine) {
+  static const int handlers = pthread_atfork(prepare, let_go, child);
+  (void)handlers;
+  const std::lock_guard lock(registry().mutex);
+  registry().engines.push_back(engine);
+}
+
+void unregister_engine(Engine *engine) {
+  const std::lock_guard lock(registry().mutex);
+  std::erase(registry().engines, engine);
+}
+
+}  // namespace fleetauth::runtime

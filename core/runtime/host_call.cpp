@@ -1,0 +1,161 @@
+#include "core/runtime/host_call.h"
+
+#include <algorithm>
+#include <string>
+#include <utility>
+
+#include "core/base/redact.h"
+#include "core/runtime/flight.h"
+
+namespace fleetauth::runtime {
+
+namespace {
+
+constexpr std::int64_t kClaimPatienceMs = 1000;
+
+ErrorPtr no_longer_wanted() {
+  static const ErrorPtr *const error =
+      new ErrorPtr(fail(Status::Closed, "the call was answered before, or its answer is no longer wanted"));
+  return *error;
+}
+
+/// An id of the host's object that posts a RELEASE event to the queue its call came from when the last error lets go of it.
+UserError hold(std::int64_t id, const std::weak_ptr<Queue> &queue) {
+  EventNode node(1);
+  node.front().kind = EventKind::Release;
+  node.front().tag = id;
+  return {new std::int64_t(id), [queue, node = std::make_shared<EventNode>(std::move(node))](const std::int64_t *held) {
+            delete held;
+            if (const auto target = queue.lock()) target->push(std::move(*node));
+          }};
+}
+
+bool nothing_was_sent(Status status) {
+  return status == Status::Dns || status == Status::Connect || status == Status::Tls || status == Status::Proxy;
+}
+
+bool may_be_said(Status status) {
+  return nothing_was_sent(status) || status == Status::Network || status == Status::Timeout || status == Status::TooLarge ||
+         status == Status::Callback;
+}
+
+}  // namespace
+
+HostCall::HostCall(std::shared_ptr<Engine> engine, std::uint64_t id, std::shared_ptr<const flow::HttpRequest> request,
+                   BootMs deadline)
+    : engine_(std::move(engine)), id_(id), request_(std::move(request)), deadline_(deadline) {}
+
+std::int64_t HostCall::timeout_ms() const { return std::max<std::int64_t>(0, deadline_ - engine_->clock()->boot_ms()); }
+
+void HostCall::offer(const std::shared_ptr<Flight> &flight) {
+  const auto last = offered_to_.lock();
+  if (state_ == State::Offered && last != nullptr && !last->closed() && patience_ != 0) return;
+  if (state_ != State::Due && state_ != State::Offered) return;
+  for (const auto &queue : flight->responders()) {
+    if (queue == last) continue;
+    EventNode node(1);
+    node.front().kind = EventKind::HttpCall;
+    node.front().tag = static_cast<std::int64_t>(id_);
+    node.front().call = shared_from_this();
+    if (!queue->push(std::move(node))) continue;
+    state_ = State::Offered;
+    offered_to_ = queue;
+    break;
+  }
+  if (state_ != State::Offered) return;
+  engine_->timers().cancel(patience_);
+  patience_ = engine_->timers().at(engine_->clock()->boot_ms() + kClaimPatienceMs,
+                                   [self = shared_from_this(), weak = std::weak_ptr<Flight>(flight)] {
+                                     self->patience_ = 0;
+                                     const auto waiting = weak.lock();
+                                     if (waiting != nullptr && self->state_ == State::Offered) self->offer(waiting);
+                                   });
+}
+
+void HostCall::withdraw() {
+  engine_->timers().cancel(patience_);
+  const State before = std::exchange(state_, State::Done);
+  if (before != State::Claimed) return;
+  EventNode node(1);
+  node.front().kind = EventKind::HttpCancel;
+  node.front().tag = static_cast<std::int64_t>(id_);
+  if (const auto queue = offered_to_.lock()) queue->push(std::move(node));
+}
+
+bool HostCall::claimed_by_this_thread() const {
+  return state_ == State::Claimed && claimed_by_ == std::this_thread::get_id();
+}
+
+bool HostCall::claim() {
+  const auto lock = engine_->enter();
+  if (state_ != State::Offered && state_ != State::Due) return false;
+  state_ = State::Claimed;
+  claimed_by_ = std::this_thread::get_id();
+  engine_->timers().cancel(patience_);
+  return true;
+}
+
+ErrorPtr HostCall::add_header(std::string_view name, std::string_view value) {
+  const std::lock_guard lock(mutex_);
+  header_bytes_ += name.size() + value.size() + 4;
+  if (header_bytes_ > flow::kMaxHeaders) return fleetauth::fail(Status::TooLarge, "the answer's headers are above 64 KiB");
+  response_.headers.push_back({std::string(name), SecretBytes(value)});
+  return nullptr;
+}
+
+ErrorPtr HostCall::append_body(std::string_view bytes) {
+  const std::lock_guard lock(mutex_);
+  if (response_.body.size() + bytes.size() > flow::kMaxBody) {
+    return fleetauth::fail(Status::TooLarge, "the answer's body is above " + std::to_string(flow::kMaxBody) +
+                                                 " bytes; stop reading and fail the call with E_TOO_LARGE");
+  }
+  response_.body.append(bytes);
+  return nullptr;
+}
+
+ErrorPtr HostCall::complete(std::int32_t http_status) {
+  if (http_status < 100 || http_status > 599) {
+    return fleetauth::fail(Status::InvalidArgument, "http_call_complete: http_status must be from 100 to 599");
+  }
+  flow::HttpResponse response;
+  {
+    const std::lock_guard lock(mutex_);
+    response = std::move(response_);
+  }
+  response.status = http_status;
+  return answer(std::move(response));
+}
+
+ErrorPtr HostCall::fail(Status status, std::string_view message, std::int64_t user_error) {
+  if (!may_be_said(status)) {
+    return fleetauth::fail(Status::InvalidArgument,
+                           "http_call_fail: status must be one of E_DNS, E_CONNECT, E_TLS, E_PROXY, E_NETWORK, E_TIMEOUT, "
+                           "E_TOO_LARGE, E_CALLBACK");
+  }
+  Error error;
+  error.status = status;
+  // The host's text may hold a URL or worse: only a plain word, such as the name of an exception's class, is taken over.
+  error.message = "the host's transport failed";
+  if (!message.empty() && redact::filter_code(message) == message) error.message += " (" + std::string(message) + ")";
+  error.in_doubt = !nothing_was_sent(status);
+  {
+    const auto lock = engine_->enter();
+    if (user_error != 0) error.user_error = hold(user_error, offered_to_);
+  }
+  return answer(flow::HttpFailure{fleetauth::fail(std::move(error)),
+                                  nothing_was_sent(status) ? flow::Sent::No : flow::Sent::Maybe});
+}
+
+void HostCall::dropped() {
+  answer(flow::HttpFailure{fleetauth::fail(Status::Callback, "the host's transport let go of the request without an answer"),
+                           flow::Sent::Maybe});
+}
+
+ErrorPtr HostCall::answer(net::Outcome outcome) {
+  const auto lock = engine_->enter();
+  if (state_ != State::Claimed) return no_longer_wanted();
+  state_ = State::Done;
+  return engine_->deliver(id_, std::move(outcome)) ? nullptr : no_longer_wanted();
+}
+
+}  // namespace fleetauth::runtime

@@ -1,0 +1,58 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <string_view>
+#include <thread>
+
+#include "core/flow/http.h"
+#include "core/runtime/engine.h"
+
+namespace fleetauth::runtime {
+
+/// A request that the host sends. Offered to one queue at a time until somebody takes it; answered exactly once.
+class HostCall : public std::enable_shared_from_this<HostCall> {
+ public:
+  HostCall(std::shared_ptr<Engine> engine, std::uint64_t id, std::shared_ptr<const flow::HttpRequest> request, BootMs deadline);
+
+  [[nodiscard]] std::uint64_t id() const { return id_; }
+  [[nodiscard]] const flow::HttpRequest &request() const { return *request_; }
+  [[nodiscard]] std::int64_t timeout_ms() const;
+
+  // ---- under the engine's mutex
+  /// Offers it to the first of the flight's queues that is not the one it was offered to last.
+  void offer(const std::shared_ptr<Flight> &flight);
+  /// Nobody wants the answer any more; who took the call is told.
+  void withdraw();
+  [[nodiscard]] bool claimed_by_this_thread() const;
+
+  // ---- the host's threads
+  /// False when it was taken before or is no longer wanted.
+  bool claim();
+  ErrorPtr add_header(std::string_view name, std::string_view value);
+  ErrorPtr append_body(std::string_view bytes);
+  ErrorPtr complete(std::int32_t http_status);
+  ErrorPtr fail(Status status, std::string_view message, std::int64_t user_error);
+  /// The host let go of it; unanswered, it has failed.
+  void dropped();
+
+ private:
+  enum class State { Due, Offered, Claimed, Done };
+  ErrorPtr answer(net::Outcome outcome);
+
+  const std::shared_ptr<Engine> engine_;
+  const std::uint64_t id_;
+  const std::shared_ptr<const flow::HttpRequest> request_;
+  const BootMs deadline_;
+  State state_ = State::Due;
+  std::weak_ptr<Queue> offered_to_;
+  std::thread::id claimed_by_;
+  Timers::Id patience_ = 0;
+
+  std::mutex mutex_;  ///< the answer while it is put together; a leaf
+  flow::HttpResponse response_;
+  std::size_t header_bytes_ = 0;
+};
+
+}  // namespace fleetauth::runtime

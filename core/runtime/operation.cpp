@@ -1,0 +1,46 @@
+#include "core/runtime/operation.h"
+
+#include <utility>
+
+namespace fleetauth::runtime {
+
+Operation::Operation(Plan plan, std::shared_ptr<Queue> queue, std::int64_t tag, std::uint64_t id)
+    : plan_(std::move(plan)), queue_(std::move(queue)), id_(id), node_(1) {
+  node_.front().kind = EventKind::Token;
+  node_.front().tag = tag;
+}
+
+void Operation::wait_until(Engine &engine, BootMs deadline) {
+  deadline_ = engine.timers().at(deadline, [weak = weak_from_this(), &engine] {
+    const auto self = weak.lock();
+    if (self == nullptr) return;
+    self->deadline_ = 0;
+    self->complete(engine, fail(Status::Timeout, "no token within the time allowed for this call (timeout_ms); the fetch goes on "
+                                                 "for later callers"));
+  });
+}
+
+void Operation::complete(Engine &engine, std::shared_ptr<const token::Token> token, std::int32_t word,
+                         bool from_cache) {
+  if (done()) return;
+  node_.front().token = std::move(token);
+  node_.front().word = word;
+  node_.front().from_cache = from_cache;
+  deliver(engine);
+}
+
+void Operation::complete(Engine &engine, ErrorPtr error) {
+  if (done()) return;
+  node_.front().error = std::move(error);
+  deliver(engine);
+}
+
+void Operation::deliver(Engine &engine) {
+  engine.timers().cancel(deadline_);
+  node_.front().operation = shared_from_this();
+  queue_->push(std::move(node_));
+  node_.clear();
+  engine.untrack(id_);
+}
+
+}  // namespace fleetauth::runtime

@@ -1,0 +1,37 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+
+#include "core/runtime/client.h"
+#include "core/runtime/queue.h"
+#include "core/runtime/timers.h"
+
+namespace fleetauth::runtime {
+
+/// One caller's wait for a token. Completes exactly once, as an event on its queue.
+class Operation : public std::enable_shared_from_this<Operation> {
+ public:
+  Operation(Plan plan, std::shared_ptr<Queue> queue, std::int64_t tag, std::uint64_t id);
+
+  [[nodiscard]] std::uint64_t id() const { return id_; }
+  [[nodiscard]] const Plan &plan() const { return plan_; }
+  [[nodiscard]] const std::shared_ptr<Queue> &queue() const { return queue_; }
+
+  // ---- under the engine's mutex
+  [[nodiscard]] bool done() const { return node_.empty(); }
+  void wait_until(Engine &engine, BootMs deadline);
+  void complete(Engine &engine, std::shared_ptr<const token::Token> token, std::int32_t word, bool from_cache);
+  void complete(Engine &engine, ErrorPtr error);
+
+ private:
+  void deliver(Engine &engine);
+
+  Plan plan_;
+  std::shared_ptr<Queue> queue_;
+  std::uint64_t id_;
+  Timers::Id deadline_ = 0;
+  EventNode node_;  ///< its event, made ahead; gone once delivered
+};
+
+}  // namespace fleetauth::runtime

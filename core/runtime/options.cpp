@@ -1,0 +1,270 @@
+#include "core/runtime/options.h"
+
+#include <algorithm>
+#include <charconv>
+#include <set>
+#include <utility>
+
+#include "core/base/json.h"
+#include "core/base/text.h"
+#include "core/base/version.h"
+#include "core/crypto/fingerprint.h"
+#include "core/runtime/option_table.gen.h"
+
+namespace fleetauth::runtime {
+
+namespace {
+
+constexpr std::string_view kBaseUrlSuffix = "_base_url";
+
+const OptionSpec *find_spec(OptionScope scope, std::string_view name) {
+  for (const OptionSpec &spec : kOptionTable) {
+    if (spec.scope == scope && spec.name == name) return &spec;
+  }
+  return nullptr;
+}
+
+ErrorPtr unknown_option(std::string_view what, std::string_view name, const std::vector<std::string_view> &known) {
+  std::string message = std::string(what) + " has no option '" + std::string(name) + "'";
+  if (const auto near = text::nearest(name, known)) message += "; did you mean '" + std::string(*near) + "'?";
+  return fail(Status::Config, std::move(message));
+}
+
+std::vector<std::string_view> names_of(OptionScope scope) {
+  std::vector<std::string_view> names;
+  for (const OptionSpec &spec : kOptionTable) {
+    if (spec.scope == scope) names.push_back(spec.name);
+  }
+  return names;
+}
+
+std::string quoted_choices(std::span<const std::string_view> choices) {
+  std::string text;
+  for (const std::string_view choice : choices) {
+    if (!text.empty()) text += ", ";
+    text += choice;
+  }
+  return text;
+}
+
+/// Reads the options of one scope by name; the first thing that is wrong is kept as the error.
+class Reader {
+ public:
+  Reader(OptionScope scope, const std::vector<provider::GivenValue> &given) : scope_(scope), given_(given) {}
+
+  std::optional<std::string_view> text(std::string_view name) {
+    const OptionSpec &spec = *find_spec(scope_, name);
+    for (const provider::GivenValue &value : given_) {
+      if (value.name == name) return value.text.view();
+    }
+    return spec.default_text;
+  }
+
+  std::optional<std::int64_t> integer(std::string_view name) {
+    const OptionSpec &spec = *find_spec(scope_, name);
+    const auto given = text(name);
+    if (!given) return std::nullopt;
+    std::int64_t number = 0;
+    const auto [end, code] = std::from_chars(given->data(), given->data() + given->size(), number);
+    if (code != std::errc() || end != given->data() + given->size() || number < spec.min || number > spec.max) {
+      refuse(name, "must be a whole number from " + std::to_string(spec.min) + " to " + std::to_string(spec.max));
+    }
+    return number;
+  }
+
+  bool boolean(std::string_view name) {
+    const std::string_view given = text(name).value_or("false");
+    if (given == "true" || given == "1") return true;
+    if (given != "false" && given != "0") refuse(name, "must be true or false");
+    return false;
+  }
+
+  std::string_view choice(std::string_view name) {
+    const OptionSpec &spec = *find_spec(scope_, name);
+    const std::string_view given = text(name).value_or("");
+    if (std::find(spec.choices.begin(), spec.choices.end(), given) == spec.choices.end()) {
+      refuse(name, "must be one of " + quoted_choices(spec.choices));
+    }
+    return given;
+  }
+
+  void refuse(std::string_view name, const std::string &why) {
+    if (error_ == nullptr) error_ = fail(Status::Config, std::string(name) + " " + why);
+  }
+
+  [[nodiscard]] const ErrorPtr &error() const { return error_; }
+
+ private:
+  OptionScope scope_;
+  const std::vector<provider::GivenValue> &given_;
+  ErrorPtr error_;
+};
+
+const std::vector<provider::GivenValue> &values_of(const Options *options) {
+  static const std::vector<provider::GivenValue> none;
+  return options == nullptr ? none : options->values();
+}
+
+ErrorPtr refuse_unknown(OptionScope scope, std::string_view what, const Options *options) {
+  for (const provider::GivenValue &given : values_of(options)) {
+    if (find_spec(scope, given.name) == nullptr) return unknown_option(what, given.name, names_of(scope));
+  }
+  return nullptr;
+}
+
+/// `auth_base_url` -> `auth`; nullopt for other names.
+std::optional<std::string_view> origin_of(std::string_view option, const provider::Descriptor &descriptor) {
+  if (option.size() <= kBaseUrlSuffix.size() || !option.ends_with(kBaseUrlSuffix)) return std::nullopt;
+  const std::string_view origin = option.substr(0, option.size() - kBaseUrlSuffix.size());
+  if (descriptor.origin(origin) == nullptr) return std::nullopt;
+  return origin;
+}
+
+/// What a client was given, sorted by who understands it.
+struct Sorted {
+  std::vector<provider::GivenValue> parameters;
+  std::vector<provider::BaseUrl> base_urls;
+};
+
+Result<Sorted> sort_given(const provider::Descriptor &descriptor, const Options &options) {
+  Sorted sorted;
+  for (const provider::GivenValue &given : options.values()) {
+    if (descriptor.parameter(given.name) != nullptr) {
+      sorted.parameters.push_back({given.name, given.text.clone()});
+    } else if (given.name == "base_url") {
+      sorted.base_urls.push_back({"", std::string(given.text.view())});
+    } else if (const auto origin = origin_of(given.name, descriptor)) {
+      sorted.base_urls.push_back({std::string(*origin), std::string(given.text.view())});
+    } else if (find_spec(OptionScope::Client, given.name) == nullptr) {
+      std::vector<std::string_view> known = names_of(OptionScope::Client);
+      for (const provider::Parameter &parameter : descriptor.parameters) known.emplace_back(parameter.name);
+      return unknown_option(descriptor.name, given.name, known);
+    }
+  }
+  return sorted;
+}
+
+ErrorPtr check_scheme(const provider::Descriptor &descriptor, const std::optional<std::string> &scheme) {
+  if (!scheme || descriptor.scheme(*scheme) != nullptr) return nullptr;
+  std::string known;
+  for (const provider::Scheme &each : descriptor.schemes) known += (known.empty() ? "" : ", ") + each.name;
+  return fail(Status::Config, descriptor.name + " has no scheme '" + *scheme + "'; it offers " + known);
+}
+
+Result<std::vector<net::Url>> check_origins(const provider::Descriptor &descriptor, const net::UrlPolicy &policy) {
+  std::vector<net::Url> origins;
+  for (const provider::Origin &origin : descriptor.origins) {
+    auto url = net::parse_url(origin.base_url, policy);
+    if (!url) {
+      Error error = *url.error();
+      error.message = "the base URL of the origin '" + origin.name + "': " + error.message;
+      return fail(std::move(error));
+    }
+    if (!url->query.empty()) {
+      return fail(Status::Url, "the base URL of the origin '" + origin.name + "' must not have a query");
+    }
+    origins.push_back(std::move(*url));
+  }
+  return origins;
+}
+
+/// Equal for clients that may share their tokens. Keyed, since secrets go into it.
+std::string digest_of(const Setup &setup) {
+  SecretBytes all;
+  all.reserve(64 * 1024);
+  const auto add = [&all](std::string_view part) {
+    all.append(std::to_string(part.size()));
+    all.append(":");
+    all.append(part);
+  };
+  add(json::to_text(setup.config.descriptor->source));
+  for (const provider::Origin &origin : setup.config.descriptor->origins) add(origin.base_url);
+  for (const auto &[name, value] : setup.config.values) {
+    add(name);
+    add(value.text.view());
+  }
+  add(setup.host_transport ? "host" : "curl");
+  add(setup.net->ca_file);
+  add(setup.net->ca_pem);
+  add(setup.net->proxy);
+  add(setup.net->user_agent);
+  for (const std::int64_t number : {setup.net->connect_timeout_ms, setup.net->attempt_timeout_ms, setup.total_timeout_ms,
+                                    setup.refresh_margin_ms.value_or(-1)}) {
+    add(std::to_string(number));
+  }
+  return crypto::keyed_digest(all.view());
+}
+
+}  // namespace
+
+void Options::set(std::string_view name, std::string_view value) {
+  for (provider::GivenValue &given : values_) {
+    if (given.name == name) {
+      given.text = SecretBytes(value);
+      return;
+    }
+  }
+  values_.push_back({std::string(name), SecretBytes(value)});
+}
+
+Result<RuntimeSettings> read_runtime_options(const Options *options) {
+  if (auto error = refuse_unknown(OptionScope::Runtime, "the runtime", options)) return error;
+  Reader reader(OptionScope::Runtime, values_of(options));
+  RuntimeSettings settings;
+  settings.manual = reader.choice("mode") == "manual";
+  settings.idle_ms = *reader.integer("idle_ms");
+  if (reader.error() != nullptr) return reader.error();
+  return settings;
+}
+
+Result<RequestSettings> read_request_options(const Options *options) {
+  if (auto error = refuse_unknown(OptionScope::Request, "a request", options)) return error;
+  Reader reader(OptionScope::Request, values_of(options));
+  RequestSettings settings;
+  if (const auto api = reader.text("api")) settings.api = std::string(*api);
+  settings.timeout_ms = reader.integer("timeout_ms");
+  settings.min_remaining_ms = *reader.integer("min_remaining_ms");
+  if (reader.error() != nullptr) return reader.error();
+  return settings;
+}
+
+Result<std::shared_ptr<const Setup>> read_client_options(const std::shared_ptr<const provider::Descriptor> &descriptor,
+                                                         const Options &options) {
+  Reader reader(OptionScope::Client, options.values());
+  auto setup = std::make_shared<Setup>();
+  auto net = std::make_shared<net::NetOptions>();
+  net->ca_file = reader.text("ca_file").value_or("");
+  net->ca_pem = reader.text("ca_pem").value_or("");
+  if (!net->ca_file.empty() && !net->ca_pem.empty()) reader.refuse("ca_pem", "and ca_file exclude each other");
+  net->proxy = *reader.text("proxy");
+  net->user_agent = reader.text("user_agent").value_or("");
+  net->user_agent += (net->user_agent.empty() ? "" : " ") + ("fleetauth/" + std::string(version()));
+  net->connect_timeout_ms = *reader.integer("connect_timeout_ms");
+  net->attempt_timeout_ms = *reader.integer("attempt_timeout_ms");
+  net->allow_loopback_http = reader.boolean("allow_loopback_http");
+  setup->url_policy.allow_loopback_http = net->allow_loopback_http;
+  setup->net = net;
+  setup->total_timeout_ms = *reader.integer("total_timeout_ms");
+  setup->refresh_margin_ms = reader.integer("refresh_margin_ms");
+  setup->host_transport = reader.choice("transport") == "host";
+  if (const auto scheme = reader.text("scheme")) setup->scheme = std::string(*scheme);
+  const std::optional<std::string_view> patch = reader.text("descriptor_patch");
+  if (reader.error() != nullptr) return reader.error();
+
+  auto sorted = sort_given(*descriptor, options);
+  if (!sorted) return sorted.error();
+  auto overridden = provider::override_descriptor(descriptor, patch, sorted->base_urls);
+  if (!overridden) return overridden.error();
+  if (auto error = check_scheme(**overridden, setup->scheme)) return error;
+  auto origins = check_origins(**overridden, setup->url_policy);
+  if (!origins) return origins.error();
+  setup->origins = std::move(*origins);
+  auto config = provider::configure(*overridden, std::move(sorted->parameters));
+  if (!config) return config.error();
+  setup->config = std::move(*config);
+  if (!setup->refresh_margin_ms) setup->refresh_margin_ms = setup->config.descriptor->life.refresh_margin_ms;
+  setup->digest = digest_of(*setup);
+  return std::shared_ptr<const Setup>(std::move(setup));
+}
+
+}  // namespace fleetauth::runtime

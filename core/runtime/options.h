@@ -1,0 +1,56 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/net/driver.h"
+#include "core/net/url.h"
+#include "core/provider/client_config.h"
+
+namespace fleetauth::runtime {
+
+/// A bag of named values as a host fills it; what they mean is checked where they are used.
+class Options {
+ public:
+  void set(std::string_view name, std::string_view value);
+  [[nodiscard]] const std::vector<provider::GivenValue> &values() const { return values_; }
+
+ private:
+  std::vector<provider::GivenValue> values_;
+};
+
+struct RuntimeSettings {
+  bool manual = false;
+  std::int64_t idle_ms = 0;
+};
+
+struct RequestSettings {
+  std::optional<std::string> api;
+  std::optional<std::int64_t> timeout_ms;
+  std::int64_t min_remaining_ms = 0;
+};
+
+/// Everything a client is made of, checked. Shared by what it started; wiped with the last of them.
+struct Setup {
+  provider::ClientConfig config;
+  std::optional<std::string> scheme;
+  bool host_transport = false;
+  std::shared_ptr<const net::NetOptions> net;
+  net::UrlPolicy url_policy;
+  std::int64_t total_timeout_ms = 0;
+  std::optional<std::int64_t> refresh_margin_ms;
+  std::vector<net::Url> origins;  ///< the descriptor's, in its order
+  std::string digest;             ///< equal for equal configurations, secrets included; keyed
+};
+
+/// Each names what is unknown, missing, of the wrong type or out of range, and what is expected. E_CONFIG.
+Result<RuntimeSettings> read_runtime_options(const Options *options);
+Result<RequestSettings> read_request_options(const Options *options);
+Result<std::shared_ptr<const Setup>> read_client_options(const std::shared_ptr<const provider::Descriptor> &descriptor,
+                                                         const Options &options);
+
+}  // namespace fleetauth::runtime

@@ -1,0 +1,144 @@
+#include "core/runtime/queue.h"
+
+#include <chrono>
+#include <utility>
+
+#include "core/runtime/client.h"
+#include "core/runtime/engine.h"
+#include "core/runtime/operation.h"
+
+namespace fleetauth::runtime {
+
+namespace {
+
+using SteadyClock = std::chrono::steady_clock;
+
+ErrorPtr queue_closed() { return fail(Status::Closed, "the queue is closed"); }
+
+}  // namespace
+
+Queue::Queue(std::shared_ptr<Runtime> runtime, Kind kind) : runtime_(std::move(runtime)), kind_(kind) {
+  const auto lock = engine().enter();
+  engine().add_queue(this);
+}
+
+Queue::~Queue() {
+  {
+    const auto lock = engine().enter();
+    engine().remove_queue(this);
+  }
+}
+
+Engine &Queue::engine() const { return runtime_->engine(); }
+
+Result<Event> Queue::next(std::int64_t timeout_ms) {
+  { const auto lock = engine().enter(); }  // in a fork's child: what the parent had in flight fails now
+  std::optional<SteadyClock::time_point> until;
+  if (timeout_ms >= 0) until = SteadyClock::now() + std::chrono::milliseconds(timeout_ms);
+  bool driven = false;
+  for (;;) {
+    if (auto event = pop()) return std::move(*event);
+    if (closed()) return queue_closed();
+    if (driven && until && SteadyClock::now() >= *until) return would_block();
+    driven = true;
+    if (engine().manual()) {
+      engine().drive(*this, until);
+      continue;
+    }
+    std::unique_lock lock(mutex_);
+    const auto ready = [this] { return !events_.empty(); };
+    if (until) {
+      arrived_->wait_until(lock, *until, ready);
+    } else {
+      arrived_->wait(lock, ready);
+    }
+  }
+}
+
+std::optional<Event> Queue::pop() {
+  EventNode taken;
+  {
+    const std::lock_guard lock(mutex_);
+    if (events_.empty()) return std::nullopt;
+    taken.splice(taken.begin(), events_, events_.begin());
+    if (events_.empty() && event_) os::drain_event(event_);
+  }
+  return std::move(taken.front());
+}
+
+void Queue::append(EventNode &node) {
+  const bool was_empty = events_.empty();
+  events_.splice(events_.end(), node);
+  if (was_empty) {
+    if (event_) os::signal_event(event_);
+    if (wakeup_ != nullptr) wakeup_(user_data_);
+  }
+  arrived_->notify_one();
+}
+
+bool Queue::push(EventNode node) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (closed_) return false;
+    append(node);
+  }
+  if (engine().manual()) engine().nudge();
+  return true;
+}
+
+void Queue::end() {
+  EventNode last(1);
+  last.front().kind = EventKind::Closed;
+  {
+    const std::lock_guard lock(mutex_);
+    if (std::exchange(closed_, true)) return;
+    append(last);
+  }
+  if (engine().manual()) engine().nudge();
+}
+
+int Queue::wakeup_fd() {
+  if (engine().manual()) return engine().driver_fd();
+  const std::lock_guard lock(mutex_);
+  if (!event_) {
+    event_ = os::make_event();
+    if (event_ && !events_.empty()) os::signal_event(event_);
+  }
+  return event_.get();
+}
+
+void Queue::set_wakeup(Wakeup wakeup, void *user_data) {
+  const std::lock_guard lock(mutex_);
+  wakeup_ = wakeup;
+  user_data_ = user_data;
+  if (wakeup_ != nullptr && !events_.empty()) wakeup_(user_data_);
+}
+
+void Queue::close() {
+  const auto lock = engine().enter();
+  engine().complete_if([this](const Operation &operation) { return operation.queue().get() == this; },
+                       fail(Status::Cancelled, "the queue of the operation was closed"));
+  end();
+}
+
+bool Queue::closed() const {
+  const std::lock_guard lock(mutex_);
+  return closed_;
+}
+
+bool Queue::has_events() const {
+  const std::lock_guard lock(mutex_);
+  return !events_.empty();
+}
+
+void Queue::rebuild_after_fork() {
+  // The condition variable may hold waiters which exist in the parent only: it is left behind, not destroyed.
+  (void)arrived_.release();  // NOLINT(bugprone-unused-return-value)
+  arrived_ = std::make_unique<std::condition_variable>();
+  if (!event_) return;
+  os::Descriptor fresh = os::make_event();
+  if (fresh) os::replace(event_, std::move(fresh));
+  if (!events_.empty()) os::signal_event(event_);
+}
+
+}  // namespace fleetauth::runtime

@@ -1,0 +1,88 @@
+#pragma once
+
+#include <condition_variable>
+#include <cstdint>
+#include <list>
+#include <memory>
+#include <mutex>
+#include <optional>
+
+#include "core/base/error.h"
+#include "core/base/os/descriptor.h"
+#include "core/token/token.h"
+
+namespace fleetauth::runtime {
+
+class Engine;
+class HostCall;
+class Operation;
+class Runtime;
+
+enum class EventKind { Token = 1, HttpCall = 2, HttpCancel = 3, Release = 4, Closed = 5 };
+
+struct Event {
+  EventKind kind = EventKind::Closed;
+  std::int64_t tag = 0;
+  // Token
+  std::shared_ptr<Operation> operation;
+  ErrorPtr error;
+  std::shared_ptr<const token::Token> token;
+  std::int32_t word = 0;
+  bool from_cache = false;
+  // HttpCall
+  std::shared_ptr<HostCall> call;
+};
+
+/// A list of one event, made ahead so that delivering it later needs no memory.
+using EventNode = std::list<Event>;
+
+/// Where events wait for their taker. Its mutex is a leaf: taken under the engine's, never the other way round.
+class Queue : public std::enable_shared_from_this<Queue> {
+ public:
+  enum class Kind { Loop = 0, Sync = 1 };
+  using Wakeup = void (*)(void *);
+
+  Queue(std::shared_ptr<Runtime> runtime, Kind kind);
+  ~Queue();
+  Queue(const Queue &) = delete;
+  Queue &operator=(const Queue &) = delete;
+
+  [[nodiscard]] Kind kind() const { return kind_; }
+  [[nodiscard]] Engine &engine() const;
+
+  /// Takes the oldest event; waits at most `timeout_ms` of real time (0 not at all, -1 for ever). In manual mode it drives meanwhile.
+  /// E_WOULD_BLOCK when none came, E_CLOSED when none will come any more.
+  Result<Event> next(std::int64_t timeout_ms);
+  /// A descriptor that is readable while events wait; -1 when there are no descriptors left.
+  int wakeup_fd();
+  void set_wakeup(Wakeup wakeup, void *user_data);
+  void close();
+
+  // ---- for the engine
+  /// False when the queue is closed: the event is dropped.
+  bool push(EventNode node);
+  /// Leaves the CLOSED event and takes no further ones.
+  void end();
+  [[nodiscard]] bool closed() const;
+  [[nodiscard]] bool has_events() const;
+  /// Around a fork; in the child the descriptor is replaced under its old number and the waiters of the parent are forgotten.
+  void lock_for_fork() { mutex_.lock(); }
+  void unlock_after_fork() { mutex_.unlock(); }
+  void rebuild_after_fork();
+
+ private:
+  std::optional<Event> pop();
+  void append(EventNode &node);
+
+  std::shared_ptr<Runtime> runtime_;
+  Kind kind_;
+  mutable std::mutex mutex_;
+  std::unique_ptr<std::condition_variable> arrived_ = std::make_unique<std::condition_variable>();
+  EventNode events_;
+  os::Descriptor event_;  ///< made when somebody asks for it
+  Wakeup wakeup_ = nullptr;
+  void *user_data_ = nullptr;
+  bool closed_ = false;
+};
+
+}  // namespace fleetauth::runtime

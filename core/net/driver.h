@@ -37,8 +37,9 @@ class Driver {
   /// Readable when run_once has something to do.
   [[nodiscard]] int fd() const;
 
-  /// Starts a request; `done` is called from a later run_once, exactly once unless it is cancelled first.
-  /// A body above `max_body` bytes, an encoded body or headers above flow::kMaxHeaders end it with E_TOO_LARGE or E_PROTOCOL.
+  /// Starts a request, which must live until its end; `done` is called from a later run_once, exactly once unless it is
+  /// cancelled first, and may start and cancel others. A body above flow::kMaxBody, headers above flow::kMaxHeaders and an
+  /// encoded body end it with E_TOO_LARGE or E_PROTOCOL.
   void start(std::uint64_t id, const flow::HttpRequest &request, std::shared_ptr<const NetOptions> options, Completion done);
   /// Ends a request without calling `done`; never blocks, not even on a hung resolver.
   void cancel(std::uint64_t id);

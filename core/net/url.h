@@ -22,8 +22,9 @@ struct UrlPolicy {
 /// space, ASCII host, plainly written addresses. The error is E_URL and says which rule was broken; it never quotes a query.
 Result<Url> parse_url(std::string_view url, const UrlPolicy &policy);
 
-/// True when `url` begins byte for byte with `origin` + "/" and holds nothing a parser could read differently
-/// (no "/.", "%2", '\\', '@' before the path, control byte or '#'): then `path` is what stands before '?' after the origin.
+/// True when `url` begins byte for byte with the canonical `origin` + "/" and holds nothing a parser could read differently
+/// (no "/." or '%' in the path; no '\\', '#', space, control or non-ASCII byte anywhere): then `path` is what stands
+/// between the origin and '?'. Whatever it accepts, parse_url accepts too and takes apart in the same way.
 bool split_plain(std::string_view url, std::string_view origin, std::string_view &path);
 
 }  // namespace fleetauth::net

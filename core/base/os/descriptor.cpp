@@ -62,9 +62,8 @@ bool watch(const Descriptor &epoll, int fd, Interest interest) noexcept {
   epoll_event event{};
   event.events = (interest.read ? EPOLLIN : 0U) | (interest.write ? EPOLLOUT : 0U);
   event.data.fd = fd;
-  // A number may be watched still, or its socket may have been replaced behind our back: try both ways.
-  if (epoll_ctl(epoll.get(), EPOLL_CTL_MOD, fd, &event) == 0) return true;
-  return errno == ENOENT && epoll_ctl(epoll.get(), EPOLL_CTL_ADD, fd, &event) == 0;
+  if (epoll_ctl(epoll.get(), EPOLL_CTL_ADD, fd, &event) == 0) return true;
+  return errno == EEXIST && epoll_ctl(epoll.get(), EPOLL_CTL_MOD, fd, &event) == 0;
 }
 
 void unwatch(const Descriptor &epoll, int fd) noexcept { epoll_ctl(epoll.get(), EPOLL_CTL_DEL, fd, nullptr); }

@@ -1,0 +1,324 @@
+#include "core/net/driver.h"
+
+#include <algorithm>
+#include <array>
+#include <deque>
+#include <new>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include "core/base/os/clock.h"
+#include "core/base/os/descriptor.h"
+#include "core/base/os/process.h"
+#include "core/base/os/socket.h"
+#include "core/net/connections.h"
+#include "core/net/transfer.h"
+
+namespace fleetauth::net {
+namespace {
+
+constexpr std::size_t kIdleHandles = 8;
+constexpr std::size_t kIdleSets = 8;   // sets of connections that are kept although nothing uses them
+constexpr long kIdleConnections = 16;  // of each set
+constexpr int kEventsAtOnce = 64;
+
+struct Finished {
+  std::uint64_t id;
+  Completion done;
+  Outcome outcome;
+};
+
+// ---------------------------------------------------------------- what libcurl tells about sockets and time
+
+int on_socket(CURL *, curl_socket_t fd, int what, void *set, void *) {
+  auto &connections = *static_cast<Connections *>(set);
+  Sockets &sockets = *connections.sockets;
+  if (what == CURL_POLL_REMOVE) {
+    os::unwatch(sockets.epoll, fd);
+    sockets.watched.erase(fd);
+    return 0;
+  }
+  try {
+    sockets.watched[fd] = &connections;
+  } catch (const std::bad_alloc &) {
+    return -1;
+  }
+  return os::watch(sockets.epoll, fd, {(what & CURL_POLL_IN) != 0, (what & CURL_POLL_OUT) != 0}) ? 0 : -1;
+}
+
+int on_timer(CURLM *, long timeout_ms, void *set) {
+  static_cast<Connections *>(set)->due = timeout_ms < 0 ? kNever : os::boot_ms() + timeout_ms;
+  return 0;
+}
+
+}  // namespace
+
+struct Driver::Impl {
+  // The sockets outlive the connections, and these the transfers: libcurl reports to them until its end.
+  Sockets sockets;
+  std::vector<Easy> idle_handles;
+  std::vector<std::unique_ptr<Connections>> connections;
+  std::unordered_map<std::uint64_t, std::unique_ptr<Transfer>> transfers;
+  std::deque<Finished> finished;  // not yet told to their starters
+
+  os::Descriptor wake = os::make_event();
+  os::Descriptor timer = os::make_timer();  // for arm() and for libcurl alike
+  BootMs timer_set_to = kNever;             // never later than what is due next, perhaps earlier
+  BootMs armed = kNever;
+
+  ~Impl();
+
+  Result<Connections *> connections_for(const std::shared_ptr<const NetOptions> &options);
+  void drop_idle_connections();
+  Easy take_handle();
+  std::unique_ptr<Transfer> detach(std::uint64_t id);
+
+  void begin(std::unique_ptr<Transfer> transfer);
+  void act(Connections &set, curl_socket_t fd, int events);
+  void collect(Connections &set);
+  void fail_all(Connections &set, CURLMcode code);
+  void finish_early(std::uint64_t id, Completion done, ErrorPtr error);
+  void deliver();
+
+  void wait(std::int64_t timeout_ms);
+  void handle(const os::Readiness &ready);
+  void act_on_due();
+  void set_timer();
+};
+
+Driver::Impl::~Impl() {
+  for (const auto &[id, transfer] : transfers) curl_multi_remove_handle(transfer->connections().multi.get(), transfer->easy());
+}
+
+// ---------------------------------------------------------------- connections and handles
+
+Result<Connections *> Driver::Impl::connections_for(const std::shared_ptr<const NetOptions> &options) {
+  for (const auto &set : connections) {
+    if (set->options == options || set->serves(*options)) return set.get();
+  }
+  auto proxy = choose_proxy(options->proxy);
+  if (!proxy) return proxy.error();
+  drop_idle_connections();
+
+  auto set = std::make_unique<Connections>();
+  set->options = options;
+  set->proxy = std::move(*proxy);
+  set->sockets = &sockets;
+  set->multi.reset(curl_multi_init());
+  CURLM *multi = set->multi.get();
+  if (multi == nullptr) return fail(Status::NoMem, "memory ran out");
+  curl_multi_setopt(multi, CURLMOPT_SOCKETFUNCTION, on_socket);
+  curl_multi_setopt(multi, CURLMOPT_SOCKETDATA, set.get());
+  curl_multi_setopt(multi, CURLMOPT_TIMERFUNCTION, on_timer);
+  curl_multi_setopt(multi, CURLMOPT_TIMERDATA, set.get());
+  curl_multi_setopt(multi, CURLMOPT_PIPELINING, static_cast<long>(CURLPIPE_NOTHING));
+  curl_multi_setopt(multi, CURLMOPT_MAXCONNECTS, kIdleConnections);
+  connections.push_back(std::move(set));
+  return connections.back().get();
+}
+
+void Driver::Impl::drop_idle_connections() {
+  if (connections.size() < kIdleSets) return;
+  std::erase_if(connections, [](const std::unique_ptr<Connections> &set) { return set->in_flight == 0; });
+}
+
+Easy Driver::Impl::take_handle() {
+  if (idle_handles.empty()) return {curl_easy_init(), curl_easy_cleanup};
+  Easy handle = std::move(idle_handles.back());
+  idle_handles.pop_back();
+  return handle;
+}
+
+// Takes a request out of libcurl's hands. Does not block: neither TLS nor the resolver is waited for.
+std::unique_ptr<Transfer> Driver::Impl::detach(std::uint64_t id) {
+  auto node = transfers.extract(id);
+  if (node.empty()) return nullptr;
+  std::unique_ptr<Transfer> transfer = std::move(node.mapped());
+  Connections &set = transfer->connections();
+  const os::SignalBlock no_signals;
+  curl_multi_remove_handle(set.multi.get(), transfer->easy());
+  --set.in_flight;
+  return transfer;
+}
+
+// ---------------------------------------------------------------- from start to end
+
+void Driver::Impl::begin(std::unique_ptr<Transfer> transfer) {
+  const std::uint64_t id = transfer->id();
+  Connections &set = transfer->connections();
+  CURL *easy = transfer->easy();
+  transfers[id] = std::move(transfer);
+  ++set.in_flight;
+  const CURLMcode code = curl_multi_add_handle(set.multi.get(), easy);
+  if (code != CURLM_OK) return fail_all(set, code);
+  act(set, CURL_SOCKET_TIMEOUT, 0);  // a connection that is open already takes the request at once
+}
+
+void Driver::Impl::act(Connections &set, curl_socket_t fd, int events) {
+  const os::SignalBlock no_signals;  // also for the resolver threads that libcurl starts here
+  if (fd == CURL_SOCKET_TIMEOUT) set.due = kNever;
+  int running = 0;
+  const CURLMcode code = curl_multi_socket_action(set.multi.get(), fd, events, &running);
+  collect(set);
+  if (code != CURLM_OK && code != CURLM_BAD_SOCKET) fail_all(set, code);
+}
+
+void Driver::Impl::collect(Connections &set) {
+  int left = 0;
+  while (const CURLMsg *message = curl_multi_info_read(set.multi.get(), &left)) {
+    if (message->msg != CURLMSG_DONE) continue;
+    const CURLcode code = message->data.result;
+    Transfer *transfer = nullptr;
+    curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &transfer);
+    Outcome outcome = transfer->finish(code);
+    const std::unique_ptr<Transfer> ended = detach(transfer->id());
+    finished.push_back({ended->id(), ended->take_completion(), std::move(outcome)});
+    Easy handle = ended->release();
+    if (handle != nullptr && idle_handles.size() < kIdleHandles) idle_handles.push_back(std::move(handle));
+  }
+}
+
+// libcurl lost track of a whole set, for want of memory or of room in epoll.
+void Driver::Impl::fail_all(Connections &set, CURLMcode code) {
+  const Status status = code == CURLM_OUT_OF_MEMORY ? Status::NoMem : Status::Resource;
+  std::vector<std::uint64_t> ids;
+  for (const auto &[id, transfer] : transfers) {
+    if (&transfer->connections() == &set) ids.push_back(id);
+  }
+  for (const std::uint64_t id : ids) {
+    const std::unique_ptr<Transfer> ended = detach(id);
+    finished.push_back({id, ended->take_completion(), ended->give_up(status, std::string("libcurl cannot go on: ") + curl_multi_strerror(code))});
+  }
+  std::erase_if(sockets.watched, [&set](const auto &entry) { return entry.second == &set; });
+  std::erase_if(connections, [&set](const auto &entry) { return entry.get() == &set; });
+}
+
+void Driver::Impl::finish_early(std::uint64_t id, Completion done, ErrorPtr error) {
+  finished.push_back({id, std::move(done), flow::HttpFailure{std::move(error), flow::Sent::No}});
+}
+
+void Driver::Impl::deliver() {
+  // One at a time: a completion may start and cancel others.
+  while (!finished.empty()) {
+    Finished next = std::move(finished.front());
+    finished.pop_front();
+    next.done(std::move(next.outcome));
+  }
+}
+
+// ---------------------------------------------------------------- waiting
+
+void Driver::Impl::set_timer() {
+  BootMs next = armed;
+  for (const auto &set : connections) next = std::min(next, set->due);
+  // Most deadlines are replaced by later ones before they come, so the timer is only ever moved forward to an earlier instant;
+  // when it fires early, handle() sets it anew.
+  if (next >= timer_set_to) return;
+  os::set_timer(timer, next);
+  timer_set_to = next;
+}
+
+void Driver::Impl::wait(std::int64_t timeout_ms) {
+  std::array<os::Readiness, kEventsAtOnce> ready;
+  const int count = os::wait_ready(sockets.epoll, ready.data(), kEventsAtOnce, timeout_ms);
+  for (int i = 0; i < count; ++i) handle(ready[static_cast<std::size_t>(i)]);
+}
+
+void Driver::Impl::handle(const os::Readiness &ready) {
+  if (ready.fd == wake.get()) return os::drain_event(wake);
+  if (ready.fd == timer.get()) {
+    if (os::boot_ms() >= armed) armed = kNever;
+    os::set_timer(timer, kNever);
+    timer_set_to = kNever;
+    return;
+  }
+  const auto owner = sockets.watched.find(ready.fd);
+  if (owner == sockets.watched.end()) return;  // closed by what was handled before it
+  const int events = (ready.read ? CURL_CSELECT_IN : 0) | (ready.write ? CURL_CSELECT_OUT : 0) | (ready.error ? CURL_CSELECT_ERR : 0);
+  act(*owner->second, ready.fd, events);
+}
+
+void Driver::Impl::act_on_due() {
+  const BootMs now = os::boot_ms();
+  std::vector<Connections *> due;
+  for (const auto &set : connections) {
+    if (set->due <= now) due.push_back(set.get());
+  }
+  for (Connections *set : due) act(*set, CURL_SOCKET_TIMEOUT, 0);
+}
+
+// ---------------------------------------------------------------- the public face
+
+Result<std::unique_ptr<Driver>> Driver::create() {
+  if (ErrorPtr error = initialise()) return error;
+  auto impl = std::make_unique<Impl>();
+  const os::Descriptor &epoll = impl->sockets.epoll;
+  const bool complete = epoll && impl->wake && impl->timer && os::watch(epoll, impl->wake.get(), {true, false}) &&
+                        os::watch(epoll, impl->timer.get(), {true, false});
+  if (!complete) {
+    return fail(Status::Resource, "the process has no file descriptors left for network calls; close some or raise its limit (ulimit -n)");
+  }
+  return std::unique_ptr<Driver>(new Driver(std::move(impl)));
+}
+
+Driver::Driver(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Driver::~Driver() = default;
+
+int Driver::fd() const { return impl_->sockets.epoll.get(); }
+
+void Driver::start(std::uint64_t id, const flow::HttpRequest &request, std::shared_ptr<const NetOptions> options, Completion done) {
+  auto set = impl_->connections_for(options);
+  Easy handle = set ? impl_->take_handle() : Easy(nullptr, curl_easy_cleanup);
+  if (!set) {
+    impl_->finish_early(id, std::move(done), set.error());
+  } else if (handle == nullptr) {
+    impl_->finish_early(id, std::move(done), fail(Status::NoMem, "memory ran out"));
+  } else {
+    auto transfer = std::make_unique<Transfer>(id, std::move(handle), request, std::move(options), **set, std::move(done));
+    if (ErrorPtr error = transfer->prepare()) {
+      impl_->finish_early(id, transfer->take_completion(), std::move(error));
+    } else {
+      impl_->begin(std::move(transfer));
+    }
+  }
+  if (!impl_->finished.empty()) wake();  // its end is told by run_once only
+  impl_->set_timer();
+}
+
+void Driver::cancel(std::uint64_t id) {
+  impl_->detach(id);
+  std::erase_if(impl_->finished, [id](const Finished &finished) { return finished.id == id; });
+}
+
+flow::Sent Driver::sent(std::uint64_t id) const {
+  const auto found = impl_->transfers.find(id);
+  return found == impl_->transfers.end() ? flow::Sent::No : found->second->sent();
+}
+
+std::size_t Driver::in_flight() const { return impl_->transfers.size() + impl_->finished.size(); }
+
+void Driver::arm(BootMs at) {
+  impl_->armed = at;
+  impl_->set_timer();
+}
+
+void Driver::run_once(std::int64_t timeout_ms) {
+  impl_->set_timer();
+  impl_->wait(impl_->finished.empty() ? timeout_ms : 0);
+  impl_->act_on_due();
+  impl_->deliver();
+  impl_->set_timer();
+}
+
+void Driver::wake() { os::signal_event(impl_->wake); }
+
+void Driver::abandon(std::unique_ptr<Driver> driver) {
+  Impl *impl = driver->impl_.release();  // leaked: libcurl would say goodbye on connections that are the parent's
+  for (const int fd : impl->sockets.open) os::close_descriptor(fd);
+  impl->sockets.epoll.reset();
+  impl->wake.reset();
+  impl->timer.reset();
+}
+
+}  // namespace fleetauth::net

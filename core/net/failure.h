@@ -1,0 +1,38 @@
+#pragma once
+
+#include <curl/curl.h>
+
+#include <string>
+#include <string_view>
+
+#include "core/flow/http.h"
+
+namespace fleetauth::net {
+
+/// What is known when libcurl gives up on a request.
+struct Ending {
+  CURLcode code = CURLE_OK;
+  flow::CallClass call_class = flow::CallClass::OneShot;
+  flow::Sent sent = flow::Sent::No;
+  std::string_view origin;          ///< of the request, safe to print
+  std::string_view step;            ///< its name
+  std::string_view proxy;           ///< printable; empty = none was set
+  bool proxy_has_exceptions = false;
+  std::string_view ca_source;
+  std::string_view detail;          ///< libcurl's own text
+  long verify_result = 0;           ///< of the certificate check
+  long connect_status = 0;          ///< what the proxy answered
+  bool address_refused = false;     ///< our address policy refused a connection
+  bool no_descriptors = false;
+  bool out_of_memory = false;       ///< an allocation failed meanwhile
+  std::int64_t connect_timeout_ms = 0;
+  std::int64_t attempt_timeout_ms = 0;
+};
+
+/// The error for it: which step, with whom, what happened and what to do. Quotes nothing of a server and no path or query.
+[[nodiscard]] flow::HttpFailure describe(const Ending &ending);
+
+/// The same for a reason of our own.
+[[nodiscard]] flow::HttpFailure refuse(const Ending &ending, Status status, std::string_view what);
+
+}  // namespace fleetauth::net

@@ -268,7 +268,7 @@ void Engine::handle_outcomes() {
 void Engine::clock_moved() {
   const auto lock = enter();
   token_timers_.run(clock_->boot_ms());
-  wake();
+  if (driver_ != nullptr) driver_->wake();  // whoever drives, now or next, finds what is due
 }
 
 // ---------------------------------------------------------------- fork

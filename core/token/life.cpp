@@ -34,6 +34,8 @@ Life plan_life(BootMs obtained, std::int64_t lifetime_ms, std::optional<std::int
 double spread_of(std::string_view key) {
   std::uint64_t hash = 1469598103934665603ULL;  // FNV-1a
   for (const char c : key) hash = (hash ^ static_cast<unsigned char>(c)) * 1099511628211ULL;
+  hash = (hash ^ (hash >> 33)) * 0xFF51AFD7ED558CCDULL;  // neighbouring keys must not stay neighbours
+  hash ^= hash >> 33;
   return static_cast<double>(hash >> 11) * 0x1.0p-53;
 }
 

@@ -228,8 +228,9 @@ Response Admin::get_ca(const Request &) {
 }
 
 Response Admin::post_shutdown(const Request &) {
-  shut_down_();
-  return done();
+  Response response = done();
+  response.delivery.done = shut_down_;
+  return response;
 }
 
 }  // namespace fleetauth::emulator

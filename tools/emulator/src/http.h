@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -46,6 +47,7 @@ struct Delivery {
   bool reset = false;  // ... by a TCP reset instead of an orderly end
   std::optional<std::size_t> truncate_body;
   std::optional<std::string> raw;  // sent in place of the whole answer
+  std::function<void()> done;      // called once the answer has been sent
 };
 
 struct Response {

@@ -121,7 +121,9 @@ class HttpServer::Listener final : public httplib::Server {
       connection.delivery = {};
       bool closed = false;
       const bool answered = process_request(connection, /*close_connection=*/false, closed, prepare);
-      if (!connection.finish(connection.delivery) || !answered || closed) return;
+      const bool alive = connection.finish(connection.delivery);
+      if (connection.delivery.done) connection.delivery.done();
+      if (!alive || !answered || closed) return;
     }
   }
 

@@ -1,0 +1,76 @@
+"""The headers that authorise a request to a fleet telematics provider.
+
+    import fleetauth, requests
+
+    with fleetauth.FleetUp(api_key=..., acct_id=12345, secret=...) as client:
+        requests.get("https://api.fleetup.net/devices", auth=client)
+
+Clients get tokens when they are needed, share them between all threads, renew them in the background and repeat a request whose
+token was refused. fleetauth.aio has the same clients for asyncio.
+"""
+
+from ._base import BaseClient
+from ._client import Client
+from ._clock import ManualClock
+from ._native import dependencies, has_feature, version
+from ._provider import Provider
+from ._providers import FleetUp, MyConnectedFleet
+from ._runtime import Runtime
+from ._token import Headers, Token
+from .errors import (
+    AccessDenied,
+    Cancelled,
+    Closed,
+    ConfigurationError,
+    FleetAuthError,
+    InvalidCredentials,
+    NetworkError,
+    ProviderUnavailable,
+    RateLimited,
+    TimeoutError,
+)
+from .transport import HttpRequest, HttpResponse, TransportError
+
+__version__ = version()
+
+__all__ = [
+    "AccessDenied",
+    "BaseClient",
+    "Cancelled",
+    "Client",
+    "Closed",
+    "ConfigurationError",
+    "FleetAuthError",
+    "FleetUp",
+    "Headers",
+    "HttpRequest",
+    "HttpResponse",
+    "InvalidCredentials",
+    "ManualClock",
+    "MyConnectedFleet",
+    "NetworkError",
+    "Provider",
+    "ProviderUnavailable",
+    "RateLimited",
+    "Runtime",
+    "TimeoutError",
+    "Token",
+    "TransportError",
+    "__version__",
+    "aio",
+    "dependencies",
+    "has_feature",
+]
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from . import aio
+
+
+def __getattr__(name: str) -> object:
+    """fleetauth.aio, fleetauth.testing and the adapters are imported when they are used: they need asyncio or other libraries."""
+    if name in ("aio", "aiohttp", "httpx", "requests", "testing"):
+        import importlib
+
+        return importlib.import_module(f"{__name__}.{name}")
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,0 +1,50 @@
+"""What an option's value may be, and how it is handed to the library."""
+
+from __future__ import annotations
+
+import os
+from datetime import timedelta
+
+from . import _native
+from ._options import DURATIONS
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    Secret = str | bytes | bytearray | memoryview
+    Duration = float | timedelta
+
+
+def milliseconds(value: Duration) -> int:
+    """Rounded up, so that a short patience does not become none."""
+    seconds = value.total_seconds() if isinstance(value, timedelta) else value
+    return -int(-seconds * 1000 // 1)
+
+
+def native_options(options: Mapping[str, object]) -> _native.Options:
+    """The bag of options; None means not given."""
+    bag = _native.Options()
+    for name, value in options.items():
+        if value is not None:
+            _set(bag, name, value)
+    return bag
+
+
+def _set(bag: _native.Options, name: str, value: object) -> None:
+    if name in DURATIONS and isinstance(value, (int, float, timedelta)) and not isinstance(value, bool):
+        bag.set_i64(name + "_ms", milliseconds(value))
+    elif isinstance(value, str):
+        bag.set_text(name, value)
+    elif isinstance(value, int):
+        bag.set_i64(name, value)
+    elif isinstance(value, (bytes, bytearray, memoryview)):
+        bag.set_bytes(name, value)
+    elif isinstance(value, os.PathLike):
+        bag.set_text(name, os.fsdecode(value))
+    elif name.endswith("_patch") and isinstance(value, dict):
+        import json
+
+        bag.set_text(name, json.dumps(value))
+    else:
+        raise TypeError(f"option {name} must not be {type(value).__name__}: give str, bytes, int or bool (durations: seconds or timedelta)")

@@ -1,0 +1,80 @@
+"""Waiting for an operation on the calling thread, with Ctrl-C working."""
+
+from __future__ import annotations
+
+import itertools
+import select
+
+from . import _native
+from ._host import Keeper
+from .errors import Closed
+from .transport import HttpRequest, answer, fail
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ._runtime import Runtime
+    from .transport import Transport
+
+_DRIVE_MS = 100  # in manual mode waiting drives the network, and signals are seen in between
+
+
+class Waiter:
+    """One thread's queue. Belongs to that thread; a transport that is called while it waits may wait here in turn."""
+
+    def __init__(self, runtime: Runtime, transport: Transport | None) -> None:
+        self._queue = _native.Queue(runtime._native, _native.QUEUE_SYNC)
+        self._manual = runtime._manual
+        self._transport = transport
+        self._keeper = Keeper()
+        self._tags = itertools.count(1)
+        self._completed: dict[int, _native.Event | None] = {}
+
+    def run(self, start: Callable[[_native.Queue, int], _native.Op]) -> _native.Token:
+        """Starts an operation and answers with its outcome. However this ends early, the operation is cancelled."""
+        tag = next(self._tags)
+        operation = start(self._queue, tag)
+        self._completed[tag] = None
+        try:
+            while (event := self._completed[tag]) is None:
+                self._step()
+        except BaseException:
+            operation.cancel()
+            raise
+        finally:
+            del self._completed[tag]
+        return event.token()
+
+    def _step(self) -> None:
+        event = self._queue.next(_DRIVE_MS if self._manual else 0)
+        if event is not None:
+            self._handle(event)
+        elif not self._manual:
+            poll = select.poll()
+            poll.register(self._queue.wakeup_fd, select.POLLIN)
+            poll.poll()
+
+    def _handle(self, event: _native.Event) -> None:
+        if event.kind == _native.EVENT_TOKEN:
+            if event.tag in self._completed:
+                self._completed[event.tag] = event
+        elif event.kind == _native.EVENT_HTTP_CALL:
+            self._send(event)
+        elif event.kind == _native.EVENT_RELEASE:
+            self._keeper.release(event.tag)
+        elif event.kind == _native.EVENT_CLOSED:
+            raise Closed("the runtime is closed", status=_native.E_CLOSED)
+
+    def _send(self, event: _native.Event) -> None:
+        try:
+            call = event.http_call()
+        except Closed:  # somebody else took it, or its answer is no longer wanted
+            return
+        assert self._transport is not None
+        try:
+            answer(call, self._transport(HttpRequest(call)))
+        except BaseException as raised:
+            fail(call, raised, self._keeper)
+            if not isinstance(raised, Exception):  # Ctrl-C ends the wait itself
+                raise

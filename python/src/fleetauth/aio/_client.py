@@ -1,0 +1,102 @@
+"""The asynchronous client."""
+
+from __future__ import annotations
+
+import asyncio
+import weakref
+
+from .._base import BaseClient
+from .._token import Headers, Token
+from ._pump import Pump
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from types import TracebackType
+    from typing import Any
+
+    from typing_extensions import Self
+
+    from .._provider import Provider
+    from .._runtime import Runtime
+    from .._secret import Duration
+    from ..transport import AsyncTransport
+
+
+class Client(BaseClient):
+    """A provider with credentials, for asyncio. Usable on any number of loops; all share tokens and their renewals.
+
+    Cancelling a task that waits here ends its wait; the fetch goes on for the others.
+    """
+
+    def __init__(
+        self, provider: Provider | str, /, *, transport: AsyncTransport | None = None, runtime: Runtime | None = None, **options: Any
+    ) -> None:
+        """Makes a client; nothing is sent yet.
+
+        Args:
+            provider: A built-in provider's name, or a Provider.
+            transport: Sends the token requests instead of the library; see fleetauth.transport.
+            runtime: The process's shared one unless given.
+            **options: The provider's parameters and the options of ClientOptions.
+        """
+        super().__init__(provider, transport=transport, runtime=runtime, **options)
+        # Who answers the calls of a queue must know whose they are: a client with a transport has queues of its own.
+        self._pumps: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, Pump] = (
+            self._runtime._pumps if transport is None else weakref.WeakKeyDictionary()
+        )
+
+    async def token(
+        self,
+        url: str | None = None,
+        method: str = "GET",
+        *,
+        api: str | None = None,
+        timeout: Duration | None = None,
+        min_remaining: Duration | None = None,
+    ) -> Token:
+        """A token, from memory if it has one.
+
+        Args:
+            url: Also make the headers for this URL. It decides which of the provider's schemes is used.
+            method: The method of the request to authorise.
+            api: The provider's API group, when no URL tells which it is.
+            timeout: How long to wait; the client's total_timeout unless given. The fetch itself goes on for the others.
+            min_remaining: A token that lives shorter counts as expired.
+        """
+        request = self._request(api, timeout, min_remaining)
+        answer = self._native.peek(request, method, url)
+        if answer is None or self._transport is not None:
+            pump = self._pump()  # also there for the renewals in the background
+            if answer is None:
+                answer = await pump.run(lambda queue, tag: self._native.start(request, method, url, queue, tag))
+        return Token(answer, url is not None)
+
+    async def headers(self, url: str, method: str = "GET", *, api: str | None = None, timeout: Duration | None = None) -> Headers:
+        """The headers that authorise a request to `url`. Ask again for each request: it is a look-up for as long as they are good."""
+        ready = self._ready.get((url, method, api))
+        if ready is not None and ready._words[ready._index] == ready._word:  # type: ignore[index]
+            return ready
+        headers = (await self.token(url, method, api=api, timeout=timeout)).headers
+        assert headers is not None
+        return self._remember(url, method, api, headers)
+
+    async def aclose(self) -> None:
+        """close(), and lets go of the running loop."""
+        self.close()
+        pump = self._pumps.get(asyncio.get_running_loop())
+        if pump is not None:
+            pump.detach(self)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, kind: type[BaseException] | None, raised: BaseException | None, where: TracebackType | None) -> None:
+        await self.aclose()
+
+    def _pump(self) -> Pump:
+        loop = asyncio.get_running_loop()
+        pump = self._pumps.get(loop)
+        if pump is None or not pump.open:
+            pump = self._pumps[loop] = Pump(self._runtime, self._transport)  # type: ignore[arg-type]
+        pump.attach(self)
+        return pump

@@ -1,0 +1,123 @@
+"""One queue for each event loop: its descriptor is a reader of the loop, so nothing of the library ever calls into it."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import weakref
+
+from .. import _native
+from .._host import Keeper
+from ..errors import Closed
+from ..transport import HttpRequest, answer, fail
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from .._runtime import Runtime
+    from ..transport import AsyncTransport
+    from ._client import Client
+
+
+class Pump:
+    """Used on its loop only. Lives as long as a client on the loop needs it."""
+
+    def __init__(self, runtime: Runtime, transport: AsyncTransport | None) -> None:
+        self._queue = _native.Queue(runtime._native, _native.QUEUE_LOOP)
+        self._fd = self._queue.wakeup_fd
+        self._transport = transport
+        self._keeper = Keeper()
+        self._tags = itertools.count(1)
+        self._waiting: dict[int, asyncio.Future[_native.Token]] = {}
+        self._sending: dict[int, asyncio.Task[None]] = {}
+        self._clients: weakref.WeakSet[Client] = weakref.WeakSet()
+        self._open = True
+        asyncio.get_running_loop().add_reader(self._fd, self._drain)
+
+    def attach(self, client: Client) -> None:
+        if client not in self._clients:
+            self._clients.add(client)
+            if self._transport is not None:
+                self._queue.serve(client._native)
+
+    def detach(self, client: Client) -> None:
+        self._clients.discard(client)
+        self._close_when_unused()
+
+    @property
+    def open(self) -> bool:
+        return self._open
+
+    async def run(self, start: Callable[[_native.Queue, int], _native.Op]) -> _native.Token:
+        """Starts an operation and waits for its outcome; cancelling the task cancels the operation."""
+        tag = next(self._tags)
+        operation = start(self._queue, tag)
+        future: asyncio.Future[_native.Token] = asyncio.get_running_loop().create_future()
+        self._waiting[tag] = future
+        try:
+            return await future
+        except asyncio.CancelledError:
+            operation.cancel()
+            raise
+        finally:
+            self._waiting.pop(tag, None)
+
+    def _drain(self) -> None:
+        while (event := self._queue.next(0)) is not None:
+            self._handle(event)
+            if not self._open:
+                return
+        self._close_when_unused()
+
+    def _handle(self, event: _native.Event) -> None:
+        if event.kind == _native.EVENT_TOKEN:
+            self._complete(event)
+        elif event.kind == _native.EVENT_HTTP_CALL:
+            self._send(event)
+        elif event.kind == _native.EVENT_HTTP_CANCEL:
+            if event.tag in self._sending:
+                self._sending[event.tag].cancel()
+        elif event.kind == _native.EVENT_RELEASE:
+            self._keeper.release(event.tag)
+        elif event.kind == _native.EVENT_CLOSED:
+            self._close()
+
+    def _complete(self, event: _native.Event) -> None:
+        future = self._waiting.pop(event.tag, None)
+        if future is None or future.done():
+            return
+        try:
+            future.set_result(event.token())
+        except StopIteration as raised:  # futures refuse it
+            future.set_exception(RuntimeError("the transport raised StopIteration").with_traceback(raised.__traceback__))
+        except Exception as raised:  # the operation's failure, the user's own exceptions included
+            future.set_exception(raised)
+
+    def _send(self, event: _native.Event) -> None:
+        try:
+            call = event.http_call()
+        except Closed:  # somebody else took it, or its answer is no longer wanted
+            return
+        task = self._sending[call.id] = asyncio.get_running_loop().create_task(self._answer(call))
+        task.add_done_callback(lambda _, number=call.id: self._sending.pop(number, None))  # type: ignore[misc]
+
+    async def _answer(self, call: _native.HttpCall) -> None:
+        assert self._transport is not None
+        try:
+            response = self._transport(HttpRequest(call))
+            answer(call, response if not hasattr(response, "__await__") else await response)
+        except BaseException as raised:
+            fail(call, raised, self._keeper)
+            if not isinstance(raised, Exception):
+                raise
+
+    def _close_when_unused(self) -> None:
+        if not self._clients and not self._waiting and not self._sending:
+            self._close()
+
+    def _close(self) -> None:
+        if self._open:
+            self._open = False
+            asyncio.get_running_loop().remove_reader(self._fd)
+            del self._queue

@@ -1,0 +1,78 @@
+"""The generated layer: what it refuses, and that handles may go in any order."""
+
+import gc
+import itertools
+import subprocess
+import sys
+
+import pytest
+
+import fleetauth
+from fleetauth import _native
+
+
+def test_a_wrong_type_is_named_and_no_argument_is_shown() -> None:
+    options = _native.Options()
+    with pytest.raises(TypeError, match="name must be str, not int") as caught:
+        options.set_text(1, "secret-canary")  # type: ignore[arg-type]
+    assert "canary" not in str(caught.value)
+    with pytest.raises(TypeError, match="value must be str, not bytes"):
+        options.set_text("secret", b"secret-canary")  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match="value must be bytes, not str"):
+        options.set_bytes("secret", "secret-canary")  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match="value must be int, not str"):
+        options.set_i64("acct_id", "1")  # type: ignore[arg-type]
+    with pytest.raises(UnicodeEncodeError):
+        options.set_text("\ud800", "x")
+
+
+def test_bytes_are_anything_with_the_buffer_protocol() -> None:
+    options = _native.Options()
+    for value in (b"x", bytearray(b"x"), memoryview(b"x")):
+        options.set_bytes("secret", value)
+
+
+def test_the_library_tells_about_itself() -> None:
+    assert fleetauth.__version__ == fleetauth.version()
+    assert _native.status_name(38) == "E_RATE_LIMITED"
+    assert _native.status_name(9999) == "E_UNKNOWN"
+    assert fleetauth.has_feature("transport.host") == 1
+    assert {"curl", "openssl", "simdjson"} <= {line.split()[0].lower() for line in fleetauth.dependencies().splitlines()}
+    assert _native.Provider.builtin_name(99) is None
+    assert _native.Token.slot_words(1 << 40) is None
+
+
+def test_every_status_has_its_class() -> None:
+    for number, (name, kind) in fleetauth.errors.STATUSES.items():
+        assert _native.status_name(number) == name
+        assert issubclass(kind, fleetauth.FleetAuthError)
+        assert getattr(_native, name) == number
+
+
+@pytest.mark.parametrize("order", itertools.permutations(range(5)))
+def test_handles_may_be_released_in_any_order(order: tuple[int, ...]) -> None:
+    runtime = _native.Runtime(None, _native.Clock(0))
+    bag = _native.Options()
+    for name, value in (("client_id", "a"), ("client_secret", "b")):
+        bag.set_text(name, value)
+    client = _native.Client(runtime, _native.Provider.builtin("my_connected_fleet"), bag)
+    queue = _native.Queue(runtime, _native.QUEUE_LOOP)
+    token = client.peek(None, None, None)
+    handles: list[object] = [runtime, client, queue, token, bag]
+    del runtime, client, queue, token, bag
+    for index in order:
+        handles[index] = None
+        gc.collect()
+
+
+def test_importing_the_package_imports_no_other() -> None:
+    script = (
+        "import sys; before = set(sys.modules); import fleetauth; new = {m.split('.')[0] for m in set(sys.modules) - before};"
+        "print(*sorted(new & {'asyncio', 'requests', 'httpx', 'aiohttp', 'urllib3', 'pytest', 'json', 'typing'}))"
+    )
+    # -I and no site: .pth files of the environment import what they like.
+    path = [entry for entry in sys.path if entry]
+    result = subprocess.run(
+        [sys.executable, "-S", "-c", f"import sys; sys.path[:] = {path!r}; {script}"], capture_output=True, text=True, check=True
+    )
+    assert result.stdout.strip() == ""

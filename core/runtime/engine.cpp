@@ -209,8 +209,9 @@ void Engine::io_thread() {
     std::int64_t wait_ms = -1;
     if (idle()) {
       const auto now = SteadyClock::now();
-      if (!idle_since) idle_since = now;
-      const auto spent = std::chrono::duration_cast<std::chrono::milliseconds>(now - *idle_since).count();
+      const auto since = idle_since.value_or(now);
+      idle_since = since;
+      const auto spent = std::chrono::duration_cast<std::chrono::milliseconds>(now - since).count();
       if (spent >= settings_.idle_ms) break;
       wait_ms = settings_.idle_ms - spent;
     } else {

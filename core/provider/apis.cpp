@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <array>
 
 #include "core/provider/parse.h"
 #include "core/provider/syntax.h"
@@ -58,12 +59,13 @@ bool same_calls(const Api &a, const Api &b) {
 }  // namespace
 
 void credentials(const lint::Place &place, Descriptor &out) {
+  constexpr std::array kFlows{FlowKind::Exchange, FlowKind::Basic, FlowKind::StaticHeader};
   for (const auto &[name, member] : place.members(16)) {
     check_name(name, member);
     Credential credential;
     credential.name = name;
     const lint::Fields fields(member, {"flow", "step"});
-    if (fields.require("flow")) credential.kind = static_cast<FlowKind>(fields.at("flow").choice({"basic", "static_header", "exchange"}));
+    if (fields.require("flow")) credential.kind = kFlows[fields.at("flow").choice({"exchange", "basic", "static_header"})];
     if (credential.kind == FlowKind::Exchange) {
       if (fields.require("step")) credential.step = reference(fields.at("step"), "step", names(out.steps));
     } else if (fields.has("step")) {

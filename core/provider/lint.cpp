@@ -144,7 +144,7 @@ std::size_t Place::choice(const std::vector<std::string_view> &words) const {
 Fields::Fields(const Place &place, std::vector<std::string_view> known) : place_(place) {
   for (const auto &[name, member] : place.members(1000)) {
     if (std::find(known.begin(), known.end(), name) == known.end()) {
-      member.complain("unknown member " + quoted_with_hint(name, known) + "; possible are " + alternatives(known));
+      member.complain("unknown member " + quoted_with_hint(name, known) + "; expected " + alternatives(known));
     }
   }
 }

@@ -15,7 +15,7 @@ std::string reference(const lint::Place &place, std::string_view what, const std
   if (name.empty()) return {};
   if (std::find(known.begin(), known.end(), name) != known.end()) return name;
   std::string complaint = "there is no " + std::string(what) + " " + lint::quoted_with_hint(name, known);
-  if (!known.empty()) complaint += "; possible are " + lint::alternatives(known);
+  if (!known.empty()) complaint += "; expected " + lint::alternatives(known);
   place.complain(complaint);
   return {};
 }

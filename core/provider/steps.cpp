@@ -48,7 +48,7 @@ void body(const lint::Place &place, Step &out, const Descriptor &descriptor) {
 }
 
 // A secret in a URL ends up in the logs of whatever is on the way: it must be an explicit decision of the descriptor.
-void check_secrets_in_url(const lint::Place &step, const lint::Fields &fields, const Step &out, const Descriptor &descriptor) {
+void check_secrets_in_url(const lint::Fields &fields, const Step &out, const Descriptor &descriptor) {
   std::vector<std::string> declared;
   std::vector<std::string_view> query_names = names(out.query);
   if (fields.has("secret_in_url")) declared = references(fields.at("secret_in_url"), "query member", query_names, 32);
@@ -60,12 +60,15 @@ void check_secrets_in_url(const lint::Place &step, const lint::Fields &fields, c
     });
     const bool listed = std::find(declared.begin(), declared.end(), member.name) != declared.end();
     if (secret && !listed) {
-      step.complain("query member \"" + member.name +
-                    "\" puts a secret into the URL; send it in the body or a header, or if the provider knows no other way list it in "
-                    "\"secret_in_url\"");
+      const lint::Place query = fields.at("query");
+      query.member(member.name, *query.value().member(member.name))
+          .complain(
+              "puts a secret into the URL; send it in the body or a header, or if the provider knows no other way list it in "
+              "\"secret_in_url\"");
     }
-    if (!secret && listed)
+    if (!secret && listed) {
       fields.at("secret_in_url").complain("query member \"" + member.name + "\" holds no secret; remove it from the list");
+    }
   }
 }
 
@@ -195,7 +198,7 @@ Step step(const std::string &name, const lint::Place &place, const Descriptor &d
                                     "content_types", "token_format", "token", "token_type", "expiry", "error_code", "errors"});
   if (fields.require("class")) out.step_class = static_cast<StepClass>(fields.at("class").choice({"idempotent", "refresh", "one_shot"}));
   if (fields.require("method")) {
-    const std::vector<std::string_view> methods{"GET", "POST", "PUT"};
+    const std::vector<std::string_view> methods{"POST", "GET", "PUT"};
     out.method = methods[fields.at("method").choice(methods)];
   }
   if (fields.require("origin")) out.origin = reference(fields.at("origin"), "origin", names(descriptor.origins));
@@ -206,7 +209,7 @@ Step step(const std::string &name, const lint::Place &place, const Descriptor &d
   const TemplateRules rules{.descriptor = &descriptor, .basic = true};
   if (fields.has("headers")) out.headers = parse_headers(fields.at("headers"), rules);
   if (fields.has("query")) out.query = parse_members(fields.at("query"), {.descriptor = &descriptor});
-  check_secrets_in_url(place, fields, out, descriptor);
+  check_secrets_in_url(fields, out, descriptor);
   if (fields.has("body")) {
     body(fields.at("body"), out, descriptor);
     if (out.method == "GET") fields.at("body").complain("a GET has no body; use \"query\" or another method");

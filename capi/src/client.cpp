@@ -43,7 +43,7 @@ ErrorPtr client_peek(fleetauth_client &client, fleetauth_request *request, std::
 ErrorPtr client_start(fleetauth_client &client, fleetauth_request *request, std::optional<std::string_view> method,
                       std::optional<std::string_view> url, fleetauth_queue &queue, std::int64_t tag, fleetauth_op *&out) {
   if (auto error = check_request(client, request)) return error;
-  auto operation = client.body->start(body_of(request), method, url, queue.body, tag);
+  auto operation = client.body->start(body_of(request), method, url, *queue.body, tag);
   if (!operation) return operation.error();
   out = new fleetauth_op(client.body->runtime(), *operation);
   return nullptr;
@@ -58,14 +58,13 @@ ErrorPtr client_token(fleetauth_client &client, fleetauth_request *request, std:
                 "client_token: this client's transport is the host's; start the operation on a queue and answer its HTTP_CALL "
                 "events");
   }
-  const auto queue = std::make_shared<runtime::Queue>(client.body->runtime(), runtime::Queue::Kind::Sync);
+  runtime::Queue queue(client.body->runtime(), runtime::Queue::Kind::Sync);
   auto operation = client.body->start(body_of(request), method, url, queue, 0);
   if (!operation) return operation.error();
-  auto event = queue->next(-1);
+  auto event = queue.next(-1);
   if (!event) return event.error();
   if (event->error != nullptr) return event->error;
-  auto answer = runtime::make_answer(event->operation->plan(), event->token, event->word, event->from_cache,
-                                     queue->engine().clock());
+  auto answer = runtime::make_answer(*event->plan, event->token, event->word, event->from_cache);
   if (!answer) return answer.error();
   out = new fleetauth_token(std::move(*answer));
   return nullptr;

@@ -25,7 +25,7 @@ Status queue_set_wakeup(fleetauth_queue &queue, fleetauth_wakeup_fn wakeup, void
 
 void queue_close(fleetauth_queue &queue) { queue.body->close(); }
 
-ErrorPtr queue_serve(fleetauth_queue &queue, fleetauth_client &client) { return client.body->serve(queue.body); }
+ErrorPtr queue_serve(fleetauth_queue &queue, fleetauth_client &client) { return client.body->serve(*queue.body); }
 
 std::int32_t event_kind(fleetauth_event &event) { return static_cast<std::int32_t>(event.body.kind); }
 std::int64_t event_tag(fleetauth_event &event) { return event.body.tag; }
@@ -36,8 +36,7 @@ ErrorPtr event_token(fleetauth_event &event, fleetauth_token *&out) {
     return fail(Status::InvalidArgument, "event_token: the event is not of kind TOKEN");
   }
   if (body.error != nullptr) return body.error;
-  auto answer = runtime::make_answer(body.operation->plan(), body.token, body.word, body.from_cache,
-                                     body.operation->queue()->engine().clock());
+  auto answer = runtime::make_answer(*body.plan, body.token, body.word, body.from_cache);
   if (!answer) return answer.error();
   out = new fleetauth_token(std::move(*answer));
   return nullptr;

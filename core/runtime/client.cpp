@@ -60,14 +60,13 @@ const ErrorPtr &would_block() {
   return *error;
 }
 
-Result<Answer> make_answer(const Plan &plan, std::shared_ptr<const token::Token> token, std::int32_t word, bool from_cache,
-                           const std::shared_ptr<Clock> &clock) {
+Result<Answer> make_answer(const Plan &plan, std::shared_ptr<const token::Token> token, std::int32_t word, bool from_cache) {
   const provider::ClientConfig &config = plan.live->setup->config;
   Answer answer;
   answer.kind = kind_of(plan.credential->kind);
   answer.scheme = plan.scheme->name;
   answer.from_cache = from_cache;
-  answer.clock = clock;
+  answer.clock = plan.clock;
   if (token == nullptr) {
     auto local = flow::local_secret(config, *plan.scheme);
     if (!local) return local.error();
@@ -165,6 +164,7 @@ Result<Plan> Client::plan(const Request *request, std::optional<std::string_view
   plan.credential = authorisation->credential;
   plan.source = plan.live->sources[static_cast<std::size_t>(plan.credential - descriptor.credentials.data())];
   plan.wants_headers = url.has_value();
+  plan.clock = runtime_->engine().clock();
   plan.timeout_ms = setup.total_timeout_ms;
   if (request != nullptr) {
     plan.min_remaining_ms = request->settings.min_remaining_ms;
@@ -177,30 +177,29 @@ Result<Answer> Client::peek(const Request *request, std::optional<std::string_vi
                             std::optional<std::string_view> url) {
   auto plan = this->plan(request, method, url);
   if (!plan) return plan.error();
-  const std::shared_ptr<Clock> &clock = runtime_->engine().clock();
-  if (plan->source == nullptr) return make_answer(*plan, nullptr, 0, true, clock);
+  if (plan->source == nullptr) return make_answer(*plan, nullptr, 0, true);
   std::int32_t word = 0;
   auto token = plan->source->usable(plan->min_remaining_ms, word);
   if (token == nullptr) return would_block();
   plan->source->renew_if_stale(*token);
-  return make_answer(*plan, std::move(token), word, true, clock);
+  return make_answer(*plan, std::move(token), word, true);
 }
 
 Result<std::shared_ptr<Operation>> Client::start(const Request *request, std::optional<std::string_view> method,
-                                                 std::optional<std::string_view> url, const std::shared_ptr<Queue> &queue,
+                                                 std::optional<std::string_view> url, const Queue &queue,
                                                  std::int64_t tag) {
   auto plan = this->plan(request, method, url);
   if (!plan) return plan.error();
   Engine &engine = runtime_->engine();
-  if (&queue->engine() != &engine) {
+  if (&queue.engine() != &engine) {
     return fail(Status::InvalidArgument, "client_start: the queue must be of the client's runtime");
   }
   const auto lock = engine.enter();
   if (engine.closed() || closed_) return client_closed();
-  if (queue->closed()) return fail(Status::Closed, "the queue is closed");
-  const std::int64_t timeout = plan->timeout_ms;
-  const auto source = plan->source;
-  auto operation = std::make_shared<Operation>(std::move(*plan), queue, tag, engine.next_id());
+  if (queue.closed()) return fail(Status::Closed, "the queue is closed");
+  const auto shared_plan = std::make_shared<const Plan>(std::move(*plan));
+  const auto &source = shared_plan->source;
+  auto operation = std::make_shared<Operation>(shared_plan, queue, tag, engine.next_id());
   engine.track(operation);
   ErrorPtr error;
   if (source == nullptr) {
@@ -212,7 +211,7 @@ Result<std::shared_ptr<Operation>> Client::start(const Request *request, std::op
     engine.untrack(operation->id());
     return error;
   }
-  if (!operation->done()) operation->wait_until(engine, engine.clock()->boot_ms() + timeout);
+  if (!operation->done()) operation->wait_until(engine, engine.clock()->boot_ms() + shared_plan->timeout_ms);
   return operation;
 }
 
@@ -241,15 +240,15 @@ token::CopyResult Client::copy(std::int64_t slot, char *buffer, std::size_t capa
   return result;
 }
 
-ErrorPtr Client::serve(const std::shared_ptr<Queue> &queue) {
+ErrorPtr Client::serve(const Queue &queue) {
   const auto live = this->live();
   if (live == nullptr) return client_closed();
-  if (&queue->engine() != &runtime_->engine()) {
+  if (&queue.engine() != &runtime_->engine()) {
     return fail(Status::InvalidArgument, "queue_serve: the queue must be of the client's runtime");
   }
   const auto lock = runtime_->engine().enter();
   for (const auto &source : live->sources) {
-    if (source != nullptr) source->serve(queue);
+    if (source != nullptr) source->serve(queue.id());
   }
   return nullptr;
 }

@@ -36,6 +36,7 @@ struct Plan {
   bool wants_headers = false;
   std::int64_t min_remaining_ms = 0;
   std::int64_t timeout_ms = 0;
+  std::shared_ptr<Clock> clock;
 };
 
 enum class TokenKind { Bearer = 1, Basic = 2, Static = 3 };
@@ -54,8 +55,7 @@ struct Answer {
   std::string fingerprint;
 };
 
-Result<Answer> make_answer(const Plan &plan, std::shared_ptr<const token::Token> token, std::int32_t word, bool from_cache,
-                           const std::shared_ptr<Clock> &clock);
+Result<Answer> make_answer(const Plan &plan, std::shared_ptr<const token::Token> token, std::int32_t word, bool from_cache);
 
 /// What a request is for. Kept apart from the client so that it can be prepared once.
 struct Request {
@@ -75,11 +75,11 @@ class Client : public std::enable_shared_from_this<Client> {
   Result<Request> prepare(const Options *options) const;
   Result<Answer> peek(const Request *request, std::optional<std::string_view> method, std::optional<std::string_view> url);
   Result<std::shared_ptr<Operation>> start(const Request *request, std::optional<std::string_view> method,
-                                           std::optional<std::string_view> url, const std::shared_ptr<Queue> &queue,
+                                           std::optional<std::string_view> url, const Queue &queue,
                                            std::int64_t tag);
   Result<token::Advice> report_rejected(std::int64_t slot, std::int64_t generation, std::int32_t http_status);
   token::CopyResult copy(std::int64_t slot, char *buffer, std::size_t capacity);
-  ErrorPtr serve(const std::shared_ptr<Queue> &queue);
+  ErrorPtr serve(const Queue &queue);
   void close();
 
   [[nodiscard]] const std::shared_ptr<Runtime> &runtime() const { return runtime_; }

@@ -45,7 +45,10 @@ void Engine::shut_down() {
   const auto lock = enter();
   if (std::exchange(closed_, true)) return;
   fail_everything(runtime_closed());
-  for (Queue *queue : queues_) queue->end();
+  {
+    const std::lock_guard queues(queues_mutex_);
+    for (const auto &[id, queue] : queues_) queue->end();
+  }
   token_timers_.clear();
   timers_.clear();
   words_live_ = false;
@@ -93,8 +96,28 @@ void Engine::complete_if(const std::function<bool(const Operation &)> &which, co
   for (const auto &operation : chosen) operation->complete(*this, error);
 }
 
-void Engine::add_queue(Queue *queue) { queues_.push_back(queue); }
-void Engine::remove_queue(Queue *queue) { std::erase(queues_, queue); }
+QueueId Engine::add_queue(Queue *queue) {
+  const std::lock_guard lock(queues_mutex_);
+  queues_.emplace(++last_queue_, queue);
+  return last_queue_;
+}
+
+void Engine::remove_queue(QueueId id) {
+  const std::lock_guard lock(queues_mutex_);
+  queues_.erase(id);
+}
+
+bool Engine::post(QueueId id, EventNode node) {
+  const std::lock_guard lock(queues_mutex_);
+  const auto found = queues_.find(id);
+  return found != queues_.end() && found->second->push(std::move(node));
+}
+
+bool Engine::takes_events(QueueId id) {
+  const std::lock_guard lock(queues_mutex_);
+  const auto found = queues_.find(id);
+  return found != queues_.end() && !found->second->closed();
+}
 
 double Engine::random() {
   // On a manual clock everything is repeatable, the spread of pauses too.
@@ -276,11 +299,13 @@ void Engine::clock_moved() {
 
 void Engine::lock_for_fork() {
   mutex_.lock();
-  for (Queue *queue : queues_) queue->lock_for_fork();
+  queues_mutex_.lock();
+  for (const auto &[id, queue] : queues_) queue->lock_for_fork();
 }
 
 void Engine::unlock_after_fork() {
-  for (Queue *queue : queues_) queue->unlock_after_fork();
+  for (const auto &[id, queue] : queues_) queue->unlock_after_fork();
+  queues_mutex_.unlock();
   mutex_.unlock();
 }
 
@@ -301,7 +326,10 @@ void Engine::rebuild_after_fork() {
   commands_.clear();
   awaited_.clear();
   driving_ = waiting_ = thread_alive_ = false;
-  for (Queue *queue : queues_) queue->rebuild_after_fork();
+  {
+    const std::lock_guard queues(queues_mutex_);
+    for (const auto &[id, queue] : queues_) queue->rebuild_after_fork();
+  }
 
   const ErrorPtr forked =
       fail(Status::Forked, "the process forked while this was in flight; start it again in this process");

@@ -88,8 +88,12 @@ class Engine : public std::enable_shared_from_this<Engine> {
   /// Sees to it that somebody drives: starts the thread or wakes it. E_RESOURCE.
   ErrorPtr ensure_driver();
 
-  void add_queue(Queue *queue);
-  void remove_queue(Queue *queue);
+  // ---- queues; any thread, with or without the mutex
+  QueueId add_queue(Queue *queue);
+  void remove_queue(QueueId id);
+  /// False when the queue is gone or closed: the event is dropped.
+  bool post(QueueId id, EventNode node);
+  [[nodiscard]] bool takes_events(QueueId id);
 
   // ---- fork handlers; the registry calls them
   void lock_for_fork();
@@ -124,12 +128,15 @@ class Engine : public std::enable_shared_from_this<Engine> {
   std::unordered_map<std::uint64_t, std::shared_ptr<Operation>> operations_;
   std::unordered_map<std::uint64_t, std::weak_ptr<Flight>> awaited_;  ///< by exchange
   std::size_t sweep_at_ = 64;
-  std::vector<Queue *> queues_;
   Timers timers_;
   Timers token_timers_;
   std::uint64_t last_id_ = 0;
   bool closed_ = false;
   bool forked_ = false;
+
+  std::mutex queues_mutex_;  ///< a leaf but for the queues' own
+  std::unordered_map<QueueId, Queue *> queues_;
+  QueueId last_queue_ = 0;
 
   // The driver and its driver.
   std::unique_ptr<net::Driver> driver_;  ///< in manual mode never replaced before the end: nudge() reads it without a lock

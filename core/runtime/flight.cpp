@@ -168,17 +168,15 @@ void Flight::finish(const ErrorPtr &error, flow::Grant *grant) {
 
 bool Flight::held_by_this_thread() const { return host_call_ != nullptr && host_call_->claimed_by_this_thread(); }
 
-std::vector<std::shared_ptr<Queue>> Flight::responders() const {
-  std::vector<std::shared_ptr<Queue>> queues;
-  const auto add = [&queues](const std::shared_ptr<Queue> &queue) {
-    if (queue != nullptr && !queue->closed() && std::find(queues.begin(), queues.end(), queue) == queues.end()) {
-      queues.push_back(queue);
-    }
+std::vector<QueueId> Flight::responders() const {
+  std::vector<QueueId> queues;
+  const auto add = [this, &queues](QueueId queue) {
+    if (std::find(queues.begin(), queues.end(), queue) == queues.end() && engine_.takes_events(queue)) queues.push_back(queue);
   };
   for (const auto &waiter : waiters_) {
     if (!waiter->done()) add(waiter->queue());
   }
-  for (const auto &server : source_->servers()) add(server.lock());
+  for (const QueueId server : source_->servers()) add(server);
   return queues;
 }
 

@@ -29,7 +29,7 @@ class Flight : public std::enable_shared_from_this<Flight> {
   /// True when it waits for an answer of the host that this very thread has taken upon it.
   [[nodiscard]] bool held_by_this_thread() const;
   /// The queues a responder call may be offered to, in order.
-  [[nodiscard]] std::vector<std::shared_ptr<Queue>> responders() const;
+  [[nodiscard]] std::vector<QueueId> responders() const;
 
  private:
   void apply(flow::Effect effect);

@@ -20,13 +20,14 @@ ErrorPtr no_longer_wanted() {
 }
 
 /// An id of the host's object that posts a RELEASE event to the queue its call came from when the last error lets go of it.
-UserError hold(std::int64_t id, const std::weak_ptr<Queue> &queue) {
+UserError hold(std::int64_t id, std::weak_ptr<Engine> engine, QueueId queue) {
   EventNode node(1);
   node.front().kind = EventKind::Release;
   node.front().tag = id;
-  return {new std::int64_t(id), [queue, node = std::make_shared<EventNode>(std::move(node))](const std::int64_t *held) {
+  auto shared_node = std::make_shared<EventNode>(std::move(node));  // made ahead: letting go must not need memory
+  return {new std::int64_t(id), [engine = std::move(engine), queue, shared_node](const std::int64_t *held) {
             delete held;
-            if (const auto target = queue.lock()) target->push(std::move(*node));
+            if (const auto alive = engine.lock()) alive->post(queue, std::move(*shared_node));
           }};
 }
 
@@ -48,16 +49,15 @@ HostCall::HostCall(std::shared_ptr<Engine> engine, std::uint64_t id, std::shared
 std::int64_t HostCall::timeout_ms() const { return std::max<std::int64_t>(0, deadline_ - engine_->clock()->boot_ms()); }
 
 void HostCall::offer(const std::shared_ptr<Flight> &flight) {
-  const auto last = offered_to_.lock();
-  if (state_ == State::Offered && last != nullptr && !last->closed() && patience_ != 0) return;
   if (state_ != State::Due && state_ != State::Offered) return;
-  for (const auto &queue : flight->responders()) {
-    if (queue == last) continue;
+  if (state_ == State::Offered && patience_ != 0 && engine_->takes_events(offered_to_)) return;
+  for (const QueueId queue : flight->responders()) {
+    if (queue == offered_to_) continue;
     EventNode node(1);
     node.front().kind = EventKind::HttpCall;
     node.front().tag = static_cast<std::int64_t>(id_);
     node.front().call = shared_from_this();
-    if (!queue->push(std::move(node))) continue;
+    if (!engine_->post(queue, std::move(node))) continue;
     state_ = State::Offered;
     offered_to_ = queue;
     break;
@@ -79,7 +79,7 @@ void HostCall::withdraw() {
   EventNode node(1);
   node.front().kind = EventKind::HttpCancel;
   node.front().tag = static_cast<std::int64_t>(id_);
-  if (const auto queue = offered_to_.lock()) queue->push(std::move(node));
+  engine_->post(offered_to_, std::move(node));
 }
 
 bool HostCall::claimed_by_this_thread() const {
@@ -140,7 +140,7 @@ ErrorPtr HostCall::fail(Status status, std::string_view message, std::int64_t us
   error.in_doubt = !nothing_was_sent(status);
   {
     const auto lock = engine_->enter();
-    if (user_error != 0) error.user_error = hold(user_error, offered_to_);
+    if (user_error != 0) error.user_error = hold(user_error, engine_, offered_to_);
   }
   return answer(flow::HttpFailure{fleetauth::fail(std::move(error)),
                                   nothing_was_sent(status) ? flow::Sent::No : flow::Sent::Maybe});

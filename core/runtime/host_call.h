@@ -46,7 +46,7 @@ class HostCall : public std::enable_shared_from_this<HostCall> {
   const std::shared_ptr<const flow::HttpRequest> request_;
   const BootMs deadline_;
   State state_ = State::Due;
-  std::weak_ptr<Queue> offered_to_;
+  QueueId offered_to_ = 0;
   std::thread::id claimed_by_;
   Timers::Id patience_ = 0;
 

@@ -4,10 +4,11 @@
 
 namespace fleetauth::runtime {
 
-Operation::Operation(Plan plan, std::shared_ptr<Queue> queue, std::int64_t tag, std::uint64_t id)
-    : plan_(std::move(plan)), queue_(std::move(queue)), id_(id), node_(1) {
+Operation::Operation(std::shared_ptr<const Plan> plan, const Queue &queue, std::int64_t tag, std::uint64_t id)
+    : plan_(std::move(plan)), queue_(queue.id()), synchronous_(queue.kind() == Queue::Kind::Sync), id_(id), node_(1) {
   node_.front().kind = EventKind::Token;
   node_.front().tag = tag;
+  node_.front().plan = plan_;
 }
 
 void Operation::wait_until(Engine &engine, BootMs deadline) {
@@ -37,8 +38,7 @@ void Operation::complete(Engine &engine, ErrorPtr error) {
 
 void Operation::deliver(Engine &engine) {
   engine.timers().cancel(deadline_);
-  node_.front().operation = shared_from_this();
-  queue_->push(std::move(node_));
+  engine.post(queue_, std::move(node_));
   node_.clear();
   engine.untrack(id_);
 }

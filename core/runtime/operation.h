@@ -12,11 +12,13 @@ namespace fleetauth::runtime {
 /// One caller's wait for a token. Completes exactly once, as an event on its queue.
 class Operation : public std::enable_shared_from_this<Operation> {
  public:
-  Operation(Plan plan, std::shared_ptr<Queue> queue, std::int64_t tag, std::uint64_t id);
+  Operation(std::shared_ptr<const Plan> plan, const Queue &queue, std::int64_t tag, std::uint64_t id);
 
   [[nodiscard]] std::uint64_t id() const { return id_; }
-  [[nodiscard]] const Plan &plan() const { return plan_; }
-  [[nodiscard]] const std::shared_ptr<Queue> &queue() const { return queue_; }
+  [[nodiscard]] const Plan &plan() const { return *plan_; }
+  [[nodiscard]] QueueId queue() const { return queue_; }
+  /// Its caller waits on this very thread.
+  [[nodiscard]] bool synchronous() const { return synchronous_; }
 
   // ---- under the engine's mutex
   [[nodiscard]] bool done() const { return node_.empty(); }
@@ -27,9 +29,10 @@ class Operation : public std::enable_shared_from_this<Operation> {
  private:
   void deliver(Engine &engine);
 
-  Plan plan_;
-  std::shared_ptr<Queue> queue_;
-  std::uint64_t id_;
+  const std::shared_ptr<const Plan> plan_;
+  const QueueId queue_;
+  const bool synchronous_;
+  const std::uint64_t id_;
   Timers::Id deadline_ = 0;
   EventNode node_;  ///< its event, made ahead; gone once delivered
 };

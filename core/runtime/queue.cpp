@@ -18,16 +18,10 @@ ErrorPtr queue_closed() { return fail(Status::Closed, "the queue is closed"); }
 }  // namespace
 
 Queue::Queue(std::shared_ptr<Runtime> runtime, Kind kind) : runtime_(std::move(runtime)), kind_(kind) {
-  const auto lock = engine().enter();
-  engine().add_queue(this);
+  id_ = engine().add_queue(this);
 }
 
-Queue::~Queue() {
-  {
-    const auto lock = engine().enter();
-    engine().remove_queue(this);
-  }
-}
+Queue::~Queue() { engine().remove_queue(id_); }
 
 Engine &Queue::engine() const { return runtime_->engine(); }
 
@@ -116,7 +110,7 @@ void Queue::set_wakeup(Wakeup wakeup, void *user_data) {
 
 void Queue::close() {
   const auto lock = engine().enter();
-  engine().complete_if([this](const Operation &operation) { return operation.queue().get() == this; },
+  engine().complete_if([this](const Operation &operation) { return operation.queue() == id_; },
                        fail(Status::Cancelled, "the queue of the operation was closed"));
   end();
 }

@@ -15,8 +15,11 @@ namespace fleetauth::runtime {
 
 class Engine;
 class HostCall;
-class Operation;
 class Runtime;
+struct Plan;
+
+/// What the engine calls a queue by. Only handles own queues: what happens under the engine's mutex can then never be the end of one.
+using QueueId = std::uint64_t;
 
 enum class EventKind { Token = 1, HttpCall = 2, HttpCancel = 3, Release = 4, Closed = 5 };
 
@@ -24,7 +27,7 @@ struct Event {
   EventKind kind = EventKind::Closed;
   std::int64_t tag = 0;
   // Token
-  std::shared_ptr<Operation> operation;
+  std::shared_ptr<const Plan> plan;
   ErrorPtr error;
   std::shared_ptr<const token::Token> token;
   std::int32_t word = 0;
@@ -37,7 +40,7 @@ struct Event {
 using EventNode = std::list<Event>;
 
 /// Where events wait for their taker. Its mutex is a leaf: taken under the engine's, never the other way round.
-class Queue : public std::enable_shared_from_this<Queue> {
+class Queue {
  public:
   enum class Kind { Loop = 0, Sync = 1 };
   using Wakeup = void (*)(void *);
@@ -47,6 +50,7 @@ class Queue : public std::enable_shared_from_this<Queue> {
   Queue(const Queue &) = delete;
   Queue &operator=(const Queue &) = delete;
 
+  [[nodiscard]] QueueId id() const { return id_; }
   [[nodiscard]] Kind kind() const { return kind_; }
   [[nodiscard]] Engine &engine() const;
 
@@ -74,8 +78,9 @@ class Queue : public std::enable_shared_from_this<Queue> {
   std::optional<Event> pop();
   void append(EventNode &node);
 
-  std::shared_ptr<Runtime> runtime_;
-  Kind kind_;
+  const std::shared_ptr<Runtime> runtime_;
+  const Kind kind_;
+  QueueId id_ = 0;
   mutable std::mutex mutex_;
   std::unique_ptr<std::condition_variable> arrived_ = std::make_unique<std::condition_variable>();
   EventNode events_;

@@ -94,7 +94,7 @@ ErrorPtr TokenSource::join(const std::shared_ptr<Operation> &operation) {
     operation->complete(*engine_, last_error_);
     return nullptr;
   }
-  if (operation->queue()->kind() == Queue::Kind::Sync && flight_->held_by_this_thread()) {
+  if (operation->synchronous() && flight_->held_by_this_thread()) {
     return fail(Status::Reentrant,
                 "this thread has taken the request that the token waits for and has not answered it; answer it first");
   }
@@ -108,8 +108,8 @@ token::Advice TokenSource::reject(std::int64_t generation) {
   return advice;
 }
 
-void TokenSource::serve(const std::shared_ptr<Queue> &queue) {
-  std::erase_if(servers_, [](const auto &server) { return server.expired(); });
+void TokenSource::serve(QueueId queue) {
+  std::erase_if(servers_, [this, queue](QueueId server) { return server == queue || !engine_->takes_events(server); });
   servers_.push_back(queue);
 }
 

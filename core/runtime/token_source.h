@@ -36,8 +36,8 @@ class TokenSource : public std::enable_shared_from_this<TokenSource> {
   /// Answers the operation from memory or has it wait for the flight, which is started if there is none. E_REENTRANT.
   ErrorPtr join(const std::shared_ptr<Operation> &operation);
   token::Advice reject(std::int64_t generation);
-  void serve(const std::shared_ptr<Queue> &queue);
-  [[nodiscard]] const std::vector<std::weak_ptr<Queue>> &servers() const { return servers_; }
+  void serve(QueueId queue);
+  [[nodiscard]] const std::vector<QueueId> &servers() const { return servers_; }
   /// A client begins or ends to use it; without users its fetch is given up and its token forgotten.
   void add_user() { ++users_; }
   void remove_user();
@@ -63,7 +63,7 @@ class TokenSource : public std::enable_shared_from_this<TokenSource> {
   const double spread_;
   token::Slot slot_;
   std::shared_ptr<Flight> flight_;
-  std::vector<std::weak_ptr<Queue>> servers_;
+  std::vector<QueueId> servers_;
   int users_ = 0;
 
   // After a failure: the error, and from when on the provider may be asked again.

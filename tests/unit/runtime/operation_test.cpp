@@ -65,7 +65,7 @@ TEST_F(OperationTest, ClosingTheClientFailsWhatIsInFlightAndForgetsTheToken) {
   EXPECT_EQ(withdrawn->tag, static_cast<std::int64_t>(request->id()));
   EXPECT_EQ(request->complete(200)->status, Status::Closed);
   EXPECT_EQ(client->peek(nullptr, std::nullopt, std::nullopt).error()->status, Status::Closed);
-  EXPECT_EQ(client->start(nullptr, std::nullopt, std::nullopt, queue, 1).error()->status, Status::Closed);
+  EXPECT_EQ(client->start(nullptr, std::nullopt, std::nullopt, *queue, 1).error()->status, Status::Closed);
   client->close();
 }
 
@@ -93,7 +93,7 @@ TEST_F(OperationTest, ClosingTheRuntimeFailsEverything) {
   event();  // the offered request
   EXPECT_EQ(outcome().status, Status::Closed);
   EXPECT_EQ(event()->kind, EventKind::Closed);
-  EXPECT_EQ(client->start(nullptr, std::nullopt, std::nullopt, queue, 1).error()->status, Status::Closed);
+  EXPECT_EQ(client->start(nullptr, std::nullopt, std::nullopt, *queue, 1).error()->status, Status::Closed);
 }
 
 TEST_F(OperationTest, AnUnclaimedRequestMovesToAnotherWaiter) {
@@ -165,10 +165,23 @@ TEST_F(OperationTest, P10_ASynchronousWaitForAnAnswerOfItsOwnThreadIsRefused) {
   start(1);
   const auto request = call();
   const auto own = std::make_shared<Queue>(runtime, Queue::Kind::Sync);
-  const auto nested = client->start(nullptr, std::nullopt, std::nullopt, own, 2);
+  const auto nested = client->start(nullptr, std::nullopt, std::nullopt, *own, 2);
   ASSERT_FALSE(nested);
   EXPECT_EQ(nested.error()->status, Status::Reentrant);
   answer(request, 200, kOk);
+  EXPECT_EQ(outcome().secret(), "tok-1");
+}
+
+TEST_F(OperationTest, AQueueMayGoWhileItsOperationIsInFlight) {
+  auto leaving = std::make_shared<Queue>(runtime, Queue::Kind::Loop);
+  const std::weak_ptr<Queue> watch = leaving;
+  start(1, nullptr, leaving);
+  start(2);
+  leaving.reset();
+  EXPECT_TRUE(watch.expired()) << "nothing but its handle keeps a queue";
+  clock->advance(1000);
+  while (!queue->has_events()) std::this_thread::yield();
+  answer(call(), 200, kOk);
   EXPECT_EQ(outcome().secret(), "tok-1");
 }
 
@@ -217,7 +230,7 @@ TEST_F(OperationTest, HeadersForTheProvidersUrlsOnly) {
 }
 
 TEST_F(OperationTest, ALocalCredentialNeedsNoRequest) {
-  auto started = client->start(nullptr, std::nullopt, "https://api.acme.test/core/live", queue, 1);
+  auto started = client->start(nullptr, std::nullopt, "https://api.acme.test/core/live", *queue, 1);
   ASSERT_TRUE(started);
   EXPECT_EQ(outcome().answer->kind, TokenKind::Basic);
 }

@@ -87,7 +87,7 @@ class ScriptedHost : public ::testing::Test {
 
   std::shared_ptr<Operation> start(std::int64_t tag = 1, const Request *request = nullptr,
                                    const std::shared_ptr<Queue> &on = nullptr) {
-    auto started = client->start(request, std::nullopt, std::nullopt, on != nullptr ? on : queue, tag);
+    auto started = client->start(request, std::nullopt, std::nullopt, on != nullptr ? *on : *queue, tag);
     if (!started) {
       ADD_FAILURE() << started.error()->message;
       return nullptr;
@@ -132,7 +132,7 @@ class ScriptedHost : public ::testing::Test {
       result.error = done->error;
       return result;
     }
-    auto made = make_answer(done->operation->plan(), done->token, done->word, done->from_cache, clock);
+    auto made = make_answer(*done->plan, done->token, done->word, done->from_cache);
     EXPECT_TRUE(made);
     result.answer = std::move(*made);
     return result;

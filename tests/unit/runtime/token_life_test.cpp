@@ -45,7 +45,7 @@ TEST_F(TokenLifeTest, T17_AnotherPasswordIsAnotherToken) {
 }
 
 TEST_F(TokenLifeTest, AStaleTokenIsAnsweredWhileItIsRenewed) {
-  client->serve(queue);
+  client->serve(*queue);
   fetch("tok-1", 3600);
   clock->advance(3400 * kSecond);
   EXPECT_EQ(peek(), "tok-1");
@@ -71,7 +71,7 @@ TEST_F(TokenLifeTest, TheWordChangesWhenATokenTurnsStaleAndWhenItExpires) {
 }
 
 TEST_F(TokenLifeTest, AFailedRenewalDoesNotCostTheValidToken) {
-  client->serve(queue);
+  client->serve(*queue);
   fetch("tok-1", 3600);
   clock->advance(3400 * kSecond);
   EXPECT_EQ(peek(), "tok-1");
@@ -181,7 +181,7 @@ TEST_F(TokenLifeTest, ACallerWhoWantsMoreLifeGetsAnotherToken) {
 }
 
 TEST_F(TokenLifeTest, TheSameTokenAgainIsNotAskedForAtOnce) {
-  client->serve(queue);
+  client->serve(*queue);
   fetch("tok-1", 3600);
   clock->advance(3400 * kSecond);
   EXPECT_EQ(peek(), "tok-1");

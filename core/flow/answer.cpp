@@ -203,7 +203,7 @@ ErrorPtr malformed(const ClientConfig &config, const Step &step, const HttpRespo
 ErrorPtr unanswered(const ClientConfig &config, const Step &step, const HttpFailure &failure) {
   Error error = *failure.error;
   if (error.provider.empty()) error.provider = config.descriptor->name;
-  error.message = step_prefix(config, step) + error.message;
+  error.message = step_prefix(config, step) + "got no answer: " + error.message;
   error.in_doubt = error.in_doubt || (failure.sent == Sent::Maybe && step.step_class != provider::StepClass::Idempotent);
   return fail(std::move(error));
 }

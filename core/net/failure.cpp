@@ -19,7 +19,8 @@ std::string seconds(std::int64_t ms) {
 
 Finding certificate_failed(const Ending &e) {
   switch (e.verify_result) {
-    case X509_V_OK:  // the chain is good, so it was the name
+    case X509_V_OK:
+    case X509_V_ERR_UNSPECIFIED:  // what libcurl leaves when the chain is good and the name is not
       return {Status::Tls, "its certificate is for another host; check the host name of the base URL"};
     case X509_V_ERR_CERT_HAS_EXPIRED:
     case X509_V_ERR_CERT_NOT_YET_VALID:
@@ -117,6 +118,8 @@ Finding look_up(const Ending &e) {
       return {Status::Protocol, "the answer is compressed although that was not asked for"};
     case CURLE_FILESIZE_EXCEEDED:
       return {Status::TooLarge, "the answer's announced length is above the limit of " + std::to_string(flow::kMaxBody) + " bytes"};
+    case CURLE_LOGIN_DENIED:
+      return {Status::Url, "the URL has a user name; give credentials as options"};
     case CURLE_URL_MALFORMAT:
       return {Status::Url, "the URL is malformed"};
     case CURLE_OUT_OF_MEMORY:

@@ -211,8 +211,7 @@ CURLcode Transfer::set_up_tls(SSL_CTX *context) {
   SSL_CTX_set1_cert_store(context, connections_.trust->store.get());
   SSL_CTX_set_security_level(context, 2);  // at least 112 bits: no SHA-1, no RSA of 1024 bits, whatever the system's default
   SSL_CTX_set_options(context, SSL_OP_CLEANSE_PLAINTEXT | SSL_OP_NO_RENEGOTIATION);
-  SSL_CTX_clear_options(context, SSL_OP_IGNORE_UNEXPECTED_EOF);  // an answer cut off by somebody else must not look complete
-  SSL_CTX_set_keylog_callback(context, nullptr);                 // libcurl would obey SSLKEYLOGFILE
+  SSL_CTX_set_keylog_callback(context, nullptr);  // libcurl would obey SSLKEYLOGFILE
   return CURLE_OK;
 }
 

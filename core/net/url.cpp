@@ -53,6 +53,7 @@ const char *split(std::string_view url, Raw &raw) {
   const std::size_t colon = url.find("://");
   if (colon == std::string_view::npos) return "it does not begin with https://";
   raw.scheme = text::lower(url.substr(0, colon));
+  if (raw.scheme != "https" && raw.scheme != "http") return "its scheme is not https";
   url.remove_prefix(colon + 3);
   const std::string_view authority = url.substr(0, url.find_first_of("/?"));
   raw.path = url.substr(authority.size());
@@ -167,7 +168,6 @@ Result<Url> parse_url(std::string_view url, const UrlPolicy &policy) {
   Host host;
   const char *why = check_characters(url);
   if (why == nullptr) why = split(url, raw);
-  if (why == nullptr && raw.scheme != "https" && raw.scheme != "http") why = "its scheme is not https";
   if (why == nullptr) why = check_port(raw);
   if (why == nullptr) why = check_host(raw.host, host);
   if (why == nullptr) why = check_path(raw.path);

@@ -1,0 +1,121 @@
+#include <cstdlib>
+
+#include "tests/unit/net/driver_fixture.h"
+
+namespace fleetauth::net {
+namespace {
+
+using flow::Sent;
+using test::closed_port;
+using test::json_answer;
+using test::RawConnection;
+using test::RawServer;
+using test::RawTls;
+using test::TestCa;
+using testing::AllOf;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::Not;
+using testing::StartsWith;
+
+// Answers every CONNECT with the same bytes.
+RawServer::Script refusing(std::string answer) {
+  return [answer = std::move(answer)](RawConnection &connection) {
+    connection.read_request();
+    connection.send(answer);
+    connection.close();
+  };
+}
+
+class ProxyTest : public DriverTest {
+ protected:
+  ~ProxyTest() override {
+    for (const char *name : {"https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY", "no_proxy", "NO_PROXY", "http_proxy"}) unsetenv(name);
+  }
+
+  static std::shared_ptr<NetOptions> through(const std::string &proxy) {
+    auto options = settings(TestCa().pem());
+    options->proxy = proxy;
+    return options;
+  }
+
+  static flow::HttpRequest secret_request() {
+    flow::HttpRequest request = post("https://api.example.com", "{\"password\":\"hunter2\"}");
+    request.headers.push_back({"Authorization", SecretBytes("Bearer hunter2")});
+    return request;
+  }
+};
+
+TEST_F(ProxyTest, N23_TheProxyLearnsTheHostAndNothingElse) {
+  const RawServer proxy(refusing("HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n"));
+  expect_failure(fetch(secret_request(), through(proxy.origin())), Status::Proxy, Sent::No, "answered 403");
+  EXPECT_THAT(proxy.requests(), ElementsAre(AllOf(StartsWith("CONNECT api.example.com:443 HTTP/1.1\r\n"), Not(HasSubstr("hunter2")), Not(HasSubstr("Authorization")))));
+}
+
+TEST_F(ProxyTest, N23_RefusedForWantOfAPassword) {
+  const RawServer proxy(refusing("HTTP/1.1 407 Proxy Authentication Required\r\nProxy-Authenticate: Basic realm=x\r\nContent-Length: 0\r\n\r\n"));
+  expect_failure(fetch(secret_request(), through(proxy.origin())), Status::Proxy, Sent::No, "user name and password into the proxy's URL");
+}
+
+TEST_F(ProxyTest, ItsPasswordIsSentToItAndNeverPrinted) {
+  const RawServer proxy(refusing("HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n"));
+  const Outcome outcome = fetch(secret_request(), through("http://me:opensesame@127.0.0.1:" + std::to_string(proxy.port())));
+  expect_failure(outcome, Status::Proxy, Sent::No, "http://127.0.0.1:" + std::to_string(proxy.port()));
+  EXPECT_THAT(std::get<flow::HttpFailure>(outcome).error->message, Not(HasSubstr("opensesame")));
+  EXPECT_THAT(proxy.requests().at(0), HasSubstr("Proxy-Authorization: Basic bWU6b3BlbnNlc2FtZQ==\r\n"));
+}
+
+TEST_F(ProxyTest, N23_DyingProxies) {
+  const RawServer proxy(refusing(""));
+  expect_failure(fetch(secret_request(), through(proxy.origin())), Status::Proxy, Sent::No);
+  expect_failure(fetch(secret_request(), through("http://127.0.0.1:" + std::to_string(closed_port()))), Status::Proxy, Sent::No, "no connection to the proxy");
+}
+
+TEST_F(ProxyTest, TlsIsCheckedBehindTheProxyToo) {
+  const TestCa ca;
+  const RawServer origin(RawServer::always(json_answer("{}")), RawTls{TestCa::self_signed(), 0, ""});
+  expect_failure(fetch(get(origin.origin()), settings(ca.pem())), Status::Tls, Sent::No);
+}
+
+TEST_F(ProxyTest, TheEnvironmentIsUsedOnlyWhenAskedTo) {
+  const RawServer proxy(refusing("HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n"));
+  setenv("HTTPS_PROXY", proxy.origin().c_str(), 1);
+  const TestCa ca;
+  const RawServer server(RawServer::always(json_answer("{}")), RawTls{ca.issue(), 0, ""});
+
+  auto options = settings(ca.pem());
+  EXPECT_EQ(response_of(fetch(get(server.origin()), options)).status, 200);
+  EXPECT_EQ(proxy.connections(), 0);
+
+  options = settings(ca.pem());
+  options->proxy = "env";
+  expect_failure(fetch(get(server.origin()), options), Status::Proxy, Sent::No);
+  EXPECT_EQ(proxy.connections(), 1);
+}
+
+TEST_F(ProxyTest, TheEnvironmentsExceptionsAreReachedDirectly) {
+  setenv("https_proxy", ("127.0.0.1:" + std::to_string(closed_port())).c_str(), 1);
+  setenv("no_proxy", "localhost,127.0.0.1", 1);
+  const TestCa ca;
+  const RawServer server(RawServer::always(json_answer("{}")), RawTls{ca.issue(), 0, ""});
+  const auto options = settings(ca.pem());
+  options->proxy = "env";
+  EXPECT_EQ(response_of(fetch(get(server.origin()), options)).status, 200);
+}
+
+TEST_F(ProxyTest, HttpToThisMachineNeverGoesThroughAProxy) {
+  for (const char *name : {"http_proxy", "all_proxy", "https_proxy"}) setenv(name, ("http://127.0.0.1:" + std::to_string(closed_port())).c_str(), 1);
+  const RawServer server(RawServer::always(json_answer("{}")));
+  const auto options = settings();
+  options->proxy = "env";
+  EXPECT_EQ(response_of(fetch(get(server.origin()), options)).status, 200);
+}
+
+TEST_F(ProxyTest, SettingsThatAreNoProxyAreRefused) {
+  for (const char *bad : {"ftp://proxy.example", "http://", "direct://", "http://proxy example", "socks4://proxy.example"}) {
+    expect_failure(fetch(secret_request(), through(bad)), Status::Config, Sent::No, "http://proxy.example:3128");
+  }
+}
+
+}  // namespace
+}  // namespace fleetauth::net

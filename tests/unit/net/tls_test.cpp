@@ -1,0 +1,173 @@
+#include <openssl/ssl.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+
+#include "tests/unit/net/driver_fixture.h"
+
+namespace fleetauth::net {
+namespace {
+
+using flow::Sent;
+using test::CertificateRequest;
+using test::Identity;
+using test::json_answer;
+using test::RawConnection;
+using test::RawServer;
+using test::RawTls;
+using test::TestCa;
+using testing::HasSubstr;
+
+// Set before libcurl starts, which looks at it once.
+const std::string key_log = [] {
+  std::string path = testing::TempDir() + "fleetauth-keys-" + std::to_string(std::rand());
+  setenv("SSLKEYLOGFILE", path.c_str(), 1);
+  return path;
+}();
+
+const TestCa &ca() {
+  static const TestCa authority;
+  return authority;
+}
+
+class TlsTest : public DriverTest {
+ protected:
+  // Tries to send a secret to a server with that certificate.
+  void expect_refused(const Identity &identity, Status status, const std::string &message) {
+    const RawServer server(RawServer::always(json_answer("{}")), RawTls{identity, 0, ""});
+    const Outcome outcome = fetch(post(server.origin(), "password"), settings(ca().pem()));
+    expect_failure(outcome, status, Sent::No, message);
+    EXPECT_FALSE(std::get<flow::HttpFailure>(outcome).error->is_retryable());
+    EXPECT_TRUE(server.requests().empty());
+  }
+
+  static Identity issued(const CertificateRequest &request) { return ca().issue(request); }
+};
+
+TEST_F(TlsTest, GoodCertificatesAreAccepted) {
+  const RawServer server(RawServer::always(json_answer("{}")), RawTls{issued({}), 0, ""});
+  for (const char *host : {"127.0.0.1", "localhost"}) {
+    const std::string origin = std::string("https://") + host + ":" + std::to_string(server.port());
+    EXPECT_EQ(response_of(fetch(get(origin), settings(ca().pem()))).status, 200) << host;
+  }
+}
+
+TEST_F(TlsTest, N05_SelfSigned) { expect_refused(TestCa::self_signed(), Status::Tls, "self-signed certificate (CA certificates from the option ca_pem); if"); }
+
+TEST_F(TlsTest, N05_UnknownCa) { expect_refused(TestCa("Stranger").issue(), Status::Tls, "set ca_file"); }
+
+TEST_F(TlsTest, N05_WrongHost) {
+  CertificateRequest request;
+  request.alt_names = "DNS:other.example,DNS:127.0.0.1.example";
+  expect_refused(issued(request), Status::Tls, "for another host");
+}
+
+TEST_F(TlsTest, N05_Expired) {
+  CertificateRequest request;
+  request.valid_from = std::chrono::hours(-48);
+  request.valid_until = std::chrono::hours(-24);
+  expect_refused(issued(request), Status::Tls, "expired; check this machine's clock");
+}
+
+TEST_F(TlsTest, N05_NotYetValid) {
+  CertificateRequest request;
+  request.valid_from = std::chrono::hours(24);
+  request.valid_until = std::chrono::hours(48);
+  expect_refused(issued(request), Status::Tls, "not yet valid; check this machine's clock");
+}
+
+TEST_F(TlsTest, N05_WrongUsage) {
+  CertificateRequest request;
+  request.usage = "clientAuth";
+  expect_refused(issued(request), Status::Tls, "purpose");
+}
+
+TEST_F(TlsTest, N05_ShortKey) {
+  CertificateRequest request;
+  request.rsa_bits = 1024;
+  expect_refused(issued(request), Status::Tls, "");
+}
+
+TEST_F(TlsTest, N05_Sha1Signature) {
+  CertificateRequest request;
+  request.sha1 = true;
+  expect_refused(issued(request), Status::Tls, "");
+}
+
+TEST_F(TlsTest, N06_OldVersionsAreRefused) {
+  for (const int version : {TLS1_VERSION, TLS1_1_VERSION}) {
+    const RawServer server(RawServer::always(json_answer("{}")), RawTls{issued({}), version, "ALL:@SECLEVEL=0"});
+    expect_failure(fetch(post(server.origin(), "x"), settings(ca().pem())), Status::Tls, Sent::No, "TLS 1.2 or newer");
+  }
+}
+
+TEST_F(TlsTest, N06_CiphersWithoutAeadAreRefused) {
+  for (const char *ciphers : {"ECDHE-ECDSA-AES128-SHA", "ECDHE-ECDSA-AES256-SHA384"}) {
+    const RawServer server(RawServer::always(json_answer("{}")), RawTls{issued({}), TLS1_2_VERSION, ciphers});
+    expect_failure(fetch(post(server.origin(), "x"), settings(ca().pem())), Status::Tls, Sent::No, "ECDHE and an AEAD cipher");
+  }
+  const RawServer server(RawServer::always(json_answer("{}")), RawTls{issued({}), TLS1_2_VERSION, "ECDHE-ECDSA-AES128-GCM-SHA256"});
+  EXPECT_EQ(response_of(fetch(get(server.origin()), settings(ca().pem()))).status, 200);
+}
+
+TEST_F(TlsTest, N06_CiphersWithoutForwardSecrecyAreRefused) {
+  CertificateRequest rsa;
+  rsa.rsa_bits = 2048;
+  const RawServer server(RawServer::always(json_answer("{}")), RawTls{issued(rsa), TLS1_2_VERSION, "AES128-GCM-SHA256:AES256-SHA"});
+  expect_failure(fetch(post(server.origin(), "x"), settings(ca().pem())), Status::Tls, Sent::No, "ECDHE and an AEAD cipher");
+}
+
+TEST_F(TlsTest, N06_RenegotiationIsRefused) {
+  std::atomic<bool> agreed = true;
+  {
+    const RawServer server(
+        [&](RawConnection &connection) {
+          connection.read_request();
+          agreed = connection.renegotiate();
+          connection.close();
+        },
+        RawTls{issued({}), TLS1_2_VERSION, ""});
+    EXPECT_EQ(fetch(post(server.origin(), "x"), settings(ca().pem())).index(), 1U);
+  }
+  EXPECT_FALSE(agreed);
+}
+
+TEST_F(TlsTest, PlainHttpOnAnHttpsPort) {
+  const RawServer server([](RawConnection &connection) { connection.send("HTTP/1.1 400 Bad Request\r\n\r\n"); connection.close(); });
+  expect_failure(fetch(post("https://127.0.0.1:" + std::to_string(server.port()), "x"), settings(ca().pem())), Status::Tls, Sent::No);
+}
+
+TEST_F(TlsTest, CaFilesAreReadAndTheirFaultsNamed) {
+  const std::string path = testing::TempDir() + "fleetauth-ca-" + std::to_string(getpid()) + ".pem";
+  const RawServer server(RawServer::always(json_answer("{}")), RawTls{issued({}), 0, ""});
+  const auto options = settings(" ");
+  options->ca_pem.clear();
+  options->ca_file = path;
+  expect_failure(fetch(get(server.origin()), options), Status::Config, Sent::No, path + " cannot be read: No such file");
+  std::ofstream(path) << "not a certificate\n";
+  expect_failure(fetch(get(server.origin()), options), Status::Config, Sent::No, "holds no certificate");
+  std::ofstream(path) << "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
+  expect_failure(fetch(get(server.origin()), options), Status::Config, Sent::No, "damaged");
+  std::ofstream(path) << TestCa("Another").pem() << ca().pem();
+  EXPECT_EQ(response_of(fetch(get(server.origin()), options)).status, 200);
+  std::filesystem::remove(path);
+}
+
+TEST_F(TlsTest, TheSystemsCertificatesAreTheDefault) {
+  const RawServer server(RawServer::always(json_answer("{}")), RawTls{issued({}), 0, ""});
+  const auto options = settings(" ");
+  options->ca_pem.clear();
+  expect_failure(fetch(get(server.origin()), options), Status::Tls, Sent::No, "/etc/");
+}
+
+TEST_F(TlsTest, L06_SessionKeysAreNotWrittenToAFile) {
+  const RawServer server(RawServer::always(json_answer("{}")), RawTls{issued({}), 0, ""});
+  response_of(fetch(get(server.origin()), settings(ca().pem())));
+  const bool empty = !std::filesystem::exists(key_log) || std::filesystem::file_size(key_log) == 0;
+  EXPECT_TRUE(empty);
+  std::filesystem::remove(key_log);
+}
+
+}  // namespace
+}  // namespace fleetauth::net

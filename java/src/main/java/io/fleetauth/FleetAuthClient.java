@@ -1,0 +1,308 @@
+package io.fleetauth;
+
+import java.util.Objects;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Executor;
+import java.util.function.Function;
+
+/**
+ * A provider with credentials: answers which headers authorise a request. Any thread. Clients with
+ * the same configuration share their tokens, and all callers of one token share its fetch.
+ *
+ * <p>Calls that have no answer in memory wait for the network, at most the client's {@code
+ * totalTimeout} or the request's {@code timeout}; an interrupted thread gets a {@link
+ * CancelledException} and stays interrupted. The async calls never wait, and fail only through
+ * their future.
+ *
+ * <p>Failures are {@link FleetAuthException}s, whose classes say what to do.
+ */
+public class FleetAuthClient implements AutoCloseable {
+  private static final String GET = "GET";
+
+  private final NativeClient handle;
+  private final FleetAuthRuntime runtime;
+  private final HttpTransport transport;
+  private final Executor executor;
+  private final HeaderCache cache = new HeaderCache();
+
+  // Of a client with a transport of its own, whose queues serve that transport; else null.
+  private final Pump ownPump;
+  private Pump waitingPump;
+
+  FleetAuthClient(ClientBuilder<?> builder) {
+    handle = builder.create();
+    runtime = builder.runtime == null ? FleetAuthRuntime.shared() : builder.runtime;
+    transport = builder.transport;
+    executor = builder.executor;
+    ownPump = transport == null ? null : newPump(QueueKind.LOOP);
+  }
+
+  /** Starts the options of a client for a provider that has no class of its own here. */
+  public static Builder builder(Provider provider) {
+    return new Builder(provider);
+  }
+
+  /** The options of a client; for one client. The provider's parameters are set by their names. */
+  public static final class Builder extends ClientBuilder<Builder> {
+    private Builder(Provider provider) {
+      super(provider);
+    }
+
+    /** Makes the client. Nothing is sent. */
+    @Override
+    public FleetAuthClient build() {
+      return new FleetAuthClient(this);
+    }
+  }
+
+  /** Starts the options that calls of one kind have in common. */
+  public final PreparedRequest.Builder request() {
+    return new PreparedRequest.Builder(handle);
+  }
+
+  // Tokens
+
+  /** The client's token. */
+  public final Token token() {
+    return token(null);
+  }
+
+  /** The token for a kind of calls; null means the client's defaults. */
+  public final Token token(PreparedRequest request) {
+    NativeToken token = peekToken(request);
+    return new Token(token != null ? token : await(request, null, null));
+  }
+
+  /** As {@link #token()}, without waiting. */
+  public final CompletableFuture<Token> tokenAsync() {
+    return tokenAsync(null);
+  }
+
+  /** As {@link #token(PreparedRequest)}, without waiting. */
+  public final CompletableFuture<Token> tokenAsync(PreparedRequest request) {
+    return async(
+        () -> Optional.ofNullable(peekToken(request)).map(Token::new).orElse(null),
+        Token::new,
+        request,
+        null,
+        null);
+  }
+
+  /** The token if memory holds a usable one. */
+  public final Optional<Token> peek() {
+    return Optional.ofNullable(peekToken(null)).map(Token::new);
+  }
+
+  // Headers
+
+  /** The headers that authorise a GET of this URL, which must be the provider's. */
+  public final AuthHeaders headers(String url) {
+    return headers(url, GET, null);
+  }
+
+  /** The headers that authorise a request. */
+  public final AuthHeaders headers(String url, String method) {
+    return headers(url, method, null);
+  }
+
+  /** The headers that authorise a request; null for the last means the client's defaults. */
+  public final AuthHeaders headers(String url, String method, PreparedRequest request) {
+    AuthHeaders ready = headersInMemory(url, method, request);
+    return ready != null ? ready : received(await(request, method, url), url, method, request);
+  }
+
+  /** As {@link #headers(String)}, without waiting. */
+  public final CompletableFuture<AuthHeaders> headersAsync(String url) {
+    return headersAsync(url, GET, null);
+  }
+
+  /** As {@link #headers(String, String)}, without waiting. */
+  public final CompletableFuture<AuthHeaders> headersAsync(String url, String method) {
+    return headersAsync(url, method, null);
+  }
+
+  /** As {@link #headers(String, String, PreparedRequest)}, without waiting. */
+  public final CompletableFuture<AuthHeaders> headersAsync(
+      String url, String method, PreparedRequest request) {
+    return async(
+        () -> headersInMemory(url, method, request),
+        token -> received(token, url, method, request),
+        request,
+        method,
+        url);
+  }
+
+  /** The headers if memory holds a usable token. */
+  public final Optional<AuthHeaders> peek(String url) {
+    return peek(url, GET, null);
+  }
+
+  /** The headers if memory holds a usable token; null for the last means the client's defaults. */
+  public final Optional<AuthHeaders> peek(String url, String method, PreparedRequest request) {
+    return Optional.ofNullable(headersInMemory(url, method, request));
+  }
+
+  /**
+   * Tells that the provider refused these headers with 401, and answers whether to get new ones and
+   * repeat the request once. Any number of reports of one token cause one renewal.
+   */
+  public final Advice reportRejected(AuthHeaders headers, int httpStatus) {
+    return Advice.of(handle.reportRejected(headers.slot, headers.generation, httpStatus));
+  }
+
+  /** Fails what is in flight and forgets the credentials. Never waits; again is harmless. */
+  @Override
+  public final void close() {
+    try {
+      handle.close();
+    } catch (ClosedException closedBefore) {
+      return;
+    }
+    handle.dispose();
+    cache.close();
+    synchronized (this) {
+      if (ownPump != null) {
+        ownPump.stop();
+      }
+      if (waitingPump != null) {
+        waitingPump.stop();
+      }
+    }
+  }
+
+  @Override
+  public String toString() {
+    return getClass().getSimpleName() + "@" + Integer.toHexString(hashCode());
+  }
+
+  private NativeToken peekToken(PreparedRequest request) {
+    try (Call call = new Call()) {
+      int status =
+          FleetauthJNI.fleetauth_client_peek(
+              call.use(handle), call.use(raw(request)), null, null, call.handle, call.error);
+      boolean wouldBlock = call.checkUnless(status, Status.WOULD_BLOCK);
+      return wouldBlock ? null : new NativeToken(call.handle[0]);
+    }
+  }
+
+  private AuthHeaders headersInMemory(String url, String method, PreparedRequest request) {
+    Objects.requireNonNull(url, "url");
+    Objects.requireNonNull(method, "method");
+    AuthHeaders ready = cache.get(method, url, request);
+    if (ready == null) {
+      ready = HotPath.peek(handle, raw(request), method, url);
+      if (ready != null) {
+        cache.put(method, url, request, ready);
+      }
+    }
+    return ready;
+  }
+
+  private AuthHeaders received(
+      NativeToken token, String url, String method, PreparedRequest request) {
+    try {
+      AuthHeaders headers = HotPath.headers(token);
+      cache.put(method, url, request, headers);
+      return headers;
+    } finally {
+      token.dispose();
+    }
+  }
+
+  /** What may be in memory. Null if it is not. */
+  private interface Memory<T> {
+    T get();
+  }
+
+  private <T> CompletableFuture<T> async(
+      Memory<T> memory,
+      Function<NativeToken, T> result,
+      PreparedRequest request,
+      String method,
+      String url) {
+    try {
+      T ready = memory.get();
+      if (ready != null) {
+        return CompletableFuture.completedFuture(ready);
+      }
+      Pump pump = ownPump == null ? runtime.pump() : ownPump;
+      return new Operation<>(pump, executor, result).start(handle, raw(request), method, url);
+    } catch (RuntimeException failure) {
+      CompletableFuture<T> failed = new CompletableFuture<>();
+      failed.completeExceptionally(failure);
+      return failed;
+    }
+  }
+
+  /** Waits for an operation. Its event is read by this thread, whose stack an exception shows. */
+  private NativeToken await(PreparedRequest request, String method, String url) {
+    CompletableFuture<NativeEvent> arrived = new CompletableFuture<>();
+    Pump pump = ownPump == null ? runtime.pump() : waitingPump();
+    NativeOp op =
+        pump.start(
+            handle,
+            raw(request),
+            method,
+            url,
+            event -> {
+              if (!arrived.complete(event) && event != null) {
+                event.dispose();
+              }
+            });
+    try {
+      NativeEvent event = arrived.get();
+      if (event == null) {
+        throw Status.CLOSED.exception(ErrorDetails.of(Status.CLOSED, "The client is closed."));
+      }
+      try {
+        return event.token();
+      } finally {
+        event.dispose();
+      }
+    } catch (InterruptedException interrupted) {
+      giveUp(op, arrived);
+      Thread.currentThread().interrupt();
+      throw Status.CANCELLED.exception(
+          ErrorDetails.of(Status.CANCELLED, "The thread was interrupted while it waited."));
+    } catch (ExecutionException impossible) {
+      throw new IllegalStateException(impossible);
+    } finally {
+      op.dispose();
+    }
+  }
+
+  private static void giveUp(NativeOp op, CompletableFuture<NativeEvent> arrived) {
+    op.cancel();
+    if (!arrived.cancel(false)) {
+      NativeEvent late = arrived.getNow(null);
+      if (late != null) {
+        late.dispose();
+      }
+    }
+  }
+
+  /**
+   * The queue of blocking calls. It is apart from the other because starting a call on it tells the
+   * library that this thread will wait, which fails when the thread is the one that must answer.
+   */
+  private synchronized Pump waitingPump() {
+    if (waitingPump == null) {
+      waitingPump = newPump(QueueKind.SYNC);
+    }
+    return waitingPump;
+  }
+
+  private Pump newPump(QueueKind kind) {
+    Pump pump = new Pump(runtime.handle(), kind, transport, executor);
+    if (kind == QueueKind.LOOP) {
+      pump.serve(handle);
+    }
+    return pump;
+  }
+
+  private static NativeRequest raw(PreparedRequest request) {
+    return request == null ? null : request.handle();
+  }
+}

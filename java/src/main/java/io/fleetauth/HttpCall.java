@@ -1,0 +1,182 @@
+package io.fleetauth;
+
+import java.io.IOException;
+import java.io.InterruptedIOException;
+import java.net.ConnectException;
+import java.net.NoRouteToHostException;
+import java.net.UnknownHostException;
+import java.time.Duration;
+import java.util.AbstractMap.SimpleImmutableEntry;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.function.LongConsumer;
+import javax.net.ssl.SSLHandshakeException;
+import javax.net.ssl.SSLPeerUnverifiedException;
+
+/**
+ * A request to send and answer exactly once, from any thread. Everything of it may be secret: it is
+ * not to be logged.
+ */
+public final class HttpCall {
+  private final NativeHttpCall handle;
+  private final Runnable answered;
+  private final LongConsumer keepsThrown;
+  private Runnable onCancel;
+  private boolean isCancelled;
+
+  HttpCall(NativeHttpCall handle, Runnable answered, LongConsumer keepsThrown) {
+    this.handle = handle;
+    this.answered = answered;
+    this.keepsThrown = keepsThrown;
+  }
+
+  /** {@code GET} or {@code POST}. */
+  public String method() {
+    return handle.method();
+  }
+
+  /** The URL; some providers put a secret into it. */
+  public String url() {
+    return handle.url();
+  }
+
+  /** The headers to send, in order. */
+  public List<Map.Entry<String, String>> headers() {
+    List<Map.Entry<String, String>> headers = new ArrayList<>();
+    for (int i = 0; i < handle.headerCount(); i++) {
+      headers.add(new SimpleImmutableEntry<>(handle.headerName(i), handle.headerValue(i)));
+    }
+    return headers;
+  }
+
+  /** The body to send, empty for none; the copy is the caller's to wipe. */
+  public byte[] body() {
+    byte[] body = handle.body();
+    return body == null ? new byte[0] : body;
+  }
+
+  /** How long the answer is still awaited. */
+  public Duration timeout() {
+    return Duration.ofMillis(handle.timeoutMs());
+  }
+
+  /** The most bytes of body to read. */
+  public long maxBody() {
+    return handle.maxBody();
+  }
+
+  /** Whether sending it twice would do harm: use a new connection and switch every retry off. */
+  public boolean isOneShot() {
+    return handle.oneShot() != 0;
+  }
+
+  /** Runs this, once, when the answer is no longer wanted; at once if that is so already. */
+  public void onCancel(Runnable action) {
+    synchronized (this) {
+      if (!isCancelled) {
+        onCancel = action;
+        return;
+      }
+    }
+    action.run();
+  }
+
+  /** Adds a header of the answer, in the order received. */
+  public void addHeader(String name, String value) {
+    handle.addHeader(name, value);
+  }
+
+  /**
+   * Adds bytes of the answer's body.
+   *
+   * @throws ProviderUnavailableException above {@link #maxBody}: then fail the call with {@link
+   *     Status#TOO_LARGE}
+   */
+  public void appendBody(byte[] data, int offset, int length) {
+    byte[] part = Arrays.copyOfRange(data, offset, offset + length);
+    try {
+      handle.appendBody(part);
+    } finally {
+      Text.wipe(part);
+    }
+  }
+
+  /** Ends the call with the answer. False when it was answered before or is no longer wanted. */
+  public boolean complete(int httpStatus) {
+    return end(() -> handle.complete(httpStatus));
+  }
+
+  /**
+   * Ends the call without an answer.
+   *
+   * @param status DNS, CONNECT, TLS, PROXY (nothing was sent), NETWORK, TIMEOUT, TOO_LARGE (it may
+   *     have been sent) or CALLBACK (the transport's own code failed)
+   * @param cause becomes the cause of the caller's exception; may be null
+   */
+  public boolean fail(Status status, Throwable cause) {
+    String word = cause == null ? null : cause.getClass().getSimpleName();
+    long id = cause == null ? 0 : HostErrors.add(cause);
+    boolean ended = end(() -> handle.fail(status.number(), word, id));
+    if (ended) {
+      keepsThrown.accept(id);
+    } else {
+      HostErrors.release(id);
+    }
+    return ended;
+  }
+
+  /** Ends the call with what the transport's own code threw, for the caller to see unchanged. */
+  public boolean fail(Throwable thrown) {
+    return fail(Status.CALLBACK, thrown);
+  }
+
+  /** Ends the call with what an HTTP library threw, saying what that means. */
+  public boolean failNetwork(IOException thrown) {
+    return fail(meaning(thrown), thrown);
+  }
+
+  private static Status meaning(IOException thrown) {
+    if (thrown instanceof UnknownHostException) {
+      return Status.DNS;
+    }
+    if (thrown instanceof ConnectException || thrown instanceof NoRouteToHostException) {
+      return Status.CONNECT;
+    }
+    if (thrown instanceof SSLHandshakeException || thrown instanceof SSLPeerUnverifiedException) {
+      return Status.TLS;
+    }
+    // Of socket timeouts, and of OkHttp's timeout of a whole call.
+    return thrown instanceof InterruptedIOException ? Status.TIMEOUT : Status.NETWORK;
+  }
+
+  private boolean end(Runnable ending) {
+    try {
+      ending.run();
+      return true;
+    } catch (ClosedException answeredOrUnwanted) {
+      return false;
+    } finally {
+      answered.run();
+      handle.dispose();
+    }
+  }
+
+  /** The library no longer wants the answer. */
+  void cancelled() {
+    Runnable action;
+    synchronized (this) {
+      isCancelled = true;
+      action = onCancel;
+    }
+    if (action != null) {
+      action.run();
+    }
+  }
+
+  @Override
+  public String toString() {
+    return "HttpCall[" + method() + "]";
+  }
+}

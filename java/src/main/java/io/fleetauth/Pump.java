@@ -1,0 +1,182 @@
+package io.fleetauth;
+
+import java.lang.ref.WeakReference;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.Executor;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
+
+/**
+ * A queue of the library and the daemon thread that takes its events. The thread refers to the
+ * {@link Loop} only, so that an unreachable pump is reclaimed and its thread ends; an operation in
+ * flight keeps its pump reachable.
+ */
+final class Pump {
+  private static final AtomicInteger NUMBER = new AtomicInteger();
+
+  private final Loop loop;
+
+  /**
+   * @param transport answers the requests that the library hands over; null for none
+   * @param executor where the transport is called
+   */
+  Pump(NativeRuntime runtime, QueueKind kind, HttpTransport transport, Executor executor) {
+    loop = new Loop(NativeQueue.create(runtime, kind.number()), transport, executor);
+    new Reclaimer.Watch(this) {
+      private final Loop watched = loop;
+
+      @Override
+      void reclaim() {
+        unwatch();
+        watched.stop();
+      }
+    };
+    Workers.daemon("fleetauth-pump-" + NUMBER.incrementAndGet(), loop).start();
+  }
+
+  /** Waits for one event, which it then owns; null when the queue died. On the pump's thread. */
+  interface Waiter {
+    void deliver(NativeEvent event);
+  }
+
+  /** Starts an operation; its event goes to the waiter, which must keep this pump reachable. */
+  NativeOp start(
+      NativeClient client, NativeRequest request, String method, String url, Waiter waiter) {
+    long tag = loop.lastTag.incrementAndGet();
+    loop.waiters.put(tag, waiter);
+    try {
+      return client.start(request, method, url, loop.queue, tag);
+    } catch (RuntimeException | Error failure) {
+      loop.waiters.remove(tag);
+      throw failure;
+    }
+  }
+
+  /** Has the transport serve this client also while nobody waits. */
+  void serve(NativeClient client) {
+    loop.queue.serve(client);
+  }
+
+  /** Cancels what would complete here and lets the thread end. Never waits. */
+  void stop() {
+    loop.stop();
+  }
+
+  private static final class Loop implements Runnable {
+    final NativeQueue queue;
+    final AtomicLong lastTag = new AtomicLong();
+    final Map<Long, Waiter> waiters = new ConcurrentHashMap<>();
+    private final HttpTransport transport;
+    private final Executor executor;
+
+    /** Weak, so that a call which the transport forgot is reclaimed and thereby fails. */
+    private final Map<Long, WeakReference<HttpCall>> calls = new ConcurrentHashMap<>();
+
+    private final Set<Long> thrown = ConcurrentHashMap.newKeySet();
+
+    Loop(NativeQueue queue, HttpTransport transport, Executor executor) {
+      this.queue = queue;
+      this.transport = transport;
+      this.executor = executor;
+    }
+
+    void stop() {
+      try {
+        queue.close();
+      } catch (ClosedException stoppedBefore) {
+        // The thread has left already.
+      }
+    }
+
+    @Override
+    public void run() {
+      try {
+        while (dispatch(queue.next(-1))) {}
+      } catch (RuntimeException | Error failure) {
+        Workers.report(failure);
+      } finally {
+        queue.close();
+        queue.dispose();
+        waiters.values().forEach(waiter -> waiter.deliver(null));
+        waiters.clear();
+        thrown.forEach(HostErrors::release);
+      }
+    }
+
+    /** False after the last event. */
+    private boolean dispatch(NativeEvent event) {
+      boolean passedOn = false;
+      try {
+        EventKind kind = EventKind.of(event.kind());
+        if (kind == EventKind.TOKEN) {
+          Waiter waiter = waiters.remove(event.tag());
+          passedOn = waiter != null;
+          if (passedOn) {
+            waiter.deliver(event);
+          }
+        } else if (kind == EventKind.HTTP_CALL) {
+          passedOn = true;
+          passOn(event);
+        } else if (kind == EventKind.HTTP_CANCEL) {
+          cancel(event.tag());
+        } else if (kind == EventKind.RELEASE) {
+          thrown.remove(event.tag());
+          HostErrors.release(event.tag());
+        }
+        return kind != EventKind.CLOSED;
+      } finally {
+        if (!passedOn) {
+          event.dispose();
+        }
+      }
+    }
+
+    private void cancel(long id) {
+      WeakReference<HttpCall> known = calls.remove(id);
+      HttpCall call = known == null ? null : known.get();
+      if (call != null) {
+        executor.execute(call::cancelled);
+      }
+    }
+
+    private void passOn(NativeEvent event) {
+      try {
+        executor.execute(() -> answer(event));
+      } catch (RuntimeException refused) {
+        HttpCall call = take(event);
+        if (call != null) {
+          call.fail(refused);
+        }
+      }
+    }
+
+    private void answer(NativeEvent event) {
+      HttpCall call = take(event);
+      if (call == null) {
+        return;
+      }
+      try {
+        transport.send(call);
+      } catch (Throwable failure) {
+        call.fail(failure);
+      }
+    }
+
+    /** The call of an event, claimed; null when somebody else has it or nobody wants it now. */
+    private HttpCall take(NativeEvent event) {
+      try {
+        long id = event.tag();
+        HttpCall call = new HttpCall(event.httpCall(), () -> calls.remove(id), thrown::add);
+        calls.values().removeIf(known -> known.get() == null);
+        calls.put(id, new WeakReference<>(call));
+        return call;
+      } catch (ClosedException takenOrUnwanted) {
+        return null;
+      } finally {
+        event.dispose();
+      }
+    }
+  }
+}

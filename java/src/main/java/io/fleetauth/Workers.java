@@ -1,0 +1,41 @@
+package io.fleetauth;
+
+import java.util.concurrent.Executor;
+import java.util.concurrent.SynchronousQueue;
+import java.util.concurrent.ThreadPoolExecutor;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+
+/** Threads of the binding. All are daemons: none keeps a program alive. */
+final class Workers {
+  private static final AtomicInteger NUMBER = new AtomicInteger();
+
+  /**
+   * Where futures complete and transports run unless the client names another executor. It grows
+   * without limit, because what runs there may wait for something else that runs there.
+   */
+  static final Executor DEFAULT =
+      new ThreadPoolExecutor(
+          0,
+          Integer.MAX_VALUE,
+          10,
+          TimeUnit.SECONDS,
+          new SynchronousQueue<>(),
+          work -> daemon("fleetauth-worker-" + NUMBER.incrementAndGet(), work));
+
+  private Workers() {}
+
+  static Thread daemon(String name, Runnable work) {
+    Thread thread = new Thread(null, work, name);
+    thread.setDaemon(true);
+    // The loader of whoever came first must not be kept from being unloaded.
+    thread.setContextClassLoader(null);
+    return thread;
+  }
+
+  /** Tells about a failure nobody waits for, as if the thread had died of it. */
+  static void report(Throwable failure) {
+    Thread thread = Thread.currentThread();
+    thread.getUncaughtExceptionHandler().uncaughtException(thread, failure);
+  }
+}

@@ -1,0 +1,157 @@
+package io.fleetauth.okhttp;
+
+import io.fleetauth.HttpCall;
+import io.fleetauth.HttpTransport;
+import io.fleetauth.Status;
+import java.io.IOException;
+import java.util.Collections;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
+import okhttp3.Authenticator;
+import okhttp3.Call;
+import okhttp3.ConnectionPool;
+import okhttp3.CookieJar;
+import okhttp3.Headers;
+import okhttp3.Interceptor;
+import okhttp3.MediaType;
+import okhttp3.OkHttpClient;
+import okhttp3.Protocol;
+import okhttp3.Request;
+import okhttp3.RequestBody;
+import okhttp3.Response;
+import okhttp3.ResponseBody;
+import okio.BufferedSink;
+import okio.BufferedSource;
+
+/**
+ * Sends token requests with OkHttp. It takes over the client's TLS, proxy, DNS and socket settings,
+ * but neither its interceptors nor its cache, cookies and authenticators: they would see secrets or
+ * send a request twice.
+ */
+public final class OkHttpTransport implements HttpTransport {
+  private static final int CHUNK = 8192;
+
+  private final OkHttpClient client;
+
+  /** Sends through a client with the settings of this one. */
+  public OkHttpTransport(OkHttpClient settings) {
+    OkHttpClient.Builder builder = settings.newBuilder();
+    builder.interceptors().clear();
+    builder.networkInterceptors().clear();
+    client =
+        builder
+            .addNetworkInterceptor(OkHttpTransport::hideFollowUps)
+            .followRedirects(false)
+            .followSslRedirects(false)
+            .retryOnConnectionFailure(false)
+            .authenticator(Authenticator.NONE)
+            .cookieJar(CookieJar.NO_COOKIES)
+            .cache(null)
+            .protocols(Collections.singletonList(Protocol.HTTP_1_1))
+            .connectTimeout(0, TimeUnit.MILLISECONDS)
+            .readTimeout(0, TimeUnit.MILLISECONDS)
+            .writeTimeout(0, TimeUnit.MILLISECONDS)
+            .build();
+  }
+
+  /** The answer's headers, as they came from the network. */
+  private static final class Received {
+    Headers headers;
+  }
+
+  /**
+   * OkHttp repeats a request by itself when a 503 says {@code Retry-After: 0}, whatever it is told.
+   * So it does not get to see that header.
+   */
+  private static Response hideFollowUps(Interceptor.Chain chain) throws IOException {
+    Response response = chain.proceed(chain.request());
+    Received received = chain.request().tag(Received.class);
+    if (received != null) {
+      received.headers = response.headers();
+    }
+    return response.newBuilder().removeHeader("Retry-After").build();
+  }
+
+  @Override
+  public void send(HttpCall call) {
+    Received received = new Received();
+    OkHttpClient.Builder attempt =
+        client
+            .newBuilder()
+            .callTimeout(Math.max(1, call.timeout().toMillis()), TimeUnit.MILLISECONDS);
+    if (call.isOneShot()) {
+      attempt.connectionPool(new ConnectionPool(0, 1, TimeUnit.NANOSECONDS));
+    }
+    Call sending = attempt.build().newCall(request(call, received));
+    call.onCancel(sending::cancel);
+    try (Response response = sending.execute()) {
+      for (int i = 0; i < received.headers.size(); i++) {
+        call.addHeader(received.headers.name(i), received.headers.value(i));
+      }
+      if (readBody(response.body(), call)) {
+        call.complete(response.code());
+      }
+    } catch (IOException failure) {
+      call.failNetwork(failure);
+    }
+  }
+
+  private static Request request(HttpCall call, Received received) {
+    Request.Builder request = new Request.Builder().url(call.url()).tag(Received.class, received);
+    boolean saysEncoding = false;
+    for (Map.Entry<String, String> header : call.headers()) {
+      request.addHeader(header.getKey(), header.getValue());
+      saysEncoding |= header.getKey().equalsIgnoreCase("Accept-Encoding");
+    }
+    if (!saysEncoding) {
+      // Or OkHttp would ask for gzip and decode it.
+      request.header("Accept-Encoding", "identity");
+    }
+    boolean hasBody = !call.method().equals("GET");
+    return request.method(call.method(), hasBody ? new OneShotBody(call.body()) : null).build();
+  }
+
+  /** False when the answer was too large and the call has failed so. */
+  private static boolean readBody(ResponseBody body, HttpCall call) throws IOException {
+    BufferedSource source = body.source();
+    byte[] chunk = new byte[CHUNK];
+    long left = call.maxBody();
+    for (int count; (count = source.read(chunk)) != -1; left -= count) {
+      if (count > left) {
+        call.fail(Status.TOO_LARGE, null);
+        return false;
+      }
+      call.appendBody(chunk, 0, count);
+    }
+    return true;
+  }
+
+  /** A body that OkHttp knows not to send again. */
+  private static final class OneShotBody extends RequestBody {
+    private final byte[] body;
+
+    OneShotBody(byte[] body) {
+      this.body = body;
+    }
+
+    @Override
+    public MediaType contentType() {
+      return null;
+    }
+
+    @Override
+    public long contentLength() {
+      return body.length;
+    }
+
+    @Override
+    public boolean isOneShot() {
+      return true;
+    }
+
+    @Override
+    public void writeTo(BufferedSink sink) throws IOException {
+      sink.write(body);
+    }
+  }
+}

@@ -1,0 +1,5 @@
+/**
+ * The headers that authorise a request to a fleet telematics provider. Start with {@link
+ * io.fleetauth.FleetUp} or {@link io.fleetauth.MyConnectedFleet}.
+ */
+package io.fleetauth;

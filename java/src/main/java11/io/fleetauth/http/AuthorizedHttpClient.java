@@ -1,0 +1,104 @@
+package io.fleetauth.http;
+
+import io.fleetauth.Advice;
+import io.fleetauth.AuthHeaders;
+import io.fleetauth.FleetAuthClient;
+import java.io.IOException;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+
+/**
+ * Sends requests of java.net.http with the headers of a client. A request that is refused with 401
+ * is repeated once with a new token, if its body has a known length and so can be sent again.
+ */
+public final class AuthorizedHttpClient {
+  private final HttpClient http;
+  private final FleetAuthClient client;
+
+  /**
+   * Sends through this client, which must not follow redirects (the default): it would carry the
+   * provider's headers along to wherever they point.
+   */
+  public AuthorizedHttpClient(HttpClient http, FleetAuthClient client) {
+    if (http.followRedirects() != HttpClient.Redirect.NEVER) {
+      throw new IllegalArgumentException(
+          "The HttpClient follows redirects and would carry credentials along. Build it with"
+              + " followRedirects(HttpClient.Redirect.NEVER).");
+    }
+    this.http = http;
+    this.client = client;
+  }
+
+  /** As {@link HttpClient#send}. */
+  public <T> HttpResponse<T> send(HttpRequest request, HttpResponse.BodyHandler<T> handler)
+      throws IOException, InterruptedException {
+    AuthHeaders headers = client.headers(request.uri().toString(), request.method());
+    HttpResponse<T> response = http.send(authorised(request, headers), handler);
+    if (!mayRepeat(request, response, headers)) {
+      return response;
+    }
+    discard(response);
+    AuthHeaders renewed = client.headers(request.uri().toString(), request.method());
+    return http.send(authorised(request, renewed), handler);
+  }
+
+  /** As {@link HttpClient#sendAsync}. */
+  public <T> CompletableFuture<HttpResponse<T>> sendAsync(
+      HttpRequest request, HttpResponse.BodyHandler<T> handler) {
+    return client
+        .headersAsync(request.uri().toString(), request.method())
+        .thenCompose(
+            headers ->
+                http.sendAsync(authorised(request, headers), handler)
+                    .thenCompose(response -> repeated(request, handler, response, headers)));
+  }
+
+  private <T> CompletableFuture<HttpResponse<T>> repeated(
+      HttpRequest request,
+      HttpResponse.BodyHandler<T> handler,
+      HttpResponse<T> response,
+      AuthHeaders headers) {
+    if (!mayRepeat(request, response, headers)) {
+      return CompletableFuture.completedFuture(response);
+    }
+    discard(response);
+    return client
+        .headersAsync(request.uri().toString(), request.method())
+        .thenCompose(renewed -> http.sendAsync(authorised(request, renewed), handler));
+  }
+
+  private boolean mayRepeat(HttpRequest request, HttpResponse<?> response, AuthHeaders headers) {
+    if (response.statusCode() != 401) {
+      return false;
+    }
+    boolean isRenewable = client.reportRejected(headers, 401) == Advice.RETRY;
+    Optional<HttpRequest.BodyPublisher> body = request.bodyPublisher();
+    return isRenewable && (body.isEmpty() || body.get().contentLength() >= 0);
+  }
+
+  /** Frees the connection of an answer that is streamed. */
+  private static void discard(HttpResponse<?> response) {
+    if (response.body() instanceof AutoCloseable) {
+      try {
+        ((AutoCloseable) response.body()).close();
+      } catch (Exception unread) {
+        // Nobody will see this answer; the connection is closed either way.
+      }
+    }
+  }
+
+  private static HttpRequest authorised(HttpRequest request, AuthHeaders headers) {
+    HttpRequest.Builder copy =
+        HttpRequest.newBuilder(request.uri()).expectContinue(request.expectContinue());
+    HttpRequest.BodyPublisher none = HttpRequest.BodyPublishers.noBody();
+    copy.method(request.method(), request.bodyPublisher().orElse(none));
+    request.timeout().ifPresent(copy::timeout);
+    request.version().ifPresent(copy::version);
+    request.headers().map().forEach((name, values) -> values.forEach(v -> copy.header(name, v)));
+    headers.forEach(copy::setHeader);
+    return copy.build();
+  }
+}

@@ -1,0 +1,146 @@
+package io.fleetauth.http;
+
+import io.fleetauth.HttpCall;
+import io.fleetauth.HttpTransport;
+import io.fleetauth.Status;
+import java.io.IOException;
+import java.io.InputStream;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpConnectTimeoutException;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.net.http.HttpTimeoutException;
+import java.time.Duration;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.function.Supplier;
+
+/**
+ * Sends token requests with java.net.http. Each request that must not be sent twice gets an
+ * HttpClient of its own, because a client would repeat some of them on another connection.
+ */
+public final class JavaNetTransport implements HttpTransport {
+  private static final int CHUNK = 8192;
+
+  /** What the HttpClient writes itself and refuses to be given. */
+  private static final Set<String> RESTRICTED =
+      Set.of("connection", "content-length", "expect", "host", "upgrade");
+
+  private final Supplier<HttpClient.Builder> settings;
+  private final HttpClient shared;
+
+  /** Sends with the JDK's default settings. */
+  public JavaNetTransport() {
+    this(HttpClient::newBuilder);
+  }
+
+  /**
+   * Sends with these settings.
+   *
+   * @param settings makes a builder with TLS, proxy and executor; redirects are switched off here,
+   *     and it must name neither authenticator nor cookie handler
+   */
+  public JavaNetTransport(Supplier<HttpClient.Builder> settings) {
+    this.settings = settings;
+    this.shared = newClient();
+    if (shared.authenticator().isPresent() || shared.cookieHandler().isPresent()) {
+      throw new IllegalArgumentException(
+          "The settings name an authenticator or a cookie handler, which would change token"
+              + " requests. Leave them out.");
+    }
+  }
+
+  private HttpClient newClient() {
+    return settings
+        .get()
+        .followRedirects(HttpClient.Redirect.NEVER)
+        .version(HttpClient.Version.HTTP_1_1)
+        .build();
+  }
+
+  @Override
+  public void send(HttpCall call) throws InterruptedException {
+    HttpClient http = call.isOneShot() ? newClient() : shared;
+    CompletableFuture<HttpResponse<InputStream>> sending =
+        http.sendAsync(request(call), HttpResponse.BodyHandlers.ofInputStream());
+    call.onCancel(() -> abort(sending));
+    try {
+      HttpResponse<InputStream> response = sending.get();
+      response
+          .headers()
+          .map()
+          .forEach((name, values) -> values.forEach(v -> call.addHeader(name, v)));
+      try (InputStream body = response.body()) {
+        if (readBody(body, call)) {
+          call.complete(response.statusCode());
+        }
+      }
+    } catch (ExecutionException failure) {
+      fail(call, failure.getCause());
+    } catch (IOException failure) {
+      fail(call, failure);
+    }
+  }
+
+  private static void abort(CompletableFuture<HttpResponse<InputStream>> sending) {
+    if (!sending.cancel(true)) {
+      sending.thenAccept(
+          response -> {
+            try {
+              response.body().close();
+            } catch (IOException closing) {
+              // The answer is not wanted any more.
+            }
+          });
+    }
+  }
+
+  private static void fail(HttpCall call, Throwable failure) {
+    if (failure instanceof HttpConnectTimeoutException) {
+      call.fail(Status.CONNECT, failure);
+    } else if (failure instanceof HttpTimeoutException) {
+      call.fail(Status.TIMEOUT, failure);
+    } else if (failure instanceof IOException) {
+      call.failNetwork((IOException) failure);
+    } else {
+      call.fail(failure);
+    }
+  }
+
+  private static HttpRequest request(HttpCall call) {
+    boolean hasBody = !call.method().equals("GET");
+    HttpRequest.BodyPublisher body =
+        hasBody
+            ? HttpRequest.BodyPublishers.ofByteArray(call.body())
+            : HttpRequest.BodyPublishers.noBody();
+    Duration atLeast = Duration.ofMillis(1);
+    Duration timeout = call.timeout();
+    HttpRequest.Builder request =
+        HttpRequest.newBuilder(URI.create(call.url()))
+            .method(call.method(), body)
+            .timeout(timeout.compareTo(atLeast) < 0 ? atLeast : timeout);
+    for (Map.Entry<String, String> header : call.headers()) {
+      if (!RESTRICTED.contains(header.getKey().toLowerCase(java.util.Locale.ROOT))) {
+        request.header(header.getKey(), header.getValue());
+      }
+    }
+    return request.build();
+  }
+
+  /** False when the answer was too large and the call has failed so. */
+  private static boolean readBody(InputStream body, HttpCall call) throws IOException {
+    byte[] chunk = new byte[CHUNK];
+    long left = call.maxBody();
+    for (int count; (count = body.read(chunk)) != -1; left -= count) {
+      if (count > left) {
+        call.fail(Status.TOO_LARGE, null);
+        return false;
+      }
+      call.appendBody(chunk, 0, count);
+    }
+    return true;
+  }
+}

@@ -32,6 +32,8 @@ test_node() {
 
 test_java() {
   say Java
+  cmake --preset dev -Wno-dev -DFLEETAUTH_BUILD_JAVA=ON >/dev/null
+  cmake --build --preset dev --target fleetauth_jni fleetauth-emulator
   mvn -q -B -ntp -f java/pom.xml verify
 }
 

@@ -109,7 +109,7 @@ TEST_F(DriverTest, T04_OtherSchemesAndUserNamesAreNotFetched) {
   }
 }
 
-TEST_F(DriverTest, H04_RedirectsAreAnswersAndNothingMore) {
+TEST_F(DriverTest, H04_T03_RedirectsAreAnswersAndNothingMore) {
   const RawServer elsewhere(RawServer::always(json_answer("{}")));
   const RawServer server(RawServer::always("HTTP/1.1 307 Temporary Redirect\r\nLocation: " + elsewhere.origin() + "/\r\nContent-Length: 0\r\n\r\n"));
   EXPECT_EQ(response_of(fetch(post(server.origin(), "secret"), settings())).status, 307);
@@ -257,7 +257,7 @@ TEST_F(DriverTest, N17_HugeAnnouncedLengthsAreRefusedAtOnce) {
   expect_failure(fetch(post(server.origin(), "x"), settings()), Status::TooLarge, Sent::Maybe);
 }
 
-TEST_F(DriverTest, N18_EndlessBodiesAreCutOffAtTheLimit) {
+TEST_F(DriverTest, N18_T06_EndlessBodiesAreCutOffAtTheLimit) {
   const RawServer server([](RawConnection &connection) {
     connection.read_request();
     connection.send("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n");
@@ -279,7 +279,7 @@ TEST_F(DriverTest, N19_EncodedBodiesAreNeverDecoded) {
   EXPECT_EQ(response_of(fetch(get(server.origin()), settings())).body.view(), "{}");
 }
 
-TEST_F(DriverTest, N20_HeaderFloodsAreCutOff) {
+TEST_F(DriverTest, N20_T06_HeaderFloodsAreCutOff) {
   std::string many = "HTTP/1.1 200 OK\r\n";
   for (int i = 0; i < 10'000; ++i) many += "X-Flood: value\r\n";
   std::string interim;
@@ -431,7 +431,7 @@ TEST_F(DriverTest, P01_AForksChildLeavesTheParentsConnectionsAlone) {
   EXPECT_EQ(server.connections(), 1);
 }
 
-TEST_F(DriverTest, T25_EveryDescriptorIsClosedOnExec) {
+TEST_F(DriverTest, T25_P03_EveryDescriptorIsClosedOnExec) {
   const RawServer server(RawServer::always(json_answer("{}")));
   response_of(fetch(get("http://localhost:" + std::to_string(server.port())), settings()));
   for (const int fd : open_descriptors()) {

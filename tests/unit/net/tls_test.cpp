@@ -53,56 +53,56 @@ TEST_F(TlsTest, GoodCertificatesAreAccepted) {
   }
 }
 
-TEST_F(TlsTest, N05_SelfSigned) { expect_refused(TestCa::self_signed(), Status::Tls, "self-signed certificate (CA certificates from the option ca_pem); if"); }
+TEST_F(TlsTest, N05_T01_SelfSigned) { expect_refused(TestCa::self_signed(), Status::Tls, "self-signed certificate (CA certificates from the option ca_pem); if"); }
 
-TEST_F(TlsTest, N05_UnknownCa) { expect_refused(TestCa("Stranger").issue(), Status::Tls, "set ca_file"); }
+TEST_F(TlsTest, N05_T01_UnknownCa) { expect_refused(TestCa("Stranger").issue(), Status::Tls, "set ca_file"); }
 
-TEST_F(TlsTest, N05_WrongHost) {
+TEST_F(TlsTest, N05_T01_WrongHost) {
   CertificateRequest request;
   request.alt_names = "DNS:other.example,DNS:127.0.0.1.example";
   expect_refused(issued(request), Status::Tls, "for another host");
 }
 
-TEST_F(TlsTest, N05_Expired) {
+TEST_F(TlsTest, N05_T01_Expired) {
   CertificateRequest request;
   request.valid_from = std::chrono::hours(-48);
   request.valid_until = std::chrono::hours(-24);
   expect_refused(issued(request), Status::Tls, "expired; check this machine's clock");
 }
 
-TEST_F(TlsTest, N05_NotYetValid) {
+TEST_F(TlsTest, N05_T01_NotYetValid) {
   CertificateRequest request;
   request.valid_from = std::chrono::hours(24);
   request.valid_until = std::chrono::hours(48);
   expect_refused(issued(request), Status::Tls, "not yet valid; check this machine's clock");
 }
 
-TEST_F(TlsTest, N05_WrongUsage) {
+TEST_F(TlsTest, N05_T01_WrongUsage) {
   CertificateRequest request;
   request.usage = "clientAuth";
   expect_refused(issued(request), Status::Tls, "purpose");
 }
 
-TEST_F(TlsTest, N05_ShortKey) {
+TEST_F(TlsTest, N05_T01_ShortKey) {
   CertificateRequest request;
   request.rsa_bits = 1024;
   expect_refused(issued(request), Status::Tls, "");
 }
 
-TEST_F(TlsTest, N05_Sha1Signature) {
+TEST_F(TlsTest, N05_T01_Sha1Signature) {
   CertificateRequest request;
   request.sha1 = true;
   expect_refused(issued(request), Status::Tls, "");
 }
 
-TEST_F(TlsTest, N06_OldVersionsAreRefused) {
+TEST_F(TlsTest, N06_T02_OldVersionsAreRefused) {
   for (const int version : {TLS1_VERSION, TLS1_1_VERSION}) {
     const RawServer server(RawServer::always(json_answer("{}")), RawTls{issued({}), version, "ALL:@SECLEVEL=0"});
     expect_failure(fetch(post(server.origin(), "x"), settings(ca().pem())), Status::Tls, Sent::No, "TLS 1.2 or newer");
   }
 }
 
-TEST_F(TlsTest, N06_CiphersWithoutAeadAreRefused) {
+TEST_F(TlsTest, N06_T02_CiphersWithoutAeadAreRefused) {
   for (const char *ciphers : {"ECDHE-ECDSA-AES128-SHA", "ECDHE-ECDSA-AES256-SHA384"}) {
     const RawServer server(RawServer::always(json_answer("{}")), RawTls{issued({}), TLS1_2_VERSION, ciphers});
     expect_failure(fetch(post(server.origin(), "x"), settings(ca().pem())), Status::Tls, Sent::No, "ECDHE and an AEAD cipher");
@@ -111,7 +111,7 @@ TEST_F(TlsTest, N06_CiphersWithoutAeadAreRefused) {
   EXPECT_EQ(response_of(fetch(get(server.origin()), settings(ca().pem()))).status, 200);
 }
 
-TEST_F(TlsTest, N06_CiphersWithoutForwardSecrecyAreRefused) {
+TEST_F(TlsTest, N06_T02_CiphersWithoutForwardSecrecyAreRefused) {
   CertificateRequest rsa;
   rsa.rsa_bits = 2048;
   const RawServer server(RawServer::always(json_answer("{}")), RawTls{issued(rsa), TLS1_2_VERSION, "AES128-GCM-SHA256:AES256-SHA"});

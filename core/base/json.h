@@ -57,6 +57,14 @@ class Document {
 
 /// A JSON value that remembers where in its source it stood.
 struct Value {
+  // Defined where Value is complete: clang 14 cannot make them here, for they need a pair with a Value.
+  Value();
+  Value(const Value &other);
+  Value(Value &&other) noexcept;
+  Value &operator=(const Value &other);
+  Value &operator=(Value &&other) noexcept;
+  ~Value();
+
   Type type = Type::Null;
   bool boolean = false;
   std::int64_t integer = 0;

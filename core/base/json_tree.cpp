@@ -204,6 +204,13 @@ Result<Value> parse_tree(std::string_view text, std::string_view source, Status 
   return fail(status, std::string(source) + ":" + std::to_string(problem->line) + ": not valid JSON: " + problem->what);
 }
 
+Value::Value() = default;
+Value::Value(const Value &other) = default;
+Value::Value(Value &&other) noexcept = default;
+Value &Value::operator=(const Value &other) = default;
+Value &Value::operator=(Value &&other) noexcept = default;
+Value::~Value() = default;
+
 Value merge_patch(Value target, const Value &patch) {
   if (patch.type != Type::Object) {
     Value replaced = patch;
@@ -215,7 +222,7 @@ Value merge_patch(Value target, const Value &patch) {
     target.type = Type::Object;
   }
   for (const auto &[name, change] : patch.members) {
-    const auto at = std::find_if(target.members.begin(), target.members.end(), [&](const auto &member) { return member.first == name; });
+    const auto at = std::find_if(target.members.begin(), target.members.end(), [&wanted = name](const auto &member) { return member.first == wanted; });
     if (change.type == Type::Null) {
       if (at != target.members.end()) target.members.erase(at);
     } else if (at != target.members.end()) {

@@ -1,0 +1,235 @@
+#include "tests/conformance/runner/play.h"
+
+#include <algorithm>
+#include <deque>
+#include <map>
+#include <set>
+
+#include "tests/conformance/runner/compare.h"
+
+namespace conformance {
+
+namespace {
+
+/// `name: text` of every option, for options that hold JSON: an object is passed as its text.
+Json with_texts(const Json &options) {
+  Json flat = Json::object();
+  for (const auto &[name, value] : options.items()) flat[name] = value.is_object() ? Json(value.dump()) : value;
+  return flat;
+}
+
+class Player {
+ public:
+  Player(const Json &vector, Subject &subject) : vector_(vector), subject_(subject) {}
+
+  void run() {
+    check_members("the vector", vector_, {"name", "note", "rows", "client", "wall", "secrets", "steps", "client_error"});
+    const auto failure = subject_.make_client(client_spec());
+    if (failure) see(*failure);
+    if (vector_.contains("client_error")) {
+      if (!failure) throw Mismatch("client_error: the client could be made");
+      return compare_failure("client_error", vector_["client_error"], *failure);
+    }
+    if (failure) throw Mismatch("the client could not be made: " + failure->status + ": " + failure->message);
+    int number = 0;
+    for (const Json &step : vector_.at("steps")) {
+      where_ = "step " + std::to_string(++number);
+      carry_out(step);
+    }
+    where_ = "at the end";
+    expect_nothing();
+    for (const auto &[label, operation] : operations_) {
+      if (!operation.asked) throw Mismatch(where_ + ": nobody asked for the outcome of " + label);
+    }
+  }
+
+ private:
+  struct Operation {
+    std::int64_t tag = 0;
+    std::optional<Outcome> outcome;
+    bool asked = false;
+  };
+
+  static void check_members(const std::string &where, const Json &object, const std::set<std::string> &known) {
+    for (const auto &[name, value] : object.items()) {
+      if (known.count(name) == 0) throw Mismatch(where + ": the format has no member " + name);
+    }
+  }
+
+  [[nodiscard]] ClientSpec client_spec() const {
+    const Json &client = vector_.at("client");
+    check_members("client", client, {"provider", "descriptor", "options"});
+    ClientSpec spec;
+    spec.provider = client.value("provider", "");
+    if (client.contains("descriptor")) spec.descriptor = client["descriptor"].dump();
+    if (client.contains("options")) spec.options = make_options(with_texts(client["options"]));
+    spec.wall_ms = parse_instant(vector_.value("wall", "2026-01-01T00:00:00Z"));
+    return spec;
+  }
+
+  void carry_out(const Json &step) {
+    const auto is = [&](const char *kind, std::set<std::string> more) {
+      if (!step.contains(kind)) return false;
+      more.insert(kind);
+      more.insert("note");
+      check_members(where_, step, more);
+      return true;
+    };
+    if (is("start", {"url", "method", "request"})) return start(step);
+    if (is("expect_request", {"answer", "fail"})) return expect_request(step);
+    if (is("done", {"token", "headers", "error"})) return done(step);
+    if (is("peek", {"token", "headers", "error"})) return peek(step);
+    if (is("reject", {"http_status", "advice"})) return reject(step);
+    if (is("advance_ms", {})) return subject_.advance(step["advance_ms"].get<std::int64_t>());
+    if (is("step_wall_ms", {})) return subject_.step_wall(step["step_wall_ms"].get<std::int64_t>());
+    if (is("answer", {})) return subject_.answer(unanswered_, make_answer(step["answer"]));
+    if (is("cancel", {})) return subject_.cancel(operation(step["cancel"]).tag);
+    if (is("close", {})) return subject_.close_client();
+    if (is("expect_cancel", {})) return expect_cancel();
+    if (is("expect_nothing", {})) return expect_nothing();
+    throw Mismatch(where_ + ": the format has no step " + step.dump());
+  }
+
+  // ---- steps
+
+  void start(const Json &step) {
+    const std::string label = step["start"];
+    if (operations_.count(label) != 0) throw Mismatch(where_ + ": there is an operation " + label + " already");
+    Operation &operation = operations_[label];
+    operation.tag = static_cast<std::int64_t>(operations_.size());
+    if (auto refused = subject_.start(operation.tag, make_call(step))) operation.outcome = std::move(*refused);
+  }
+
+  void expect_request(const Json &step) {
+    if (!wait_for([this] { return !offered_.empty(); })) throw Mismatch(where_ + ": no request was sent");
+    const Offered offered = std::move(offered_.front());
+    offered_.pop_front();
+    compare_request(where_ + ".expect_request", step["expect_request"], offered.request);
+    if (step.contains("answer")) {
+      subject_.answer(offered.id, make_answer(step["answer"]));
+    } else if (step.contains("fail")) {
+      subject_.fail(offered.id, step["fail"].at("status"), step["fail"].value("message", ""));
+    } else {
+      unanswered_ = offered.id;
+    }
+  }
+
+  void expect_cancel() {
+    if (!wait_for([this] { return withdrawn_.count(unanswered_) != 0; })) throw Mismatch(where_ + ": the request was not withdrawn");
+  }
+
+  void expect_nothing() {
+    while (take(subject_.next(0))) {
+    }
+    if (!offered_.empty()) throw Mismatch(where_ + ": there is a request to " + offered_.front().request.url);
+    for (const auto &[label, operation] : operations_) {
+      if (operation.outcome && !operation.asked) throw Mismatch(where_ + ": " + label + " has completed");
+    }
+  }
+
+  void done(const Json &step) {
+    Operation &operation = this->operation(step["done"]);
+    if (operation.asked) throw Mismatch(where_ + ": asked for the same outcome again");
+    operation.asked = true;
+    if (!wait_for([&] { return operation.outcome.has_value(); })) throw Mismatch(where_ + ": the operation did not complete");
+    compare_outcome(step, *operation.outcome);
+  }
+
+  void peek(const Json &step) { compare_outcome(step, subject_.peek(make_call(step["peek"]))); }
+
+  void reject(const Json &step) {
+    const Operation &operation = this->operation(step["reject"]);
+    const Token *token = operation.outcome ? std::get_if<Token>(&*operation.outcome) : nullptr;
+    if (token == nullptr) throw Mismatch(where_ + ": the operation has no token to report");
+    const std::string advice = subject_.report_rejected(*token, step.value("http_status", 401));
+    if (step.at("advice") != advice) throw Mismatch(where_ + ".advice: expected " + step["advice"].dump() + ", got " + advice);
+  }
+
+  // ---- what came
+
+  void compare_outcome(const Json &step, const Outcome &outcome) {
+    const auto *failure = std::get_if<Failure>(&outcome);
+    if (failure != nullptr) see(*failure);
+    if (step.contains("error")) {
+      if (failure == nullptr) throw Mismatch(where_ + ": expected an error, got a token");
+      return compare_failure(where_ + ".error", step["error"], *failure);
+    }
+    if (failure != nullptr) throw Mismatch(where_ + ": expected a token, got " + failure->status + ": " + failure->message);
+    const Token &token = std::get<Token>(outcome);
+    see(token.fingerprint);
+    if (step.contains("token")) compare_token(where_ + ".token", step["token"], token);
+    if (step.contains("headers")) compare_headers(where_ + ".headers", step["headers"], token.headers);
+    if (!step.contains("token") && !step.contains("headers")) throw Mismatch(where_ + ": says nothing of what is expected");
+  }
+
+  Operation &operation(const std::string &label) {
+    const auto found = operations_.find(label);
+    if (found == operations_.end()) throw Mismatch(where_ + ": there is no operation " + label);
+    return found->second;
+  }
+
+  /// False for no event.
+  bool take(Event event) {
+    if (auto *completed = std::get_if<Completed>(&event)) {
+      complete(std::move(*completed));
+    } else if (auto *offered = std::get_if<Offered>(&event)) {
+      offered_.push_back(std::move(*offered));
+    } else if (const auto *withdrawn = std::get_if<Withdrawn>(&event)) {
+      withdrawn_.insert(withdrawn->id);
+    } else {
+      return false;
+    }
+    return true;
+  }
+
+  void complete(Completed completed) {
+    for (auto &[label, operation] : operations_) {
+      if (operation.tag != completed.tag) continue;
+      if (operation.outcome) throw Mismatch(where_ + ": " + label + " completed twice");
+      operation.outcome = std::move(completed.outcome);
+      return;
+    }
+    throw Mismatch(where_ + ": an operation completed that was never started");
+  }
+
+  template <class Condition>
+  bool wait_for(Condition condition) {
+    while (!condition()) {
+      if (!take(subject_.next(subject_.patience_ms()))) return false;
+    }
+    return true;
+  }
+
+  // ---- what is printed
+
+  void see(const Failure &failure) const {
+    for (const std::string &text : {failure.message, failure.provider, failure.provider_code}) see(text);
+  }
+
+  void see(const std::string &text) const {
+    if (!vector_.contains("secrets")) return;
+    for (const Json &secret : vector_["secrets"]) {
+      if (text.find(secret.get<std::string>()) != std::string::npos) throw Mismatch(where_ + ": a secret is in the text: " + text);
+    }
+  }
+
+  const Json &vector_;
+  Subject &subject_;
+  std::string where_ = "client";
+  std::map<std::string, Operation> operations_;
+  std::deque<Offered> offered_;
+  std::set<std::int64_t> withdrawn_;
+  std::int64_t unanswered_ = 0;
+};
+
+}  // namespace
+
+void play(const Json &vector, Subject &subject) {
+  try {
+    Player(vector, subject).run();
+  } catch (const nlohmann::json::exception &error) {
+    throw Mismatch(std::string("not a vector: ") + error.what());
+  }
+}
+
+}  // namespace conformance

@@ -1,0 +1,328 @@
+// The vectors through the C ABI, with nothing but its header.
+#include "tests/conformance/runner/subject.h"
+
+#include <fleetauth/fleetauth.h>
+
+#include <map>
+
+#include "tests/conformance/runner/play.h"
+
+namespace conformance {
+
+namespace {
+
+constexpr std::int64_t kThreadPatienceMs = 5000;
+
+/// A handle with its unref.
+template <class T, void (*unref)(T *)>
+class Handle {
+ public:
+  Handle() = default;
+  explicit Handle(T *raw) : raw_(raw) {}
+  ~Handle() { unref(raw_); }
+  Handle(Handle &&other) noexcept : raw_(std::exchange(other.raw_, nullptr)) {}
+  Handle &operator=(Handle &&other) noexcept {
+    std::swap(raw_, other.raw_);
+    return *this;
+  }
+  [[nodiscard]] T *get() const { return raw_; }
+  /// To be written by the library.
+  T **out() { return &raw_; }
+
+ private:
+  T *raw_ = nullptr;
+};
+
+#define FLEETAUTH_HANDLE(Name, type) using Name = Handle<type, type##_unref>
+FLEETAUTH_HANDLE(Error, fleetauth_error);
+FLEETAUTH_HANDLE(Bag, fleetauth_options);
+FLEETAUTH_HANDLE(Runtime, fleetauth_runtime);
+FLEETAUTH_HANDLE(Queue, fleetauth_queue);
+FLEETAUTH_HANDLE(QueueEvent, fleetauth_event);
+FLEETAUTH_HANDLE(Provider, fleetauth_provider);
+FLEETAUTH_HANDLE(Client, fleetauth_client);
+FLEETAUTH_HANDLE(Prepared, fleetauth_request);
+FLEETAUTH_HANDLE(Op, fleetauth_op);
+FLEETAUTH_HANDLE(TokenHandle, fleetauth_token);
+FLEETAUTH_HANDLE(HttpCall, fleetauth_http_call);
+FLEETAUTH_HANDLE(Clock, fleetauth_clock);
+#undef FLEETAUTH_HANDLE
+
+std::string text(const char *data, std::size_t len) { return data == nullptr ? std::string() : std::string(data, len); }
+std::string text(const std::uint8_t *data, std::size_t len) { return text(reinterpret_cast<const char *>(data), len); }
+
+template <class T>
+std::string text_of(const char *(*getter)(T *, std::size_t *), T *handle) {
+  std::size_t len = 0;
+  const char *data = getter(handle, &len);
+  return text(data, len);
+}
+
+template <class T>
+std::string bytes_of(const std::uint8_t *(*getter)(T *, std::size_t *), T *handle) {
+  std::size_t len = 0;
+  const std::uint8_t *data = getter(handle, &len);
+  return text(data, len);
+}
+
+template <class T>
+Pairs headers_of(T *handle, std::int32_t count, const char *(*name)(T *, std::int32_t, std::size_t *),
+                 const char *(*value)(T *, std::int32_t, std::size_t *)) {
+  Pairs headers;
+  for (std::int32_t i = 0; i < count; ++i) {
+    std::size_t name_len = 0;
+    std::size_t value_len = 0;
+    const char *name_text = name(handle, i, &name_len);
+    const char *value_text = value(handle, i, &value_len);
+    headers.emplace_back(text(name_text, name_len), text(value_text, value_len));
+  }
+  return headers;
+}
+
+Failure failure_of(std::int32_t status, const Error &error) {
+  if (fleetauth_error_status(error.get()) != status) throw Mismatch("the status returned is not the error's");
+  Failure failure;
+  failure.status = fleetauth_status_name(status, nullptr);
+  failure.message = text_of(fleetauth_error_message, error.get());
+  failure.provider = text_of(fleetauth_error_provider, error.get());
+  failure.provider_code = text_of(fleetauth_error_provider_code, error.get());
+  failure.http_status = fleetauth_error_http_status(error.get());
+  failure.retryable = fleetauth_error_retryable(error.get()) != 0;
+  failure.retry_after_ms = fleetauth_error_retry_after_ms(error.get());
+  failure.in_doubt = fleetauth_error_in_doubt(error.get()) != 0;
+  return failure;
+}
+
+void need(std::int32_t status, const Error &error, const char *what) {
+  if (status != FLEETAUTH_OK) throw Mismatch(std::string(what) + ": " + failure_of(status, error).message);
+}
+
+std::int32_t status_of(const std::string &name) {
+  for (std::int32_t status = 0; status < 100; ++status) {
+    if (fleetauth_status_name(status, nullptr) == name) return status;
+  }
+  throw Mismatch("there is no status " + name);
+}
+
+std::string kind_of(std::int32_t kind) {
+  return kind == FLEETAUTH_TOKEN_BASIC ? "basic" : kind == FLEETAUTH_TOKEN_STATIC ? "static" : "bearer";
+}
+
+std::optional<std::int64_t> unless_never(std::int64_t ms) { return ms < 0 ? std::nullopt : std::optional(ms); }
+
+Token token_of(fleetauth_token *handle) {
+  Token token;
+  token.secret = bytes_of(fleetauth_token_secret, handle);
+  token.kind = kind_of(fleetauth_token_kind(handle));
+  token.scheme = text_of(fleetauth_token_scheme, handle);
+  token.fingerprint = text_of(fleetauth_token_fingerprint, handle);
+  token.expires_in_ms = unless_never(fleetauth_token_expires_in_ms(handle));
+  token.expires_at_ms = unless_never(fleetauth_token_expires_at_ms(handle));
+  token.from_cache = fleetauth_token_from_cache(handle) != 0;
+  token.slot = fleetauth_token_slot(handle);
+  token.generation = fleetauth_token_generation(handle);
+  token.headers = headers_of(handle, fleetauth_token_header_count(handle), fleetauth_token_header_name, fleetauth_token_header_value);
+  return token;
+}
+
+Outcome outcome_of(std::int32_t status, const TokenHandle &token, const Error &error) {
+  if (status != FLEETAUTH_OK) return failure_of(status, error);
+  return token_of(token.get());
+}
+
+Request request_of(fleetauth_http_call *call) {
+  Request request;
+  request.method = text_of(fleetauth_http_call_method, call);
+  request.url = text_of(fleetauth_http_call_url, call);
+  request.body = bytes_of(fleetauth_http_call_body, call);
+  request.headers =
+      headers_of(call, fleetauth_http_call_header_count(call), fleetauth_http_call_header_name, fleetauth_http_call_header_value);
+  request.one_shot = fleetauth_http_call_one_shot(call) != 0;
+  return request;
+}
+
+Bag bag_of(const Options &given) {
+  Bag bag;
+  Error error;
+  need(fleetauth_options_new(bag.out(), error.out()), error, "options");
+  for (const auto &[name, value] : given) {
+    Error refused;
+    std::int32_t status = FLEETAUTH_OK;
+    if (const auto *string = std::get_if<std::string>(&value)) {
+      // Every other one as bytes, which is how secrets are given.
+      const auto *bytes = reinterpret_cast<const std::uint8_t *>(string->data());
+      status = name.size() % 2 == 0
+                   ? fleetauth_options_set_bytes(bag.get(), name.data(), name.size(), bytes, string->size(), refused.out())
+                   : fleetauth_options_set_text(bag.get(), name.data(), name.size(), string->data(), string->size(), refused.out());
+    } else {
+      const std::int64_t number = std::holds_alternative<bool>(value) ? std::get<bool>(value) : std::get<std::int64_t>(value);
+      status = fleetauth_options_set_i64(bag.get(), name.data(), name.size(), number, refused.out());
+    }
+    need(status, refused, "setting an option");
+  }
+  return bag;
+}
+
+/// A text argument that may be absent.
+const char *data_of(const std::optional<std::string> &text) { return text ? text->data() : nullptr; }
+std::size_t size_of(const std::optional<std::string> &text) { return text ? text->size() : 0; }
+
+class CSubject final : public Subject {
+ public:
+  explicit CSubject(bool threaded) : threaded_(threaded) {}
+
+  [[nodiscard]] std::int64_t patience_ms() const override { return threaded_ ? kThreadPatienceMs : 0; }
+
+  std::optional<Failure> make_client(const ClientSpec &spec) override {
+    Error error;
+    need(fleetauth_clock_manual_new(spec.wall_ms, clock_.out(), error.out()), error, "the clock");
+    const Bag settings = bag_of({{"mode", std::string(threaded_ ? "threaded" : "manual")}});
+    need(fleetauth_runtime_new(settings.get(), clock_.get(), runtime_.out(), error.out()), error, "the runtime");
+    need(fleetauth_queue_new(runtime_.get(), FLEETAUTH_QUEUE_LOOP, queue_.out(), error.out()), error, "the queue");
+
+    Provider provider;
+    std::int32_t status = spec.descriptor.empty()
+                              ? fleetauth_provider_builtin(spec.provider.data(), spec.provider.size(), provider.out(), error.out())
+                              : fleetauth_provider_from_json(spec.descriptor.data(), spec.descriptor.size(), "descriptor", FLEETAUTH_NTS,
+                                                             provider.out(), error.out());
+    if (status != FLEETAUTH_OK) return failure_of(status, error);
+    Options options = spec.options;
+    options.emplace_back("transport", std::string("host"));
+    const Bag bag = bag_of(options);
+    status = fleetauth_client_new(runtime_.get(), provider.get(), bag.get(), client_.out(), error.out());
+    if (status != FLEETAUTH_OK) return failure_of(status, error);
+    need(fleetauth_queue_serve(queue_.get(), client_.get(), error.out()), error, "serving the client");
+    return std::nullopt;
+  }
+
+  void close_client() override { fleetauth_client_close(client_.get()); }
+
+  Outcome peek(const Call &call) override {
+    Prepared request;
+    if (auto failure = prepare(call, request)) return *failure;
+    Error error;
+    TokenHandle token;
+    const std::int32_t status = fleetauth_client_peek(client_.get(), request.get(), data_of(call.method), size_of(call.method),
+                                                      data_of(call.url), size_of(call.url), token.out(), error.out());
+    return outcome_of(status, token, error);
+  }
+
+  std::optional<Failure> start(std::int64_t tag, const Call &call) override {
+    Prepared request;
+    if (auto failure = prepare(call, request)) return failure;
+    Error error;
+    Op op;
+    const std::int32_t status = fleetauth_client_start(client_.get(), request.get(), data_of(call.method), size_of(call.method),
+                                                       data_of(call.url), size_of(call.url), queue_.get(), tag, op.out(), error.out());
+    if (status != FLEETAUTH_OK) return failure_of(status, error);
+    operations_[tag] = std::move(op);
+    return std::nullopt;
+  }
+
+  void cancel(std::int64_t tag) override { fleetauth_op_cancel(operations_.at(tag).get()); }
+
+  std::string report_rejected(const Token &token, std::int32_t http_status) override {
+    Error error;
+    std::int32_t advice = 0;
+    need(fleetauth_client_report_rejected(client_.get(), token.slot, token.generation, http_status, &advice, error.out()), error,
+         "report_rejected");
+    return advice == FLEETAUTH_ADVICE_RETRY ? "retry" : advice == FLEETAUTH_ADVICE_STOP ? "stop" : "an unknown advice";
+  }
+
+  Event next(std::int64_t timeout_ms) override {
+    Error error;
+    QueueEvent event;
+    const std::int32_t status = fleetauth_queue_next(queue_.get(), timeout_ms, event.out(), error.out());
+    if (status == FLEETAUTH_E_WOULD_BLOCK) return {};
+    need(status, error, "the queue");
+    switch (fleetauth_event_kind(event.get())) {
+      case FLEETAUTH_EVENT_TOKEN:
+        return completed(event.get());
+      case FLEETAUTH_EVENT_HTTP_CALL:
+        return offered(event.get());
+      case FLEETAUTH_EVENT_HTTP_CANCEL:
+        return Withdrawn{fleetauth_event_tag(event.get())};
+      default:
+        throw Mismatch("an event which no vector causes");
+    }
+  }
+
+  void answer(std::int64_t request, const Answer &answer) override {
+    fleetauth_http_call *call = calls_.at(request).get();
+    for (const auto &[name, value] : answer.headers) {
+      Error error;
+      const std::int32_t status = fleetauth_http_call_add_header(call, name.data(), name.size(), value.data(), value.size(), error.out());
+      if (status != FLEETAUTH_OK) return give_up(call, status);
+    }
+    Error error;
+    const std::int32_t status =
+        fleetauth_http_call_append_body(call, reinterpret_cast<const std::uint8_t *>(answer.body.data()), answer.body.size(), error.out());
+    if (status != FLEETAUTH_OK) return give_up(call, status);
+    need(fleetauth_http_call_complete(call, answer.status, error.out()), error, "answering");
+  }
+
+  void fail(std::int64_t request, const std::string &status, const std::string &message) override {
+    Error error;
+    need(fleetauth_http_call_fail(calls_.at(request).get(), status_of(status), message.data(), message.size(), 0, error.out()), error,
+         "failing");
+  }
+
+  void advance(std::int64_t ms) override {
+    Error error;
+    need(fleetauth_clock_advance(clock_.get(), ms, error.out()), error, "the clock");
+  }
+
+  void step_wall(std::int64_t ms) override {
+    Error error;
+    need(fleetauth_clock_step_wall(clock_.get(), ms, error.out()), error, "the clock");
+  }
+
+ private:
+  /// What a host does that is told to read no further.
+  static void give_up(fleetauth_http_call *call, std::int32_t status) {
+    Error error;
+    need(fleetauth_http_call_fail(call, status, nullptr, 0, 0, error.out()), error, "failing");
+  }
+
+  std::optional<Failure> prepare(const Call &call, Prepared &request) {
+    if (call.request.empty()) return std::nullopt;
+    const Bag bag = bag_of(call.request);
+    Error error;
+    const std::int32_t status = fleetauth_request_new(client_.get(), bag.get(), request.out(), error.out());
+    if (status != FLEETAUTH_OK) return failure_of(status, error);
+    return std::nullopt;
+  }
+
+  static Event completed(fleetauth_event *event) {
+    Error error;
+    TokenHandle token;
+    const std::int32_t status = fleetauth_event_token(event, token.out(), error.out());
+    return Completed{fleetauth_event_tag(event), outcome_of(status, token, error)};
+  }
+
+  Event offered(fleetauth_event *event) {
+    Error error;
+    HttpCall call;
+    const std::int32_t status = fleetauth_event_http_call(event, call.out(), error.out());
+    if (status == FLEETAUTH_E_CLOSED) return next(0);  // no longer wanted
+    need(status, error, "claiming a request");
+    const std::int64_t id = fleetauth_http_call_id(call.get());
+    Offered offered{id, request_of(call.get())};
+    calls_[id] = std::move(call);
+    return offered;
+  }
+
+  const bool threaded_;
+  Clock clock_;
+  Runtime runtime_;
+  Queue queue_;
+  Client client_;
+  std::map<std::int64_t, Op> operations_;
+  std::map<std::int64_t, HttpCall> calls_;
+};
+
+}  // namespace
+
+std::unique_ptr<Subject> make_subject(bool threaded) { return std::make_unique<CSubject>(threaded); }
+
+}  // namespace conformance

@@ -1,0 +1,55 @@
+"""schema_test.py: every vector is of the format, has a name of its own, and what its secrets are is used.
+
+Needs jsonschema (packaging/deps/python-dev.txt); without it exits 77, which ctest reports as skipped.
+"""
+
+import json
+import sys
+import unittest
+from collections import Counter
+from pathlib import Path
+
+try:
+    import jsonschema
+except ImportError:
+    print("jsonschema is not installed; run scripts/venv.sh", file=sys.stderr)
+    sys.exit(77)
+
+HERE = Path(__file__).resolve().parent
+VECTORS = {path.relative_to(HERE): json.loads(path.read_text("utf-8")) for path in sorted(HERE.glob("*/*.json"))}
+VALIDATOR = jsonschema.Draft202012Validator(json.loads((HERE / "schema.json").read_text("utf-8")))
+
+
+class SchemaTest(unittest.TestCase):
+    def test_the_schema_is_one(self) -> None:
+        VALIDATOR.check_schema(VALIDATOR.schema)
+
+    def test_every_vector_is_of_the_format(self) -> None:
+        self.assertGreater(len(VECTORS), 200)
+        for path, vector in VECTORS.items():
+            with self.subTest(path):
+                self.assertEqual([], [f"{error.json_path}: {error.message[:200]}" for error in VALIDATOR.iter_errors(vector)])
+
+    def test_names_are_unique(self) -> None:
+        counts = Counter(vector["name"] for vector in VECTORS.values())
+        self.assertEqual([], [name for name, count in counts.items() if count > 1])
+
+    def test_what_is_not_of_the_format_is_found(self) -> None:
+        good = {"name": "n", "client": {"provider": "fleetup", "options": {}}, "wall": "2026-01-01T00:00:00Z", "steps": [{"start": "a"}]}
+        self.assertTrue(VALIDATOR.is_valid(good))
+        for step in (
+            {},
+            {"start": "a", "urls": "https://x"},
+            {"done": "a"},
+            {"done": "a", "token": {}},
+            {"done": "a", "token": {"from_cache": True}, "error": {"status": "E_URL"}},
+            {"peek": {"api": "x"}, "headers": {}},
+            {"reject": "a"},
+            {"expect_request": {"method": "GET", "url": "https://x", "headers": {}}},
+        ):
+            with self.subTest(step):
+                self.assertFalse(VALIDATOR.is_valid(good | {"steps": [step]}))
+
+
+if __name__ == "__main__":
+    unittest.main()

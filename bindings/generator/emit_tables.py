@@ -1,4 +1,4 @@
-"""The core's tables: statuses (core/base/status.gen.h) and options (core/runtime/option_table.gen.h)."""
+"""Tables: statuses (core/base/status.gen.h), options (core/runtime/option_table.gen.h), the command's exit statuses."""
 
 from model import Model, Option
 from text import fill, pascal, quoted, wrap
@@ -32,5 +32,16 @@ def _option_table(model: Model) -> str:
     return fill("option_table.gen.h", choices=choices, count=len(model.options), rows=rows)
 
 
+def _exit_table(model: Model) -> str:
+    exits = {c.name: c.exit for c in model.error_classes}
+    failures = [s for s in model.statuses if s.error_class]
+    rows = "\n".join(f"    {{{s.number}, {exits[s.error_class]}, {quoted(s.error_class)}}},  // {s.name}" for s in failures)
+    return fill("exit_status.gen.h", count=len(failures), rows=rows)
+
+
 def outputs(model: Model) -> dict[str, str]:
-    return {"core/base/status.gen.h": _status_table(model), "core/runtime/option_table.gen.h": _option_table(model)}
+    return {
+        "core/base/status.gen.h": _status_table(model),
+        "core/runtime/option_table.gen.h": _option_table(model),
+        "tools/fleetauth/exit_status.gen.h": _exit_table(model),
+    }

@@ -39,7 +39,7 @@ GRAMMAR = {
         "function": "name:str returns:str doc:str handle:str? params:list? error:bool? constructor:bool? static:bool? blocks:bool? "
         "hot:bool? secret:bool? shared:bool? enum:str? only:list? since:str? state:str?",
         "param": "name:str type:str nullable:bool? secret:bool? enum:str?",
-        "class": "name:str doc:str",
+        "class": "name:str exit:int doc:str",
         "status": "name:str number:int doc:str class:str? retry:bool? fault:str? camel:str?",
         "option": "scope:str name:str type:str doc:str values:list? default:any? min:int? max:int?",
     }.items()
@@ -186,6 +186,7 @@ class _Loader:
         for row in tables["class"]:
             classes.append(ErrorClass(**self.row(row, "class")))
             self.word(classes[-1].name, r"([A-Z][a-z]+)+", "a class")
+            self.need(classes[-1].exit not in (0, 2), "0 is success and 2 a wrong command line")
         for row in tables["status"]:
             row = self.row(row, "status")
             name, number = row["name"], row["number"]

@@ -155,6 +155,7 @@ class Group:
 @dataclass(frozen=True)
 class ErrorClass:
     name: str  # the class in every binding
+    exit: int  # the exit status of the command
     doc: str
 
 

@@ -8,7 +8,7 @@
 
 namespace fleetauth::flow {
 
-/// `fleetup: step "token" at https://api.fleetup.net `: what every message about a step begins with.
+/// `acme: step "token" at https://api.example.com `: what every message about a step begins with.
 [[nodiscard]] std::string step_prefix(const provider::ClientConfig &config, const provider::Step &step);
 /// An error about a step, with the provider's name.
 [[nodiscard]] Error step_error(const provider::ClientConfig &config, const provider::Step &step, Status status, const std::string &what);

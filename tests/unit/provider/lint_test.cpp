@@ -69,6 +69,14 @@ TEST(Lint, LiteralsAreNotRepeatedBecauseTheyMayBeSecrets) {
   EXPECT_THAT(result.error()->message, ::testing::Not(HasSubstr("hunter2")));
 }
 
+TEST(Documentation, TheCompleteExampleIsAValidDescriptor) {
+  const std::string page = read(ADDING_A_PROVIDER);
+  const std::size_t begin = page.find("```json\n") + 8;
+  const auto descriptor = parse_descriptor(page.substr(begin, page.find("```", begin) - begin), "adding-a-provider.md");
+  ASSERT_TRUE(descriptor) << descriptor.error()->message;
+  EXPECT_EQ(descriptor->name, "acme");
+}
+
 TEST(Builtin, AllAreValidAndNamedAsTheirFiles) {
   std::vector<std::string_view> names;
   for (const Builtin &row : builtins()) {

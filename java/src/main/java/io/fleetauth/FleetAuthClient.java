@@ -66,33 +66,48 @@ public class FleetAuthClient implements AutoCloseable {
 
   /** The client's token. */
   public final Token token() {
-    return token(null);
+    return token(null, null, null);
   }
 
-  /** The token for a kind of calls; null means the client's defaults. */
+  /** The token for a kind of calls. */
   public final Token token(PreparedRequest request) {
-    NativeToken token = peekToken(request);
-    return new Token(token != null ? token : await(request, null, null));
+    return token(null, null, request);
+  }
+
+  /**
+   * The token that authorises a request, with its headers. Every argument may be null: no URL means
+   * a token without headers, no method GET, no request the client's defaults.
+   */
+  public final Token token(String url, String method, PreparedRequest request) {
+    NativeToken token = peekNative(url, method, raw(request));
+    return new Token(token != null ? token : await(url, method, raw(request)));
   }
 
   /** As {@link #token()}, without waiting. */
   public final CompletableFuture<Token> tokenAsync() {
-    return tokenAsync(null);
+    return tokenAsync(null, null, null);
   }
 
   /** As {@link #token(PreparedRequest)}, without waiting. */
   public final CompletableFuture<Token> tokenAsync(PreparedRequest request) {
-    return async(
-        () -> Optional.ofNullable(peekToken(request)).map(Token::new).orElse(null),
-        Token::new,
-        request,
-        null,
-        null);
+    return tokenAsync(null, null, request);
   }
 
-  /** The token if memory holds a usable one. */
+  /** As {@link #token(String, String, PreparedRequest)}, without waiting. */
+  public final CompletableFuture<Token> tokenAsync(
+      String url, String method, PreparedRequest request) {
+    return async(
+        () -> peekToken(url, method, request).orElse(null), Token::new, url, method, request);
+  }
+
+  /** The client's token if memory holds a usable one. */
   public final Optional<Token> peek() {
-    return Optional.ofNullable(peekToken(null)).map(Token::new);
+    return peekToken(null, null, null);
+  }
+
+  /** As {@link #token(String, String, PreparedRequest)}, if memory holds a usable one. */
+  public final Optional<Token> peekToken(String url, String method, PreparedRequest request) {
+    return Optional.ofNullable(peekNative(url, method, raw(request))).map(Token::new);
   }
 
   // Headers
@@ -110,7 +125,7 @@ public class FleetAuthClient implements AutoCloseable {
   /** The headers that authorise a request; null for the last means the client's defaults. */
   public final AuthHeaders headers(String url, String method, PreparedRequest request) {
     AuthHeaders ready = headersInMemory(url, method, request);
-    return ready != null ? ready : received(await(request, method, url), url, method, request);
+    return ready != null ? ready : received(await(url, method, raw(request)), url, method, request);
   }
 
   /** As {@link #headers(String)}, without waiting. */
@@ -129,9 +144,9 @@ public class FleetAuthClient implements AutoCloseable {
     return async(
         () -> headersInMemory(url, method, request),
         token -> received(token, url, method, request),
-        request,
+        url,
         method,
-        url);
+        request);
   }
 
   /** The headers if memory holds a usable token. */
@@ -150,6 +165,11 @@ public class FleetAuthClient implements AutoCloseable {
    */
   public final Advice reportRejected(AuthHeaders headers, int httpStatus) {
     return Advice.of(handle.reportRejected(headers.slot, headers.generation, httpStatus));
+  }
+
+  /** As {@link #reportRejected(AuthHeaders, int)}, for who sends the token himself. */
+  public final Advice reportRejected(Token token, int httpStatus) {
+    return Advice.of(handle.reportRejected(token.slot(), token.generation(), httpStatus));
   }
 
   /** Fails what is in flight and forgets the credentials. Never waits; again is harmless. */
@@ -177,11 +197,16 @@ public class FleetAuthClient implements AutoCloseable {
     return getClass().getSimpleName() + "@" + Integer.toHexString(hashCode());
   }
 
-  private NativeToken peekToken(PreparedRequest request) {
+  private NativeToken peekNative(String url, String method, NativeRequest request) {
     try (Call call = new Call()) {
       int status =
           FleetauthJNI.fleetauth_client_peek(
-              call.use(handle), call.use(raw(request)), null, null, call.handle, call.error);
+              call.use(handle),
+              call.use(request),
+              Text.utf8(method),
+              Text.utf8(url),
+              call.handle,
+              call.error);
       boolean wouldBlock = call.checkUnless(status, Status.WOULD_BLOCK);
       return wouldBlock ? null : new NativeToken(call.handle[0]);
     }
@@ -219,9 +244,9 @@ public class FleetAuthClient implements AutoCloseable {
   private <T> CompletableFuture<T> async(
       Memory<T> memory,
       Function<NativeToken, T> result,
-      PreparedRequest request,
+      String url,
       String method,
-      String url) {
+      PreparedRequest request) {
     try {
       T ready = memory.get();
       if (ready != null) {
@@ -237,13 +262,13 @@ public class FleetAuthClient implements AutoCloseable {
   }
 
   /** Waits for an operation. Its event is read by this thread, whose stack an exception shows. */
-  private NativeToken await(PreparedRequest request, String method, String url) {
+  private NativeToken await(String url, String method, NativeRequest request) {
     CompletableFuture<NativeEvent> arrived = new CompletableFuture<>();
     Pump pump = ownPump == null ? runtime.pump() : waitingPump();
     NativeOp op =
         pump.start(
             handle,
-            raw(request),
+            request,
             method,
             url,
             event -> {

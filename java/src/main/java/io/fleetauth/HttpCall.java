@@ -83,7 +83,11 @@ public final class HttpCall {
     action.run();
   }
 
-  /** Adds a header of the answer, in the order received. */
+  /**
+   * Adds a header of the answer, in the order received.
+   *
+   * @throws ProviderUnavailableException above the limit; it can be left to fail the call
+   */
   public void addHeader(String name, String value) {
     handle.addHeader(name, value);
   }
@@ -91,8 +95,7 @@ public final class HttpCall {
   /**
    * Adds bytes of the answer's body.
    *
-   * @throws ProviderUnavailableException above {@link #maxBody}: then fail the call with {@link
-   *     Status#TOO_LARGE}
+   * @throws ProviderUnavailableException above {@link #maxBody}; it can be left to fail the call
    */
   public void appendBody(byte[] data, int offset, int length) {
     byte[] part = Arrays.copyOfRange(data, offset, offset + length);
@@ -116,7 +119,15 @@ public final class HttpCall {
    * @param cause becomes the cause of the caller's exception; may be null
    */
   public boolean fail(Status status, Throwable cause) {
-    String word = cause == null ? null : cause.getClass().getSimpleName();
+    return fail(status, cause == null ? null : cause.getClass().getSimpleName(), cause);
+  }
+
+  /**
+   * As {@link #fail(Status, Throwable)}.
+   *
+   * @param word said in the message if it is a plain word, such as a class's name; may be null
+   */
+  public boolean fail(Status status, String word, Throwable cause) {
     long id = cause == null ? 0 : HostErrors.add(cause);
     boolean ended = end(() -> handle.fail(status.number(), word, id));
     if (ended) {

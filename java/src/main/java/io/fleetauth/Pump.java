@@ -11,7 +11,7 @@ import java.util.concurrent.atomic.AtomicLong;
 /**
  * A queue of the library and the daemon thread that takes its events. The thread refers to the
  * {@link Loop} only, so that an unreachable pump is reclaimed and its thread ends; an operation in
- * flight keeps its pump reachable.
+ * flight keeps its pump and its client reachable.
  */
 final class Pump {
   private static final AtomicInteger NUMBER = new AtomicInteger();
@@ -24,16 +24,24 @@ final class Pump {
    */
   Pump(NativeRuntime runtime, QueueKind kind, HttpTransport transport, Executor executor) {
     loop = new Loop(NativeQueue.create(runtime, kind.number()), transport, executor);
-    new Reclaimer.Watch(this) {
-      private final Loop watched = loop;
-
-      @Override
-      void reclaim() {
-        unwatch();
-        watched.stop();
-      }
-    };
+    new Stop(this, loop);
     Workers.daemon("fleetauth-pump-" + NUMBER.incrementAndGet(), loop).start();
+  }
+
+  /** What is done for a pump that nobody can reach. */
+  private static final class Stop extends Reclaimer.Watch {
+    private final Loop loop;
+
+    Stop(Pump pump, Loop loop) {
+      super(pump);
+      this.loop = loop;
+    }
+
+    @Override
+    void reclaim() {
+      unwatch();
+      loop.stop();
+    }
   }
 
   /** Waits for one event, which it then owns; null when the queue died. On the pump's thread. */
@@ -41,15 +49,28 @@ final class Pump {
     void deliver(NativeEvent event);
   }
 
-  /** Starts an operation; its event goes to the waiter, which must keep this pump reachable. */
+  /** An operation in flight: keeps reachable what it needs until it completes. */
+  private static final class Flight {
+    final Waiter waiter;
+    final Pump pump;
+    final NativeClient client;
+
+    Flight(Waiter waiter, Pump pump, NativeClient client) {
+      this.waiter = waiter;
+      this.pump = pump;
+      this.client = client;
+    }
+  }
+
+  /** Starts an operation; its event goes to the waiter. */
   NativeOp start(
       NativeClient client, NativeRequest request, String method, String url, Waiter waiter) {
     long tag = loop.lastTag.incrementAndGet();
-    loop.waiters.put(tag, waiter);
+    loop.flights.put(tag, new Flight(waiter, this, client));
     try {
       return client.start(request, method, url, loop.queue, tag);
     } catch (RuntimeException | Error failure) {
-      loop.waiters.remove(tag);
+      loop.flights.remove(tag);
       throw failure;
     }
   }
@@ -67,7 +88,7 @@ final class Pump {
   private static final class Loop implements Runnable {
     final NativeQueue queue;
     final AtomicLong lastTag = new AtomicLong();
-    final Map<Long, Waiter> waiters = new ConcurrentHashMap<>();
+    final Map<Long, Flight> flights = new ConcurrentHashMap<>();
     private final HttpTransport transport;
     private final Executor executor;
 
@@ -99,8 +120,8 @@ final class Pump {
       } finally {
         queue.close();
         queue.dispose();
-        waiters.values().forEach(waiter -> waiter.deliver(null));
-        waiters.clear();
+        flights.values().forEach(flight -> flight.waiter.deliver(null));
+        flights.clear();
         thrown.forEach(HostErrors::release);
       }
     }
@@ -111,10 +132,10 @@ final class Pump {
       try {
         EventKind kind = EventKind.of(event.kind());
         if (kind == EventKind.TOKEN) {
-          Waiter waiter = waiters.remove(event.tag());
-          passedOn = waiter != null;
+          Flight flight = flights.remove(event.tag());
+          passedOn = flight != null;
           if (passedOn) {
-            waiter.deliver(event);
+            flight.waiter.deliver(event);
           }
         } else if (kind == EventKind.HTTP_CALL) {
           passedOn = true;
@@ -159,6 +180,10 @@ final class Pump {
       }
       try {
         transport.send(call);
+      } catch (ProviderUnavailableException failure) {
+        // What the call itself throws above its limits; the transport need not know of it.
+        boolean tooLarge = failure.status() == Status.TOO_LARGE;
+        call.fail(tooLarge ? Status.TOO_LARGE : Status.CALLBACK, tooLarge ? null : failure);
       } catch (Throwable failure) {
         call.fail(failure);
       }

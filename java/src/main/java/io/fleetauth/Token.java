@@ -66,6 +66,15 @@ public final class Token implements AutoCloseable {
     return handle.fromCache() != 0;
   }
 
+  /** The headers that authorise the request it was got for; none when it was got for no URL. */
+  public AuthHeaders headers() {
+    return HotPath.headers(handle);
+  }
+
+  long slot() {
+    return handle.slot();
+  }
+
   /** Which token of its place this is; grows with every renewal. */
   public long generation() {
     return handle.generation();

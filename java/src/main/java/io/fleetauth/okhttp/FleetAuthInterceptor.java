@@ -2,9 +2,9 @@ package io.fleetauth.okhttp;
 
 import io.fleetauth.Advice;
 import io.fleetauth.AuthHeaders;
+import io.fleetauth.ConfigurationException;
 import io.fleetauth.FleetAuthClient;
 import io.fleetauth.FleetAuthException;
-import io.fleetauth.Status;
 import java.io.IOException;
 import java.util.Map;
 import okhttp3.Interceptor;
@@ -115,10 +115,7 @@ public final class FleetAuthInterceptor implements Interceptor {
     try {
       return headers(request);
     } catch (IOException refused) {
-      boolean isForeign =
-          refused.getCause() instanceof FleetAuthException
-              && ((FleetAuthException) refused.getCause()).status() == Status.FOREIGN_ORIGIN;
-      if (isForeign) {
+      if (refused.getCause() instanceof ConfigurationException) {
         return null;
       }
       throw refused;

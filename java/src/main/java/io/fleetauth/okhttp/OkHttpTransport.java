@@ -2,7 +2,6 @@ package io.fleetauth.okhttp;
 
 import io.fleetauth.HttpCall;
 import io.fleetauth.HttpTransport;
-import io.fleetauth.Status;
 import java.io.IOException;
 import java.util.Collections;
 import java.util.Map;
@@ -88,9 +87,8 @@ public final class OkHttpTransport implements HttpTransport {
       for (int i = 0; i < received.headers.size(); i++) {
         call.addHeader(received.headers.name(i), received.headers.value(i));
       }
-      if (readBody(response.body(), call)) {
-        call.complete(response.code());
-      }
+      readBody(response.body(), call);
+      call.complete(response.code());
     } catch (IOException failure) {
       call.failNetwork(failure);
     }
@@ -111,19 +109,12 @@ public final class OkHttpTransport implements HttpTransport {
     return request.method(call.method(), hasBody ? new OneShotBody(call.body()) : null).build();
   }
 
-  /** False when the answer was too large and the call has failed so. */
-  private static boolean readBody(ResponseBody body, HttpCall call) throws IOException {
+  private static void readBody(ResponseBody body, HttpCall call) throws IOException {
     BufferedSource source = body.source();
     byte[] chunk = new byte[CHUNK];
-    long left = call.maxBody();
-    for (int count; (count = source.read(chunk)) != -1; left -= count) {
-      if (count > left) {
-        call.fail(Status.TOO_LARGE, null);
-        return false;
-      }
+    for (int count; (count = source.read(chunk)) != -1; ) {
       call.appendBody(chunk, 0, count);
     }
-    return true;
   }
 
   /** A body that OkHttp knows not to send again. */

@@ -74,9 +74,8 @@ public final class JavaNetTransport implements HttpTransport {
           .map()
           .forEach((name, values) -> values.forEach(v -> call.addHeader(name, v)));
       try (InputStream body = response.body()) {
-        if (readBody(body, call)) {
-          call.complete(response.statusCode());
-        }
+        readBody(body, call);
+        call.complete(response.statusCode());
       }
     } catch (ExecutionException failure) {
       fail(call, failure.getCause());
@@ -130,17 +129,10 @@ public final class JavaNetTransport implements HttpTransport {
     return request.build();
   }
 
-  /** False when the answer was too large and the call has failed so. */
-  private static boolean readBody(InputStream body, HttpCall call) throws IOException {
+  private static void readBody(InputStream body, HttpCall call) throws IOException {
     byte[] chunk = new byte[CHUNK];
-    long left = call.maxBody();
-    for (int count; (count = body.read(chunk)) != -1; left -= count) {
-      if (count > left) {
-        call.fail(Status.TOO_LARGE, null);
-        return false;
-      }
+    for (int count; (count = body.read(chunk)) != -1; ) {
       call.appendBody(chunk, 0, count);
     }
-    return true;
   }
 }

@@ -1,0 +1,121 @@
+package io.fleetauth;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+
+/** What {@link ProcessTest} runs in a JVM of its own. */
+final class ProcessMain {
+  private ProcessMain() {}
+
+  public static void main(String[] arguments) throws Exception {
+    switch (arguments[0]) {
+      case "load":
+        load();
+        break;
+      case "exit":
+        exitInFlight(arguments);
+        break;
+      case "work":
+        work(arguments);
+        break;
+      default:
+        throw new IllegalArgumentException(arguments[0]);
+    }
+  }
+
+  private static void load() {
+    for (int attempt = 0; attempt < 2; attempt++) {
+      try {
+        System.out.println("version " + FleetAuth.version());
+      } catch (FleetAuthException refused) {
+        System.out.println(refused.status() + " " + refused.getMessage());
+      }
+    }
+  }
+
+  private static FleetUp client(String[] arguments) {
+    return FleetUp.builder()
+        .apiKey("demo-api-key")
+        .acctId(12345)
+        .secret("your-app-secret")
+        .baseUrl(arguments[1] + "/fleetup")
+        .caFile(arguments[2])
+        .build();
+  }
+
+  /** Leaves with calls of every kind in flight; the emulator holds the answer back. */
+  private static void exitInFlight(String[] arguments) throws Exception {
+    FleetUp client = client(arguments);
+    for (int i = 0; i < 50; i++) {
+      client.tokenAsync().thenApply(Token::reveal);
+      Thread waiting = new Thread(client::token);
+      waiting.setDaemon(true);
+      waiting.start();
+    }
+    CompletableFuture<Token> hosted = new CompletableFuture<>();
+    ScriptedTransport.fleetUp(
+            FleetAuthRuntime.shared(),
+            call -> {
+              hosted.complete(null);
+              Thread.sleep(100_000);
+            })
+        .build()
+        .tokenAsync();
+    hosted.join();
+    System.out.println("leaving");
+    System.out.flush();
+    if (arguments[3].equals("exit")) {
+      new Thread(() -> System.exit(7)).start();
+      Thread.sleep(100_000);
+    } else if (arguments[3].equals("halt")) {
+      Runtime.getRuntime().halt(7);
+    }
+  }
+
+  /** Calls everything once, with garbage collected in between. */
+  private static void work(String[] arguments) throws Exception {
+    String url = arguments[1] + "/fleetup/devices";
+    List<AutoCloseable> things = new ArrayList<>();
+    for (int round = 0; round < 20; round++) {
+      FleetUp client = client(arguments);
+      things.add(client);
+      Token token = client.token();
+      token.reveal();
+      token.expiresAt();
+      things.add(client.request().api("api").build());
+      AuthHeaders headers = client.headers(url);
+      client.headersAsync(url, "POST").get();
+      client.reportRejected(headers, 401);
+      client.tokenAsync().get().close();
+      try {
+        client.headers("https://evil.example/");
+      } catch (ConfigurationException refused) {
+        refused.getMessage();
+      }
+      FleetUp hosted =
+          ScriptedTransport.fleetUp(
+                  FleetAuthRuntime.shared(),
+                  call -> {
+                    call.headers();
+                    call.body();
+                    throw new IllegalStateException("thrown");
+                  })
+              .acctId(round)
+              .build();
+      try {
+        hosted.token();
+      } catch (IllegalStateException thrown) {
+        things.add(hosted);
+      }
+      System.gc();
+      if (round % 3 == 0) {
+        for (AutoCloseable thing : things) {
+          thing.close();
+        }
+        things.clear();
+      }
+    }
+    System.out.println("worked");
+  }
+}

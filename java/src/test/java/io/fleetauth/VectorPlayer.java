@@ -1,0 +1,503 @@
+package io.fleetauth;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotNull;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assertions.fail;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import java.net.URLDecoder;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.Base64;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+
+/** Carries one conformance vector out; tests/conformance/README.md says what its members mean. */
+final class VectorPlayer implements AutoCloseable {
+  private static final ObjectMapper JSON = new ObjectMapper();
+  private static final int PATIENCE_S = 5;
+
+  private final JsonNode vector;
+  private final ManualClock clock;
+  private final FleetAuthRuntime runtime;
+  private final ScriptedTransport transport = new ScriptedTransport();
+  private final List<AutoCloseable> toClose = new ArrayList<>();
+  private final Map<String, CompletableFuture<Token>> operations = new HashMap<>();
+  private final Set<String> askedFor = new HashSet<>();
+  private FleetAuthClient client;
+  private HttpCall unanswered;
+  private CountDownLatch withdrawn;
+  private String where = "client";
+
+  private VectorPlayer(JsonNode vector) {
+    this.vector = vector;
+    clock = new ManualClock(Instant.parse(vector.path("wall").asText("2026-01-01T00:00:00Z")));
+    runtime = FleetAuthRuntime.builder().clock(clock).build();
+  }
+
+  static void play(JsonNode vector) throws Exception {
+    try (VectorPlayer player = new VectorPlayer(vector)) {
+      player.play();
+    }
+  }
+
+  private void play() throws Exception {
+    checkMembers(
+        vector, "name", "note", "rows", "client", "wall", "secrets", "steps", "client_error");
+    if (vector.has("client_error")) {
+      FleetAuthException refused = null;
+      try {
+        makeClient();
+      } catch (FleetAuthException failure) {
+        refused = failure;
+      }
+      assertNotNull(refused, "the client could be made");
+      compareError(vector.get("client_error"), refused);
+      return;
+    }
+    makeClient();
+    int number = 0;
+    for (JsonNode step : vector.get("steps")) {
+      where = "step " + ++number;
+      carryOut(step);
+    }
+    where = "at the end";
+    expectNothing();
+    assertEquals(operations.keySet(), askedFor, where);
+  }
+
+  private void makeClient() {
+    JsonNode spec = vector.get("client");
+    try (Provider provider =
+        spec.has("descriptor")
+            ? Provider.fromJson(spec.get("descriptor").toString(), "descriptor")
+            : Provider.builtin(spec.get("provider").asText())) {
+      FleetAuthClient.Builder builder =
+          FleetAuthClient.builder(provider).runtime(runtime).transport(transport);
+      setAll(builder, spec.path("options"));
+      client = builder.build();
+    }
+    toClose.add(client);
+    see(client.toString());
+  }
+
+  private static void setAll(OptionBag<?> bag, JsonNode options) {
+    options
+        .fields()
+        .forEachRemaining(
+            option -> {
+              JsonNode value = option.getValue();
+              if (value.isBoolean()) {
+                bag.set(option.getKey(), value.booleanValue());
+              } else if (value.isIntegralNumber()) {
+                bag.set(option.getKey(), value.longValue());
+              } else if (option.getKey().length() % 2 == 0 && value.isTextual()) {
+                // Every other one as characters, which is how secrets can be given.
+                bag.set(option.getKey(), value.textValue().toCharArray());
+              } else {
+                bag.set(option.getKey(), value.isObject() ? value.toString() : value.textValue());
+              }
+            });
+  }
+
+  private void carryOut(JsonNode step) throws Exception {
+    if (is(step, "start", "url", "method", "request")) {
+      start(step);
+    } else if (is(step, "expect_request", "answer", "fail")) {
+      expectRequest(step);
+    } else if (is(step, "done", "token", "headers", "error")) {
+      done(step);
+    } else if (is(step, "peek", "token", "headers", "error")) {
+      peek(step);
+    } else if (is(step, "reject", "http_status", "advice")) {
+      reject(step);
+    } else if (is(step, "advance_ms")) {
+      clock.advance(Duration.ofMillis(step.get("advance_ms").longValue()));
+    } else if (is(step, "step_wall_ms")) {
+      clock.stepWall(Duration.ofMillis(step.get("step_wall_ms").longValue()));
+    } else if (is(step, "answer")) {
+      answer(unanswered, step.get("answer"));
+    } else if (is(step, "cancel")) {
+      operations.get(step.get("cancel").asText()).cancel(true);
+    } else if (is(step, "close")) {
+      client.close();
+    } else if (is(step, "expect_cancel")) {
+      assertTrue(withdrawn.await(PATIENCE_S, TimeUnit.SECONDS), where + ": not withdrawn");
+    } else if (is(step, "expect_nothing")) {
+      expectNothing();
+    } else {
+      fail(where + ": the format has no step " + step);
+    }
+  }
+
+  private boolean is(JsonNode step, String kind, String... more) {
+    if (!step.has(kind)) {
+      return false;
+    }
+    List<String> known = new ArrayList<>(List.of(more));
+    known.addAll(List.of(kind, "note"));
+    checkMembers(step, known.toArray(new String[0]));
+    return true;
+  }
+
+  private void checkMembers(JsonNode object, String... known) {
+    object
+        .fieldNames()
+        .forEachRemaining(
+            name ->
+                assertTrue(List.of(known).contains(name), where + ": the format has no " + name));
+  }
+
+  // Steps
+
+  private PreparedRequest request(JsonNode call) {
+    if (!call.has("request")) {
+      return null;
+    }
+    PreparedRequest.Builder builder = client.request();
+    setAll(builder, call.get("request"));
+    PreparedRequest request = builder.build();
+    toClose.add(request);
+    return request;
+  }
+
+  private void start(JsonNode step) {
+    CompletableFuture<Token> operation;
+    try {
+      PreparedRequest request = request(step);
+      operation = client.tokenAsync(text(step, "url"), text(step, "method"), request);
+    } catch (FleetAuthException refused) {
+      operation = CompletableFuture.failedFuture(refused);
+    }
+    assertEquals(null, operations.put(step.get("start").asText(), operation), where);
+  }
+
+  private void expectRequest(JsonNode step) throws Exception {
+    HttpCall call = transport.next();
+    assertNotNull(call, where + ": no request was sent");
+    compareRequest(step.get("expect_request"), call);
+    see(call.toString());
+    if (step.has("answer")) {
+      answer(call, step.get("answer"));
+    } else if (step.has("fail")) {
+      JsonNode failure = step.get("fail");
+      Status status = Status.valueOf(failure.get("status").asText().substring(2));
+      call.fail(status, failure.path("message").asText(null), null);
+    } else {
+      unanswered = call;
+      withdrawn = new CountDownLatch(1);
+      call.onCancel(withdrawn::countDown);
+    }
+  }
+
+  private void expectNothing() {
+    assertTrue(transport.isIdle(), where + ": there is a request");
+    operations.forEach(
+        (label, operation) ->
+            assertTrue(
+                !operation.isDone() || askedFor.contains(label), where + ": completed: " + label));
+  }
+
+  private void done(JsonNode step) throws Exception {
+    String label = step.get("done").asText();
+    assertTrue(askedFor.add(label), where + ": asked for the same outcome again");
+    Token token = null;
+    FleetAuthException failure = null;
+    try {
+      token = operations.get(label).get(PATIENCE_S, TimeUnit.SECONDS);
+      toClose.add(token);
+    } catch (ExecutionException failed) {
+      failure = (FleetAuthException) failed.getCause();
+    } catch (java.util.concurrent.CancellationException cancelled) {
+      failure = Status.CANCELLED.exception(ErrorDetails.of(Status.CANCELLED, "cancelled"));
+    } catch (TimeoutException late) {
+      fail(where + ": the operation did not complete");
+    }
+    compareOutcome(step, token, failure);
+  }
+
+  private void peek(JsonNode step) {
+    JsonNode call = step.get("peek");
+    String url = text(call, "url");
+    Optional<Token> token;
+    try {
+      PreparedRequest request = request(call);
+      token = client.peekToken(url, text(call, "method"), request);
+      token.ifPresent(toClose::add);
+      if (step.has("headers") && url != null) {
+        String method = Optional.ofNullable(text(call, "method")).orElse("GET");
+        compareHeaders(step.get("headers"), client.peek(url, method, request).orElseThrow());
+      }
+    } catch (FleetAuthException refused) {
+      compareOutcome(step, null, refused);
+      return;
+    }
+    if (token.isEmpty()) {
+      // That memory holds none is an answer in Java, not an error with a message.
+      assertEquals("E_WOULD_BLOCK", step.path("error").path("status").asText(), where);
+      return;
+    }
+    compareOutcome(step, token.get(), null);
+  }
+
+  private static ErrorDetails wouldBlock() {
+    return ErrorDetails.of(Status.WOULD_BLOCK, "memory holds no usable token");
+  }
+
+  private void reject(JsonNode step) {
+    Token token = operations.get(step.get("reject").asText()).getNow(null);
+    Advice advice = client.reportRejected(token, step.path("http_status").asInt(401));
+    assertEquals(step.get("advice").asText(), advice.name().toLowerCase(Locale.ROOT), where);
+  }
+
+  // What is sent
+
+  private void compareRequest(JsonNode expected, HttpCall call) throws Exception {
+    checkMembers(expected, "method", "url", "headers", "body", "json", "form", "one_shot");
+    String body = new String(call.body(), StandardCharsets.UTF_8);
+    boolean saysBody = expected.has("body") || expected.has("json") || expected.has("form");
+    if (!saysBody) {
+      assertEquals("", body, where);
+    }
+    if (expected.has("method")) {
+      assertEquals(expected.get("method").asText(), call.method(), where);
+    }
+    if (expected.has("url")) {
+      assertEquals(expected.get("url").asText(), call.url(), where);
+    }
+    if (expected.has("headers")) {
+      compareRequestHeaders(expected.get("headers"), call);
+    }
+    if (expected.has("body")) {
+      assertEquals(expected.get("body").asText(), body, where);
+    }
+    if (expected.has("json")) {
+      assertEquals(expected.get("json"), JSON.readTree(body), where);
+    }
+    if (expected.has("form")) {
+      assertEquals(pairs(expected.get("form")), form(body), where);
+    }
+    if (expected.has("one_shot")) {
+      assertEquals(expected.get("one_shot").booleanValue(), call.isOneShot(), where);
+    }
+  }
+
+  private void compareRequestHeaders(JsonNode expected, HttpCall call) {
+    Map<String, String> wanted = new TreeMap<>();
+    expected
+        .fields()
+        .forEachRemaining(h -> wanted.put(lower(h.getKey()), h.getValue().textValue()));
+    Map<String, String> sent = new TreeMap<>();
+    for (Map.Entry<String, String> header : call.headers()) {
+      if (!header.getKey().equalsIgnoreCase("User-Agent")) {
+        assertEquals(null, sent.put(lower(header.getKey()), header.getValue()), where);
+      }
+    }
+    assertEquals(wanted, sent, where);
+  }
+
+  private static List<Map.Entry<String, String>> pairs(JsonNode object) {
+    List<Map.Entry<String, String>> pairs = new ArrayList<>();
+    object.fields().forEachRemaining(m -> pairs.add(Map.entry(m.getKey(), m.getValue().asText())));
+    return pairs;
+  }
+
+  private static List<Map.Entry<String, String>> form(String body) {
+    List<Map.Entry<String, String>> members = new ArrayList<>();
+    for (String member : body.split("&")) {
+      String[] sides = member.split("=", 2);
+      members.add(
+          Map.entry(
+              URLDecoder.decode(sides[0], StandardCharsets.UTF_8),
+              URLDecoder.decode(sides[1], StandardCharsets.UTF_8)));
+    }
+    return members;
+  }
+
+  private void answer(HttpCall call, JsonNode answer) throws Exception {
+    try {
+      describe(call, answer);
+    } catch (ProviderUnavailableException tooLarge) {
+      assertEquals(Status.TOO_LARGE, tooLarge.status(), where);
+      call.fail(Status.TOO_LARGE, null);
+      return;
+    }
+    call.complete(answer.get("status").intValue());
+  }
+
+  private void describe(HttpCall call, JsonNode answer) {
+    checkMembers(answer, "status", "headers", "json", "body", "body_base64", "body_repeat");
+    boolean saysType = false;
+    for (var headers = answer.path("headers").fields(); headers.hasNext(); ) {
+      Map.Entry<String, JsonNode> header = headers.next();
+      saysType |= header.getKey().equalsIgnoreCase("Content-Type");
+      JsonNode values = header.getValue();
+      for (JsonNode value : values.isArray() ? values : array(values)) {
+        if (!value.isNull()) {
+          call.addHeader(header.getKey(), value.asText());
+        }
+      }
+    }
+    if (!saysType) {
+      call.addHeader("Content-Type", "application/json");
+    }
+    byte[] body = body(answer);
+    call.appendBody(body, 0, body.length);
+  }
+
+  private static ArrayNode array(JsonNode value) {
+    return JsonNodeFactory.instance.arrayNode().add(value);
+  }
+
+  private static byte[] body(JsonNode answer) {
+    if (answer.has("body_base64")) {
+      return Base64.getDecoder().decode(answer.get("body_base64").asText());
+    }
+    String text = answer.has("json") ? answer.get("json").toString() : answer.path("body").asText();
+    if (answer.has("body_repeat")) {
+      JsonNode repeat = answer.get("body_repeat");
+      text = repeat.get("text").asText().repeat(repeat.get("times").intValue());
+    }
+    return text.getBytes(StandardCharsets.UTF_8);
+  }
+
+  // What comes out
+
+  private void compareOutcome(JsonNode step, Token token, FleetAuthException failure) {
+    if (step.has("error")) {
+      assertNotNull(failure, where + ": expected an error, got a token");
+      compareError(step.get("error"), failure);
+      return;
+    }
+    if (failure != null) {
+      fail(where + ": expected a token, got " + failure.status() + ": " + failure.getMessage());
+    }
+    see(token.toString());
+    see(token.headers().toString());
+    assertTrue(step.has("token") || step.has("headers"), where + ": says nothing");
+    if (step.has("token")) {
+      compareToken(step.get("token"), token);
+    }
+    if (step.has("headers")) {
+      compareHeaders(step.get("headers"), token.headers());
+    }
+  }
+
+  private void compareToken(JsonNode expected, Token token) {
+    checkMembers(
+        expected, "secret", "kind", "scheme", "expires_in_ms", "expires_at", "from_cache");
+    if (expected.has("secret")) {
+      assertEquals(expected.get("secret").asText(), token.reveal(), where);
+    }
+    if (expected.has("kind")) {
+      assertEquals(expected.get("kind").asText(), lower(token.kind().name()), where);
+    }
+    if (expected.has("scheme")) {
+      assertEquals(expected.get("scheme").asText(), token.scheme(), where);
+    }
+    if (expected.has("from_cache")) {
+      assertEquals(expected.get("from_cache").booleanValue(), token.isFromCache(), where);
+    }
+    if (expected.has("expires_in_ms")) {
+      JsonNode in = expected.get("expires_in_ms");
+      Optional<Duration> wanted =
+          in.isNull() ? Optional.empty() : Optional.of(Duration.ofMillis(in.longValue()));
+      assertEquals(wanted, token.expiresIn(), where);
+    }
+    if (expected.has("expires_at")) {
+      JsonNode at = expected.get("expires_at");
+      Optional<Instant> wanted =
+          at.isNull() ? Optional.empty() : Optional.of(Instant.parse(at.textValue()));
+      assertEquals(wanted, token.expiresAt(), where);
+    }
+  }
+
+  private void compareHeaders(JsonNode expected, AuthHeaders headers) {
+    see(headers.toString());
+    Map<String, String> wanted = new TreeMap<>();
+    expected.fields().forEachRemaining(h -> wanted.put(h.getKey(), h.getValue().textValue()));
+    assertEquals(wanted, new TreeMap<>(headers), where);
+  }
+
+  private void compareError(JsonNode expected, FleetAuthException failure) {
+    checkMembers(
+        expected,
+        "status",
+        "http_status",
+        "provider_code",
+        "retryable",
+        "retry_after_ms",
+        "in_doubt",
+        "provider",
+        "message");
+    String what = where + ": " + failure;
+    see(failure.toString());
+    assertEquals(failure.status().exception(wouldBlock()).getClass(), failure.getClass(), what);
+    if (expected.has("status")) {
+      assertEquals(expected.get("status").asText(), "E_" + failure.status().name(), what);
+    }
+    if (expected.has("http_status")) {
+      assertEquals(expected.get("http_status").intValue(), failure.httpStatus(), what);
+    }
+    if (expected.has("provider_code")) {
+      assertEquals(expected.get("provider_code").asText(), failure.providerCode(), what);
+    }
+    if (expected.has("retryable")) {
+      assertEquals(expected.get("retryable").booleanValue(), failure.isRetryable(), what);
+    }
+    if (expected.has("retry_after_ms")) {
+      long actual = failure.retryAfter().map(Duration::toMillis).orElse(-1L);
+      assertEquals(expected.get("retry_after_ms").longValue(), actual, what);
+    }
+    if (expected.has("in_doubt")) {
+      assertEquals(expected.get("in_doubt").booleanValue(), failure.isInDoubt(), what);
+    }
+    if (expected.has("provider")) {
+      assertEquals(expected.get("provider").asText(), failure.provider(), what);
+    }
+    for (JsonNode part : expected.path("message")) {
+      assertTrue(failure.getMessage().contains(part.asText()), what);
+    }
+  }
+
+  private void see(String printed) {
+    for (JsonNode secret : vector.path("secrets")) {
+      assertTrue(!printed.contains(secret.asText()), where + ": a secret is in: " + printed);
+    }
+  }
+
+  private static String text(JsonNode object, String name) {
+    return object.path(name).textValue();
+  }
+
+  private static String lower(String text) {
+    return text.toLowerCase(Locale.ROOT);
+  }
+
+  @Override
+  public void close() throws Exception {
+    for (AutoCloseable thing : toClose) {
+      thing.close();
+    }
+    operations.values().forEach(o -> o.thenAccept(Token::close));
+    runtime.close();
+    clock.close();
+  }
+}

@@ -7,6 +7,12 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
+# Runs a command, and shows what it said only if it fails.
+quietly() {
+  local said
+  said=$("$@" 2>&1) || { echo "$said"; return 1; }
+}
+
 cpp_files() { git ls-files --cached --others --exclude-standard -- '*.cpp' '*.h' '*.c' | grep -vE '\.gen\.(h|cpp|c)$'; }
 
 lint_shell() {
@@ -21,17 +27,33 @@ fix_cpp() { cpp_files | xargs -r clang-format-14 -i; }
 
 # clang-tidy reads the compile commands of the preset clang; generated sources must exist, hence the build.
 lint_cpp-tidy() {
-  scripts/deps.sh >/dev/null
-  cmake --preset clang >/dev/null
-  cmake --build --preset clang --target fleetauth_core >/dev/null
-  git ls-files -- 'core/*.cpp' 'capi/*.cpp' 'tools/*.cpp' | grep -vE '\.gen\.cpp$' |
-    xargs -r -n 1 -P 2 nice clang-tidy-14 -p build/clang --quiet --warnings-as-errors='*' 2> >(grep -v 'warnings generated\|Suppressed\|Use -header-filter' >&2)
+  quietly scripts/deps.sh
+  quietly cmake --preset clang
+  quietly cmake --build --preset clang --target fleetauth_core
+  mkdir -p build/clang/tidy
+  TIDY_COMMON=$(git ls-files -z -- .clang-tidy 'core/*.h' 'capi/*.h' | xargs -0 cat | sha256sum)
+  export TIDY_COMMON
+  export -f tidy_one
+  git ls-files -- 'core/*.cpp' 'capi/*.cpp' | grep -vE '\.gen\.cpp$' | xargs -r -n 1 -P 2 nice bash -c 'tidy_one "$1"' _
+}
+
+# A file that was clean is not looked at again until it, a header of ours or .clang-tidy changes.
+tidy_one() {
+  local file=$1 seen said
+  seen=build/clang/tidy/$(echo "$TIDY_COMMON" | cat - "$file" | sha256sum | cut -d' ' -f1)
+  [[ ! -e $seen ]] || return 0
+  if said=$(clang-tidy-14 -p build/clang --quiet --warnings-as-errors='*' "$file" 2>/dev/null); then
+    touch "$seen"
+  else
+    echo "$said"
+    return 1
+  fi
 }
 
 # Our own Python, whose type checks follow mypy.ini; tests are checked by ruff alone.
 lint_python() {
   local typed=(scripts tests/structure)
-  scripts/venv.sh >/dev/null
+  quietly scripts/venv.sh
   build/venv/bin/ruff format --check -q --output-format concise .
   build/venv/bin/ruff check -q --output-format concise .
   if [[ -d bindings/generator ]]; then typed+=(bindings/generator); fi
@@ -39,7 +61,7 @@ lint_python() {
   build/venv/bin/mypy "${typed[@]}"
 }
 fix_python() {
-  scripts/venv.sh >/dev/null
+  quietly scripts/venv.sh
   build/venv/bin/ruff format -q .
   build/venv/bin/ruff check -q --fix .
 }

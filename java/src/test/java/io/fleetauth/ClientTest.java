@@ -243,7 +243,9 @@ class ClientTest {
 
     FleetUp.Builder unknown = emulator.fleetUp().set("aps_key", "k");
     assertTrue(
-        assertThrows(ConfigurationException.class, unknown::build).getMessage().contains("aps_key"));
+        assertThrows(ConfigurationException.class, unknown::build)
+            .getMessage()
+            .contains("aps_key"));
   }
 
   @Test
@@ -251,7 +253,8 @@ class ClientTest {
     try (FleetUp client = fleetUp();
         Token token = client.token()) {
       String authorization = client.headers(devices).get("Authorization");
-      String printed = client + " " + token + " " + client.headers(devices) + " " + client.request();
+      String printed =
+          client + " " + token + " " + client.headers(devices) + " " + client.request();
       for (String secret : List.of(token.reveal(), authorization, "demo-api-key", "your-app")) {
         assertFalse(printed.contains(secret), printed);
       }

@@ -93,7 +93,8 @@ class IntegrationTest {
 
   @Test
   void H08_okhttp_does_not_go_round_in_circles() throws Exception {
-    emulator.fault("{\"match\":{\"path\":\"/fleetup/devices\"},\"times\":9,\"do\":{\"status\":401}}");
+    emulator.fault(
+        "{\"match\":{\"path\":\"/fleetup/devices\"},\"times\":9,\"do\":{\"status\":401}}");
     OkHttpClient http = FleetAuthInterceptor.install(okHttp(), client).build();
     assertEquals(401, status(http, new Request.Builder().url(devices())));
     assertTrue(countOf("/fleetup/devices") <= 2, emulator.log());
@@ -186,7 +187,8 @@ class IntegrationTest {
     emulator.revoke("fleetup");
     assertEquals(
         200, http.send(get().build(), HttpResponse.BodyHandlers.ofInputStream()).statusCode());
-    emulator.fault("{\"match\":{\"path\":\"/fleetup/devices\"},\"times\":9,\"do\":{\"status\":401}}");
+    emulator.fault(
+        "{\"match\":{\"path\":\"/fleetup/devices\"},\"times\":9,\"do\":{\"status\":401}}");
     int before = countOf("/fleetup/devices");
     assertEquals(
         401,

@@ -10,8 +10,7 @@ import org.junit.jupiter.api.extension.BeforeEachCallback;
 import org.junit.jupiter.api.extension.ExtensionContext;
 
 /** Fails a test that leaves objects of the library behind, reachable or never reclaimed. */
-public final class LiveHandles
-    implements BeforeAllCallback, BeforeEachCallback, AfterEachCallback {
+public final class LiveHandles implements BeforeAllCallback, BeforeEachCallback, AfterEachCallback {
   private long before;
 
   @Override

@@ -21,7 +21,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
 
 /** JVMs that load, work and leave. */
 @ExtendWith(EmulatorExtension.class)
@@ -52,8 +53,12 @@ class ProcessTest {
     return new Ended(process.exitValue(), output.toString(), leaving);
   }
 
+  static Stream<Arguments> waysToLeave() {
+    return Stream.of(Arguments.of("return", 0), Arguments.of("exit", 7), Arguments.of("halt", 7));
+  }
+
   @ParameterizedTest
-  @CsvSource({"return, 0", "exit, 7", "halt, 7"})
+  @MethodSource("waysToLeave")
   void P05_P08_a_JVM_leaves_with_calls_in_flight(String how, int code, EmulatorProcess emulator)
       throws Exception {
     emulator.fault("{\"match\":{\"path\":\"/fleetup/token\"},\"times\":9,\"do\":{\"hold\":\"g\"}}");

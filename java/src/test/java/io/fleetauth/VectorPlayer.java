@@ -401,8 +401,7 @@ final class VectorPlayer implements AutoCloseable {
   }
 
   private void compareToken(JsonNode expected, Token token) {
-    checkMembers(
-        expected, "secret", "kind", "scheme", "expires_in_ms", "expires_at", "from_cache");
+    checkMembers(expected, "secret", "kind", "scheme", "expires_in_ms", "expires_at", "from_cache");
     if (expected.has("secret")) {
       assertEquals(expected.get("secret").asText(), token.reveal(), where);
     }

@@ -1,0 +1,67 @@
+package io.fleetauth;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.net.URI;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.Paths;
+import java.util.List;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
+import javax.tools.Diagnostic;
+import javax.tools.DiagnosticCollector;
+import javax.tools.JavaCompiler;
+import javax.tools.JavaFileObject;
+import javax.tools.SimpleJavaFileObject;
+import javax.tools.ToolProvider;
+import org.junit.jupiter.api.DynamicTest;
+import org.junit.jupiter.api.TestFactory;
+import org.junit.jupiter.api.io.TempDir;
+
+/** The examples of README.md are programs. */
+class ReadmeTest {
+  private static final Pattern EXAMPLE = Pattern.compile("```java\n(.*?)```", Pattern.DOTALL);
+  private static final Pattern CLASS = Pattern.compile("(?m)^class (\\w+)");
+
+  @TempDir private static Path output;
+
+  @TestFactory
+  Stream<DynamicTest> examples_compile() throws Exception {
+    List<String> examples =
+        EXAMPLE
+            .matcher(Files.readString(Paths.get("README.md")))
+            .results()
+            .map(m -> m.group(1))
+            .toList();
+    assertEquals(3, examples.size());
+    return examples.stream().map(e -> DynamicTest.dynamicTest(nameOf(e), () -> compile(e)));
+  }
+
+  private static String nameOf(String example) {
+    Matcher name = CLASS.matcher(example);
+    assertTrue(name.find(), example);
+    return name.group(1);
+  }
+
+  private static void compile(String example) {
+    JavaFileObject source =
+        new SimpleJavaFileObject(
+            URI.create("string:///" + nameOf(example) + ".java"), JavaFileObject.Kind.SOURCE) {
+          @Override
+          public CharSequence getCharContent(boolean ignoreEncodingErrors) {
+            return example;
+          }
+        };
+    JavaCompiler compiler = ToolProvider.getSystemJavaCompiler();
+    DiagnosticCollector<JavaFileObject> diagnostics = new DiagnosticCollector<>();
+    List<String> options =
+        List.of("-cp", System.getProperty("java.class.path"), "-d", output.toString());
+    boolean compiles =
+        compiler.getTask(null, null, diagnostics, options, null, List.of(source)).call();
+    List<Diagnostic<? extends JavaFileObject>> problems = diagnostics.getDiagnostics();
+    assertTrue(compiles, problems::toString);
+  }
+}

@@ -147,7 +147,7 @@ TEST_F(TokenLifeTest, H09_ForbiddenIsNotCuredByAnotherToken) {
   EXPECT_EQ(peek(), "tok-1");
 }
 
-TEST_F(TokenLifeTest, T1_StepsOfTheWallClockChangeNothing) {
+TEST_F(TokenLifeTest, T_1_StepsOfTheWallClockChangeNothing) {
   fetch("tok-1", 3600);
   clock->step_wall(365LL * 24 * 3600 * kSecond);
   EXPECT_EQ(peek(), "tok-1");
@@ -157,7 +157,7 @@ TEST_F(TokenLifeTest, T1_StepsOfTheWallClockChangeNothing) {
   EXPECT_EQ(peek(), "E_WOULD_BLOCK");
 }
 
-TEST_F(TokenLifeTest, T7_ATokenThatExpiresOnArrivalIsNotAskedForInALoop) {
+TEST_F(TokenLifeTest, T_7_ATokenThatExpiresOnArrivalIsNotAskedForInALoop) {
   EXPECT_EQ(fetch("tok-1", 0).secret(), "tok-1") << "who waited gets what came";
   start(2);
   EXPECT_FALSE(event()) << "the next request waits a second";

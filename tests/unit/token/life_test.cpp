@@ -32,12 +32,12 @@ TEST(LifeTest, WithoutEndNothingIsEverDue) {
   EXPECT_EQ(life.expires, kNever);
 }
 
-TEST(LifeTest, T6_TheLastTenthIsNotGivenOut) {
+TEST(LifeTest, T_6_TheLastTenthIsNotGivenOut) {
   const Life life = plan_life(0, 60'000, std::nullopt, 0.5);
   EXPECT_EQ(life.usable_until, 54'000);
 }
 
-TEST(LifeTest, T7_ShortLivesKeepAtLeastHalfInPeace) {
+TEST(LifeTest, T_7_ShortLivesKeepAtLeastHalfInPeace) {
   for (const std::int64_t lifetime : {0, 1, 1000, 5000}) {
     const Life life = plan_life(100, lifetime, 60'000, 0.99);
     EXPECT_GE(life.refresh_at, 100 + lifetime / 2) << lifetime;
@@ -56,7 +56,7 @@ TEST(LifeTest, TheOperatorsMarginIsTaken) {
   EXPECT_EQ(plan_life(0, kHour, 600'000, 0.5).refresh_at, kHour - 600'000);
 }
 
-TEST(LifeTest, T8_RenewalsOfTokensObtainedTogetherAreSpread) {
+TEST(LifeTest, T_8_RenewalsOfTokensObtainedTogetherAreSpread) {
   std::map<std::int64_t, int> per_second;
   for (int i = 0; i < 1000; ++i) {
     const Life life = plan_life(0, kHour, std::nullopt, spread_of("client " + std::to_string(i)));

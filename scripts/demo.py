@@ -1,0 +1,193 @@
+"""What `make demo` shows, and checks against the emulator's own log: fails when something is not as it says.
+
+    demo.py BUILD_FOLDER
+"""
+
+from __future__ import annotations
+
+import asyncio
+import glob
+import json
+import os
+import ssl
+import subprocess
+import sys
+import tempfile
+import urllib.request
+from pathlib import Path
+from typing import Any
+
+import requests
+
+import fleetauth
+
+FLEETUP = {"FLEETUP_API_KEY": "demo-api-key", "FLEETUP_ACCT_ID": "12345", "FLEETUP_SECRET": "your-app-secret"}
+MY_CONNECTED_FLEET = {"MY_CONNECTED_FLEET_CLIENT_ID": "demo-client", "MY_CONNECTED_FLEET_CLIENT_SECRET": "demo-secret"}
+CORE = "/connect-webservices/services/public/v1/customer/1001"
+CALLERS = 10_000
+
+
+class Emulator:
+    """The emulator as `fleetauth emulate` starts it; ends with this program."""
+
+    def __init__(self, command: Path, folder: str) -> None:
+        self.process = subprocess.Popen(
+            [command, "emulate", "--json", "--with-parent", "--dir", folder], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+        )
+        assert self.process.stdout is not None
+        started = json.loads(self.process.stdout.readline())
+        self.url, self.ca_file, self.token = started["url"], started["ca_file"], started["admin_token"]
+        self.bases: dict[str, dict[str, str]] = started["providers"]
+        self.opener = urllib.request.build_opener(
+            urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=ssl.create_default_context(cafile=self.ca_file))
+        )
+
+    def admin(self, method: str, path: str, body: object = None) -> Any:
+        data = None if body is None else json.dumps(body).encode()
+        headers = {"Authorization": f"Bearer {self.token}", "Content-Type": "application/json"}
+        with self.opener.open(urllib.request.Request(f"{self.url}/_emulator{path}", data, headers, method=method)) as answer:
+            return json.loads(answer.read() or b"null")
+
+    def take_log(self) -> list[dict[str, Any]]:
+        log = self.admin("GET", "/log")
+        self.admin("DELETE", "/log")
+        return log["entries"] if isinstance(log, dict) else log
+
+    def stop(self) -> None:
+        assert self.process.stdin is not None
+        self.process.stdin.close()
+        self.process.wait()
+
+
+def title(text: str) -> None:
+    print(f"\n{text}\n")
+
+
+def table(rows: list[list[str]]) -> None:
+    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
+    for row in rows:
+        print("  " + "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+
+
+def promise(kept: bool, what: str) -> None:
+    if not kept:
+        sys.exit(f"demo: not as promised: {what}")
+
+
+def what_was_sent(login: dict[str, Any] | None) -> str:
+    if login is None:
+        return "nothing: no login is needed"
+    body = login["body"] or login["query"]
+    return f"{login['method']} {body if isinstance(body, str) else json.dumps(body)}"[:64]
+
+
+def flows(command: Path, emulator: Emulator) -> None:
+    title("1. Five ways to authorise a request, as the providers' side logged them (secrets redacted)")
+    mcf = emulator.bases["my_connected_fleet"]
+    at_fleetup = ["--provider", "fleetup", "--base-url", emulator.bases["fleetup"]["api"]]
+    at_mcf = ["--provider", "my_connected_fleet", "--api-base-url", mcf["api"], "--auth-base-url", mcf["auth"]]
+    fleetup_url = emulator.bases["fleetup"]["api"]
+    location = ["--scheme", "legacy", "--data", '{"acctId": 12345}', f"{fleetup_url}/gpsdata/device-last-location"]
+    calls = [
+        ("FleetUp", "POST for a JWT", [*at_fleetup, f"{fleetup_url}/devices"], "Bearer, x-api-key"),
+        ("FleetUp", "legacy GET", [*at_fleetup, *location], "token, x-api-key"),
+        ("myConnectedFleet", "Basic", [*at_mcf, f"{mcf['api']}{CORE}/tracking/live"], "Basic"),
+        ("myConnectedFleet", "OAuth2", [*at_mcf, f"{mcf['api']}{CORE}/tire/events"], "Bearer"),
+        ("myConnectedFleet", "OAuth2", [*at_mcf, f"{mcf['api']}/job-management/v1/customer/1001/jobs"], "x-connect-token: TOKEN"),
+    ]
+    rows = [["PROVIDER", "FLOW", "SENT TO LOG IN", "TOKEN", "LIFETIME", "HEADER USED"]]
+    for provider, flow, arguments, header in calls:
+        run = [command, "request", "--json", "--ca-file", emulator.ca_file, *arguments]
+        answer = json.loads(subprocess.run(run, check=True, stdout=subprocess.PIPE, env=os.environ | FLEETUP | MY_CONNECTED_FLEET).stdout)
+        promise(answer["status"] == 200, f"{provider} answered {answer['status']}")
+        log = emulator.take_log()
+        logins = [entry for entry in log if entry["token"]]
+        login = logins[0] if logins else None
+        promise(len(logins) == (0 if flow == "Basic" else 1), f"{provider} {flow}: {len(logins)} logins")
+        used = log[-1]["credential"] or "-"
+        promise(login is None or login["token"] == used, f"{provider} {flow}: the token handed out is the one used")
+        lifetime = "-" if login is None else life(login)
+        rows.append([provider, flow, what_was_sent(login), used, lifetime, header])
+    table(rows)
+
+
+def life(login: dict[str, Any]) -> str:
+    return "30 d" if login["provider"] == "my_connected_fleet" else "1 h"
+
+
+def client_options(emulator: Emulator) -> dict[str, Any]:
+    return {
+        "api_key": FLEETUP["FLEETUP_API_KEY"],
+        "acct_id": int(FLEETUP["FLEETUP_ACCT_ID"]),
+        "secret": FLEETUP["FLEETUP_SECRET"],
+        "base_url": emulator.bases["fleetup"]["api"],
+        "ca_file": emulator.ca_file,
+    }
+
+
+def herd(emulator: Emulator) -> None:
+    title(f"2. {CALLERS:,} callers want a token at the same moment")
+
+    async def all_at_once() -> list[fleetauth.Token]:
+        async with fleetauth.aio.FleetUp(**client_options(emulator)) as client:
+            return list(await asyncio.gather(*(client.token() for _ in range(CALLERS))))
+
+    tokens = asyncio.run(all_at_once())
+    logins = emulator.take_log()
+    promise(len(logins) == 1, f"{len(logins)} login requests")
+    print(f"  {len(tokens):,} callers served, {len(logins)} request at the provider")
+
+
+def healing(emulator: Emulator) -> None:
+    title("3. The provider revokes a token in the middle of its life")
+    url = f"{emulator.bases['fleetup']['api']}/devices"
+    with fleetauth.FleetUp(**client_options(emulator)) as client, requests.Session() as session:
+        session.verify, session.trust_env = emulator.ca_file, False
+        first = session.get(url, auth=client, timeout=10).status_code
+        emulator.admin("POST", "/revoke", {"provider": "fleetup"})
+        emulator.take_log()
+        second = session.get(url, auth=client, timeout=10).status_code
+    steps = [f"{entry['method']} {entry['path'].removeprefix('/fleetup')} {entry['status']}" for entry in emulator.take_log()]
+    promise((first, second) == (200, 200), f"the caller saw {first} and {second}")
+    promise(steps == ["GET /devices 401", "POST /token 200", "GET /devices 200"], f"the provider saw {steps}")
+    print(f"  the caller saw 200 both times; the provider saw {', '.join(steps)}")
+
+
+def languages(build: Path, emulator: Emulator) -> None:
+    title("4. The same token from four languages")
+    base, root = emulator.bases["fleetup"]["api"], build.parent.parent
+    environment = os.environ | FLEETUP | {"FLEETUP_BASE_URL": base, "FLEETUP_CA_FILE": emulator.ca_file}
+    c_options = ["api_key=@FLEETUP_API_KEY", "acct_id=12345", "secret=@FLEETUP_SECRET", f"base_url={base}", f"ca_file={emulator.ca_file}"]
+    jar = sorted(glob.glob(str(root / "java/target/fleetauth-*.jar")), key=len)[0]
+    programs = {
+        "C": [build / "examples/c/token", "fleetup", f"{base}/devices", *c_options],
+        "Python": [sys.executable, root / "python/examples/token.py"],
+        "Node": ["node", root / "node/examples/token.mjs"],
+        "Java": ["java", "-cp", jar, root / "java/examples/Token.java"],
+    }
+    rows = [["LANGUAGE", "WHAT IT PRINTS"]]
+    for language, program in programs.items():
+        output = subprocess.run(program, check=True, text=True, stdout=subprocess.PIPE, env=environment).stdout.splitlines()
+        logins = len(emulator.take_log())
+        promise(logins == 1, f"{language}: {logins} requests")
+        rows.append([language, output[0]])
+    table(rows)
+
+
+def main() -> None:
+    build = Path(sys.argv[1]).resolve()
+    with tempfile.TemporaryDirectory() as folder:
+        command = build / "tools/fleetauth/fleetauth"
+        emulator = Emulator(command, folder)
+        try:
+            flows(command, emulator)
+            herd(emulator)
+            healing(emulator)
+            languages(build, emulator)
+        finally:
+            emulator.stop()
+    print("\nAll as promised. The same for your provider: fleetauth --help, README.md")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,61 @@
+#pragma once
+
+#include <fleetauth/fleetauth.h>
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+/// The C ABI with owners and exceptions: what the command is written on.
+namespace fleetauth::command {
+
+/// What the library answered instead of success.
+class LibraryError : public std::runtime_error {
+ public:
+  /// Takes the error over.
+  LibraryError(fleetauth_status status, fleetauth_error *error);
+
+  fleetauth_status status;
+  std::string provider;
+  std::string provider_code;
+  std::int32_t http_status = 0;
+  bool retryable = false;
+  std::int64_t retry_after_ms = -1;
+};
+
+template <class T, void (*kUnref)(T *)>
+struct Unref {
+  void operator()(T *handle) const noexcept { kUnref(handle); }
+};
+template <class T, void (*kUnref)(T *)>
+using Handle = std::unique_ptr<T, Unref<T, kUnref>>;
+
+using Runtime = Handle<fleetauth_runtime, fleetauth_runtime_unref>;
+using Provider = Handle<fleetauth_provider, fleetauth_provider_unref>;
+using Options = Handle<fleetauth_options, fleetauth_options_unref>;
+using ClientHandle = Handle<fleetauth_client, fleetauth_client_unref>;
+using Request = Handle<fleetauth_request, fleetauth_request_unref>;
+using Token = Handle<fleetauth_token, fleetauth_token_unref>;
+
+/// Calls `function(arguments..., &error)` and throws what it answers.
+template <class Function, class... Arguments>
+void check(Function function, Arguments... arguments) {
+  fleetauth_error *error = nullptr;
+  const fleetauth_status status = function(arguments..., &error);
+  if (status != FLEETAUTH_OK) throw LibraryError(status, error);
+}
+
+[[nodiscard]] Runtime shared_runtime();
+/// A built-in provider's name, or a file's path (with a '/' or ending in .json).
+[[nodiscard]] Provider open_provider(const std::string &name_or_path);
+[[nodiscard]] Options new_options();
+void set_option(const Options &options, std::string_view name, std::string_view value);
+[[nodiscard]] std::string description(const Provider &provider);
+[[nodiscard]] std::vector<std::string> builtin_providers();
+
+}  // namespace fleetauth::command

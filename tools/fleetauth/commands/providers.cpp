@@ -1,0 +1,92 @@
+#include <nlohmann/json.hpp>
+
+#include "tools/fleetauth/abi.h"
+#include "tools/fleetauth/commands/commands.h"
+#include "tools/fleetauth/console.h"
+
+namespace fleetauth::command {
+
+namespace {
+
+using nlohmann::json;
+
+json describe(const std::string &name) { return json::parse(description(open_provider(name))); }
+
+int list(const Arguments &arguments) {
+  json all = json::array();
+  std::vector<std::vector<std::string>> rows = {{"NAME", "TITLE", "PARAMETERS"}};
+  for (const std::string &name : builtin_providers()) {
+    const json descriptor = describe(name);
+    std::string parameters;
+    for (const auto &[parameter, about] : descriptor["parameters"].items()) parameters += (parameters.empty() ? "" : ", ") + parameter;
+    all.push_back({{"name", name}, {"title", descriptor["title"]}});
+    rows.push_back({name, descriptor["title"], parameters});
+  }
+  if (arguments.json) {
+    print_json(all);
+  } else {
+    print_table(rows);
+  }
+  return 0;
+}
+
+int show(const Arguments &arguments, const std::string &name) {
+  const json descriptor = describe(name);
+  if (arguments.json) {
+    print_json(descriptor);
+    return 0;
+  }
+  print_line(descriptor.value("title", name) + " (" + descriptor.value("name", name) + ")");
+  print_line(descriptor.value("doc", ""));
+  print_line("\nParameters");
+  std::vector<std::vector<std::string>> rows;
+  for (const auto &[parameter, about] : descriptor["parameters"].items()) {
+    rows.push_back({"  " + parameter, about.value("type", ""),
+                    std::string(about.value("required", false) ? "required" : "optional") +
+                        (about.value("secret", false) ? ", secret" : ""),
+                    about.value("env", ""), about.value("doc", "")});
+  }
+  print_table(rows);
+  print_line("\nOrigins");
+  rows.clear();
+  for (const auto &[origin, url] : descriptor["origins"].items()) rows.push_back({"  " + origin, url});
+  print_table(rows);
+  print_line("\nSchemes");
+  rows.clear();
+  for (const auto &[scheme, about] : descriptor["schemes"].items()) rows.push_back({"  " + scheme, about.value("doc", "")});
+  print_table(rows);
+  print_line("\nAPI groups");
+  rows.clear();
+  for (const auto &[api, about] : descriptor["apis"].items()) {
+    std::string schemes;
+    for (const auto &scheme : about["schemes"]) schemes += (schemes.empty() ? "" : ", ") + scheme.get<std::string>();
+    rows.push_back({"  " + api, about.value("path", ""), schemes, about.value("doc", "")});
+  }
+  print_table(rows);
+  return 0;
+}
+
+int lint(const Arguments &arguments, const std::string &path) {
+  const std::string text = read_file(path);
+  fleetauth_provider *provider = nullptr;
+  check(fleetauth_provider_from_json, text.data(), text.size(), path.data(), path.size(), &provider);
+  const Provider owner(provider);
+  if (arguments.json) {
+    print_json({{"file", path}, {"ok", true}});
+  } else {
+    print_line(path + ": ok");
+  }
+  return 0;
+}
+
+}  // namespace
+
+int run_providers(const Arguments &arguments) {
+  const auto &words = arguments.words;
+  if (words.empty() || (words.size() == 1 && words[0] == "list")) return list(arguments);
+  if (words.size() == 2 && words[0] == "show") return show(arguments, words[1]);
+  if (words.size() == 2 && words[0] == "lint") return lint(arguments, words[1]);
+  throw UsageError("use: fleetauth providers list | show NAME | lint FILE");
+}
+
+}  // namespace fleetauth::command

@@ -1,0 +1,137 @@
+#include "tools/fleetauth/profile.h"
+
+#include <fcntl.h>
+#include <spawn.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <cstdlib>
+#include <cstring>
+#include <filesystem>
+#include <sstream>
+
+#define TOML_EXCEPTIONS 0
+#include <toml++/toml.h>
+
+#include "tools/fleetauth/console.h"
+
+extern char **environ;  // NOLINT(readability-redundant-declaration)
+
+namespace fleetauth::command {
+
+namespace {
+
+std::string environment(const char *name) {
+  const char *value = std::getenv(name);
+  return value == nullptr ? "" : value;
+}
+
+std::string config_path(const std::optional<std::string> &config) {
+  if (config) return *config;
+  if (std::string path = environment("FLEETAUTH_CONFIG"); !path.empty()) return path;
+  std::string folder = environment("XDG_CONFIG_HOME");
+  if (folder.empty()) folder = environment("HOME") + "/.config";
+  return folder + "/fleetauth/config.toml";
+}
+
+std::string without_line_end(std::string text) {
+  if (text.ends_with('\n')) text.pop_back();
+  if (text.ends_with('\r')) text.pop_back();
+  return text;
+}
+
+/// Runs a program without a shell and takes what it prints.
+std::string output_of(std::vector<std::string> argv, const std::string &where) {
+  std::array<int, 2> pipe_ends{};
+  if (::pipe2(pipe_ends.data(), O_CLOEXEC) != 0) throw SetupError(where + ": no pipe for the command");
+  posix_spawn_file_actions_t actions;
+  posix_spawn_file_actions_init(&actions);
+  posix_spawn_file_actions_adddup2(&actions, pipe_ends[1], STDOUT_FILENO);
+  std::vector<char *> pointers;
+  for (std::string &word : argv) pointers.push_back(word.data());
+  pointers.push_back(nullptr);
+  pid_t child = 0;
+  const int failed = ::posix_spawnp(&child, pointers[0], &actions, nullptr, pointers.data(), environ);
+  posix_spawn_file_actions_destroy(&actions);
+  ::close(pipe_ends[1]);
+  if (failed != 0) {
+    ::close(pipe_ends[0]);
+    throw SetupError(where + ": cannot run " + argv[0] + ": " + std::strerror(failed));
+  }
+  std::string text;
+  std::array<char, 4096> chunk{};
+  for (ssize_t n = 0; (n = ::read(pipe_ends[0], chunk.data(), chunk.size())) > 0;) {
+    text.append(chunk.data(), static_cast<std::size_t>(n));
+  }
+  ::close(pipe_ends[0]);
+  int status = 0;
+  ::waitpid(child, &status, 0);
+  if (!WIFEXITED(status) || WEXITSTATUS(status) != 0) throw SetupError(where + ": " + argv[0] + " failed");
+  return without_line_end(std::move(text));
+}
+
+std::string referred(const toml::table &reference, const std::string &where) {
+  if (reference.size() == 1) {
+    if (const auto env = reference["env"].value<std::string>()) {
+      const char *value = std::getenv(env->c_str());
+      if (value == nullptr) throw SetupError(where + ": the environment variable " + *env + " is not set");
+      return value;
+    }
+    if (const auto file = reference["file"].value<std::string>()) return without_line_end(read_file(*file));
+    if (const toml::array *words = reference["command"].as_array(); words != nullptr && !words->empty()) {
+      std::vector<std::string> argv;
+      for (const toml::node &word : *words) argv.push_back(word.value_or(std::string()));
+      return output_of(std::move(argv), where);
+    }
+  }
+  throw SetupError(where + " must be text, a number, true or false, or one of { env = \"NAME\" }, { file = \"PATH\" }, " +
+                   "{ command = [\"PROGRAM\", \"ARGUMENT\"] }");
+}
+
+std::string value_of(const toml::node &node, const std::string &where) {
+  if (const auto text = node.value_exact<std::string>()) return *text;
+  if (const auto number = node.value_exact<std::int64_t>()) return std::to_string(*number);
+  if (const auto boolean = node.value_exact<bool>()) return *boolean ? "true" : "false";
+  return referred(node.is_table() ? *node.as_table() : toml::table{}, where);
+}
+
+std::string names_in(const toml::table &file) {
+  std::string names;
+  for (const auto &[key, node] : file) {
+    if (node.is_table()) names += (names.empty() ? "" : ", ") + std::string(key.str());
+  }
+  return names.empty() ? "none" : names;
+}
+
+}  // namespace
+
+Profile read_profile(const std::string &name, const std::optional<std::string> &config) {
+  const std::string path = config_path(config);
+  if (!std::filesystem::exists(path)) {
+    throw SetupError("there is no profile '" + name + "': no file " + path +
+                     " (looked at --config, FLEETAUTH_CONFIG, $XDG_CONFIG_HOME/fleetauth/config.toml)");
+  }
+  const toml::parse_result file = toml::parse(read_file(path), path);
+  if (!file) {
+    std::ostringstream where;
+    where << file.error().source();
+    throw SetupError(where.str() + ": " + std::string(file.error().description()));
+  }
+  const toml::table *table = file.table()[name].as_table();
+  if (table == nullptr) throw SetupError(path + " has no profile '" + name + "'; it has " + names_in(file.table()));
+
+  Profile profile;
+  for (const auto &[key, node] : *table) {
+    const std::string where = path + ": " + name + "." + std::string(key.str());
+    if (key == "provider") {
+      profile.provider = value_of(node, where);
+    } else {
+      profile.options[std::string(key.str())] = value_of(node, where);
+    }
+  }
+  if (profile.provider.empty()) throw SetupError(path + ": the profile '" + name + "' names no provider");
+  return profile;
+}
+
+}  // namespace fleetauth::command

@@ -1,0 +1,146 @@
+import { inspect } from 'node:util';
+
+import { Status } from './gen/errors';
+import type { NativeEvent, NativeHttpCall } from './gen/native';
+import { FleetAuthError } from './fleetauth-error';
+import { dropHostObject, keepHostObject } from './host-objects';
+import { TransportError } from './transport';
+import type { HttpAnswer, HttpCall, Transport } from './transport';
+
+/** The library did not take what it was given: it is no longer wanted, or too large. */
+class Refused {
+  constructor(readonly status: number) {}
+}
+
+/** What a transport gets. Printing it shows nothing that is secret. */
+class Call implements HttpCall {
+  readonly method: string;
+  readonly url: string;
+  readonly headers: HttpCall['headers'];
+  readonly body: Uint8Array;
+  readonly timeoutMs: number;
+  readonly maxBody: number;
+  readonly oneShot: boolean;
+  readonly signal: AbortSignal;
+
+  constructor(call: NativeHttpCall, signal: AbortSignal) {
+    this.method = call.method() ?? '';
+    this.url = call.url() ?? '';
+    this.headers = Array.from({ length: call.headerCount() }, (_, index) => [
+      call.headerName(index) ?? '',
+      call.headerValue(index) ?? '',
+    ]);
+    this.body = call.body() ?? new Uint8Array();
+    this.timeoutMs = call.timeoutMs();
+    this.maxBody = call.maxBody();
+    this.oneShot = call.oneShot() !== 0;
+    this.signal = signal;
+  }
+
+  toJSON(): object {
+    return { method: this.method, oneShot: this.oneShot };
+  }
+
+  [inspect.custom](): string {
+    return `HttpCall { ${this.method}, the rest is secret }`;
+  }
+}
+
+/** Answers the library's HTTP calls with a transport of the caller's. */
+export class Responder {
+  readonly #transport: Transport;
+  readonly #active = new Map<number, AbortController>();
+
+  constructor(transport: Transport) {
+    this.#transport = transport;
+  }
+
+  take(event: NativeEvent): void {
+    let call: NativeHttpCall;
+    try {
+      call = event.httpCall();
+    } catch {
+      return; // someone else answers it, or nobody waits any more
+    }
+    void this.#answer(call);
+  }
+
+  cancel(id: number): void {
+    this.#active.get(id)?.abort();
+  }
+
+  cancelAll(): void {
+    for (const controller of this.#active.values()) controller.abort();
+  }
+
+  async #answer(call: NativeHttpCall): Promise<void> {
+    const id = call.id();
+    const controller = new AbortController();
+    this.#active.set(id, controller);
+    const request = new Call(call, controller.signal);
+    try {
+      await this.#deliver(call, await this.#transport(request));
+    } catch (error) {
+      controller.abort();
+      fail(call, error);
+    } finally {
+      this.#active.delete(id);
+      request.body.fill(0);
+      call.release();
+    }
+  }
+
+  async #deliver(call: NativeHttpCall, answer: HttpAnswer): Promise<void> {
+    for (const [name, value] of answer.headers) {
+      give(() => {
+        call.addHeader(name, value);
+      });
+    }
+    for await (const chunk of chunks(answer.body)) {
+      give(() => {
+        call.appendBody(chunk);
+      });
+    }
+    give(() => {
+      call.complete(answer.status);
+    });
+  }
+}
+
+function give(step: () => void): void {
+  try {
+    step();
+  } catch (error) {
+    throw error instanceof FleetAuthError ? new Refused(error.status) : error;
+  }
+}
+
+function chunks(body: HttpAnswer['body']): AsyncIterable<Uint8Array> | Iterable<Uint8Array> {
+  if (body == null) return [];
+  if (typeof body === 'string') return [Buffer.from(body)];
+  return body instanceof Uint8Array ? [body] : body;
+}
+
+function fail(call: NativeHttpCall, error: unknown): void {
+  if (error instanceof Refused) {
+    if (error.status !== Status.E_CLOSED) tell(call, error.status, null, 0);
+    return;
+  }
+  const id = keepHostObject(error);
+  // The library repeats a message only if it is a plain word: anything longer may hold secrets.
+  const told =
+    error instanceof TransportError
+      ? tell(call, error.status, error.message, id)
+      : tell(call, Status.E_CALLBACK, error instanceof Error ? error.name : null, id);
+  if (!told) dropHostObject(id);
+}
+
+/** False when nobody wants to know any more. */
+function tell(call: NativeHttpCall, status: number, message: string | null, userError: number): boolean {
+  try {
+    call.fail(status, message, userError);
+    return true;
+  } catch {
+    return false;
+  }
+}

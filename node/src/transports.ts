@@ -1,0 +1,115 @@
+import * as http from 'node:http';
+import * as https from 'node:https';
+
+import { TransportError } from './transport';
+import type { HttpAnswer, HttpCall, Transport, TransportFailure } from './transport';
+
+/** Options of Node's own requests that make sense here, such as `ca`, `lookup` or `localAddress`. */
+export type NodeTransportOptions = Pick<
+  https.RequestOptions,
+  'ca' | 'cert' | 'key' | 'passphrase' | 'family' | 'localAddress' | 'lookup' | 'minVersion'
+>;
+
+/** A transport on Node's `http` and `https`: a new connection for each call, TLS verified, nothing followed or decoded. */
+export function nodeTransport(options: NodeTransportOptions = {}): Transport {
+  return (call) =>
+    new Promise<HttpAnswer>((resolve, reject) => {
+      const { request: send } = call.url.startsWith('https:') ? https : http;
+      let connected = false;
+      const request = send(call.url, {
+        ...options,
+        agent: false,
+        rejectUnauthorized: true,
+        maxHeaderSize: 65_536,
+        method: call.method,
+        headers: Object.fromEntries(call.headers),
+        signal: call.signal,
+      });
+      request.on('socket', (socket) => {
+        socket.once(call.url.startsWith('https:') ? 'secureConnect' : 'connect', () => (connected = true));
+      });
+      request.on('error', (error) => {
+        reject(translated(error, connected));
+      });
+      request.on('response', (response) => {
+        resolve({
+          status: response.statusCode ?? 0,
+          headers: pairs(response.rawHeaders),
+          body: readBody(response),
+        });
+      });
+      request.end(call.body);
+    });
+}
+
+/** Options of a `fetch` that are not the standard's, such as undici's `dispatcher`. */
+export interface FetchTransportOptions {
+  fetch?: typeof globalThis.fetch | undefined;
+  /** Further members for fetch's `init`. */
+  init?: object | undefined;
+}
+
+/**
+ * A transport on `fetch`. Node's fetch reuses connections and decodes compressed answers, neither of which can be
+ * switched off; an answer that is compressed although none was asked for is refused. Prefer nodeTransport() where `fetch`
+ * is not needed for its dispatcher.
+ */
+export function fetchTransport({ fetch = globalThis.fetch, init = {} }: FetchTransportOptions = {}): Transport {
+  return async (call) => {
+    let response: Response;
+    try {
+      response = await fetch(call.url, {
+        ...init,
+        method: call.method,
+        headers: fetchHeaders(call),
+        body: call.body.length > 0 ? (call.body as Uint8Array<ArrayBuffer>) : null,
+        redirect: 'manual',
+        signal: call.signal,
+      });
+    } catch (error) {
+      throw translated(error, false);
+    }
+    if ((response.headers.get('content-encoding') ?? 'identity') !== 'identity') {
+      void response.body?.cancel();
+      throw new TransportError('E_NETWORK', 'compressed');
+    }
+    return { status: response.status, headers: response.headers.entries(), body: readBody(response.body ?? []) };
+  };
+}
+
+function fetchHeaders(call: HttpCall): [string, string][] {
+  const headers = call.headers.map(([name, value]): [string, string] => [name, value]);
+  if (!headers.some(([name]) => name.toLowerCase() === 'accept-encoding'))
+    headers.push(['accept-encoding', 'identity']);
+  return headers;
+}
+
+function pairs(raw: readonly string[]): [string, string][] {
+  return Array.from({ length: raw.length / 2 }, (_, index) => [raw[2 * index] ?? '', raw[2 * index + 1] ?? '']);
+}
+
+async function* readBody(body: AsyncIterable<Uint8Array> | Iterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  try {
+    for await (const chunk of body) yield chunk;
+  } catch (error) {
+    throw translated(error, true);
+  }
+}
+
+const DNS = /^(ENOTFOUND|EAI_|ENODATA$)/;
+const CONNECT = /^(ECONNREFUSED|EHOSTUNREACH|ENETUNREACH|EADDRNOTAVAIL|UND_ERR_CONNECT_TIMEOUT)/;
+const TLS = /^(CERT_|ERR_TLS_CERT|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_|INVALID_CA|HOSTNAME_MISMATCH)/;
+
+/** Says what an error of Node or of fetch means; `connected`: whether the request may have been sent. */
+function translated(error: unknown, connected: boolean): TransportError {
+  const cause = error instanceof TypeError && error.cause !== undefined ? error.cause : error; // fetch hides it there
+  const { code = '' } = Object(cause) as { code?: string };
+  return new TransportError(failure(code, connected), code, { cause });
+}
+
+function failure(code: string, connected: boolean): TransportFailure {
+  if (connected) return 'E_NETWORK';
+  if (DNS.test(code)) return 'E_DNS';
+  if (CONNECT.test(code)) return 'E_CONNECT';
+  return TLS.test(code) ? 'E_TLS' : 'E_NETWORK';
+}

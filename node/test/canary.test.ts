@@ -1,0 +1,99 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { format, inspect } from 'node:util';
+
+import { FleetUp, Runtime } from 'fleetauth';
+import type { HttpCall } from 'fleetauth';
+
+import { rejection } from './support';
+
+const SECRETS = ['canary-api-key', 'canary-secret', 'canary-token'];
+const OPTIONS = { apiKey: 'canary-api-key', acctId: 1, secret: 'canary-secret' };
+const JSON_TYPE = [['content-type', 'application/json']] as const;
+
+/** Everything that a program would print, log or send to an error tracker. */
+function shown(value: unknown): string[] {
+  const error = value instanceof Error ? [value.message, String(value.stack), JSON.stringify(value)] : [];
+  return [
+    inspect(value, { depth: 10, showHidden: true }),
+    format('%s %o %j', value, value, value),
+    String(value),
+    ...error,
+  ];
+}
+
+function assertSilent(value: unknown, what: string): void {
+  for (const text of shown(value)) {
+    for (const secret of SECRETS) assert.ok(!text.includes(secret), `${what} shows ${secret}: ${text}`);
+  }
+}
+
+describe('no secret is shown by', () => {
+  test('L01 clients, tokens and what holds them', async () => {
+    await using runtime = new Runtime();
+    const transport = () => ({ status: 200, headers: JSON_TYPE, body: '{"token":"canary-token"}' });
+    await using client = new FleetUp({ ...OPTIONS, runtime, transport });
+    const token = await client.token();
+    assert.equal(token.reveal(), 'canary-token');
+    assertSilent(client, 'the client');
+    assertSilent(token, 'the token');
+    assertSilent({ client, token, list: [token] }, 'an object around them');
+    assert.equal(inspect(client), "FleetUp { provider: 'fleetup' }");
+
+    const headers = await client.headers('https://api.fleetup.net/devices');
+    assert.equal(headers.Authorization, 'Bearer canary-token');
+    assert.equal(inspect(headers), "{ Authorization: '[redacted]', 'x-api-key': '[redacted]' }");
+    assert.deepEqual({ ...headers }, { Authorization: 'Bearer canary-token', 'x-api-key': 'canary-api-key' });
+  });
+
+  test('errors, whatever the provider answers', async () => {
+    const answers = [
+      {
+        status: 401,
+        headers: JSON_TYPE,
+        body: JSON.stringify({ error: 'canary-secret', message: 'key canary-api-key' }),
+      },
+      { status: 200, headers: JSON_TYPE, body: '{"token":"canary-token' },
+      { status: 500, headers: [], body: 'canary-secret' },
+      { status: 302, headers: [['Location', 'https://x.example/?secret=canary-secret']] as const, body: null },
+    ];
+    for (const answer of answers) {
+      await using runtime = new Runtime();
+      await using client = new FleetUp({ ...OPTIONS, runtime, transport: () => answer, totalTimeoutMs: 300 });
+      assertSilent(await rejection(client.token()), `the error for ${answer.status}`);
+    }
+  });
+
+  test('errors about options', () => {
+    for (const wrong of [
+      { ...OPTIONS, nonsense: 'canary-secret' },
+      { ...OPTIONS, acctId: 'canary-secret' as unknown as number },
+    ]) {
+      assert.throws(
+        () => new FleetUp(wrong),
+        (error) => {
+          assertSilent(error, 'the error');
+          return true;
+        },
+      );
+    }
+  });
+
+  test('the requests that a transport gets', async () => {
+    let seen: HttpCall | undefined;
+    await using runtime = new Runtime();
+    const transport = (call: HttpCall) => {
+      seen = call;
+      assertSilent(call, 'the call');
+      assert.match(Buffer.from(call.body).toString(), /canary-secret/);
+      return { status: 200, headers: JSON_TYPE, body: '{"token":"canary-token"}' };
+    };
+    await using client = new FleetUp({ ...OPTIONS, runtime, transport });
+    await client.token();
+    await new Promise(setImmediate);
+    assert.ok(
+      seen?.body.every((byte) => byte === 0),
+      'the body is wiped when the call has been answered',
+    );
+  });
+});

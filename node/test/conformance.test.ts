@@ -1,0 +1,395 @@
+import assert from 'node:assert/strict';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { describe, test } from 'node:test';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { format, inspect } from 'node:util';
+
+import { Client, FleetAuthError, ManualClock, Provider, Runtime, STATUS_TABLE, Token, TransportError } from 'fleetauth';
+import type { AuthHeaders, HeadersOptions, HttpAnswer, HttpCall, TransportFailure } from 'fleetauth';
+
+import { until } from './support';
+
+// The vectors are described in tests/conformance/README.md; here they go through the public classes of the package.
+const FOLDER = resolve(__dirname, '..', '..', '..', 'tests', 'conformance');
+
+type Json = Record<string, unknown>;
+type Expected = Record<string, unknown>;
+
+interface Step {
+  start?: string;
+  url?: string;
+  method?: string;
+  request?: Json;
+  expect_request?: Json;
+  answer?: Json;
+  fail?: { status: string; message?: string };
+  done?: string;
+  peek?: { url?: string; method?: string; request?: Json };
+  token?: Expected;
+  headers?: Expected;
+  error?: Expected;
+  reject?: string;
+  http_status?: number;
+  advice?: string;
+  advance_ms?: number;
+  step_wall_ms?: number;
+  cancel?: string;
+  close?: true;
+  expect_cancel?: true;
+  expect_nothing?: true;
+}
+
+interface Vector {
+  name: string;
+  client: { provider?: string; descriptor?: Json; options?: Json };
+  wall?: string;
+  secrets?: string[];
+  steps?: Step[];
+  client_error?: Expected;
+}
+
+/** Numbers that JavaScript cannot hold exactly become BigInts. */
+function parse(text: string): unknown {
+  const marked = text.replace(/"(?:[^"\\]|\\.)*"|-?\d{16,}/g, (part) => (part.startsWith('"') ? part : `"#${part}"`));
+  return JSON.parse(marked, (_, value: unknown) =>
+    typeof value === 'string' && /^#-?\d+$/.test(value) ? BigInt(value.slice(1)) : value,
+  );
+}
+
+/** Keys in this package's spelling; an object is given as its JSON text. */
+function options(members: Json = {}): Json {
+  const spelled = (name: string) => name.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase());
+  return Object.fromEntries(
+    Object.entries(members).map(([name, value]) => [
+      spelled(name),
+      typeof value === 'object' && value !== null ? JSON.stringify(value) : value,
+    ]),
+  );
+}
+
+interface Sent {
+  call: HttpCall;
+  body: string;
+  answer: (answer: HttpAnswer) => void;
+  fail: (error: Error) => void;
+}
+
+interface Operation {
+  abort: AbortController;
+  url: string | undefined;
+  outcome?: { value: Token | AuthHeaders } | { error: unknown };
+  asked: boolean;
+}
+
+class Player {
+  readonly #vector: Vector;
+  readonly #clock: ManualClock;
+  readonly #runtime: Runtime;
+  readonly #sent: Sent[] = [];
+  readonly #operations = new Map<string, Operation>();
+  #client: Client | undefined;
+  #unanswered: Sent | undefined;
+  #thrown: Error | undefined;
+
+  constructor(vector: Vector) {
+    this.#vector = vector;
+    this.#clock = new ManualClock(new Date(vector.wall ?? '2026-01-01T00:00:00Z'));
+    this.#runtime = new Runtime({ clock: this.#clock });
+  }
+
+  async run(): Promise<void> {
+    try {
+      const failure = this.#makeClient();
+      if (this.#vector.client_error) {
+        assert.ok(failure, 'the client could be made');
+        this.#compareError(this.#vector.client_error, failure.error);
+        return;
+      }
+      if (failure) throw failure.error;
+      for (const [index, step] of (this.#vector.steps ?? []).entries()) {
+        try {
+          await this.#step(step);
+        } catch (error) {
+          throw new Error(`step ${index + 1}: ${String(error)}`, { cause: error });
+        }
+      }
+      await this.#expectNothing();
+      for (const [label, { asked }] of this.#operations) assert.ok(asked, `nobody asked for the outcome of ${label}`);
+    } finally {
+      this.#see(this.#client);
+      await this.#client?.close();
+      await this.#runtime.close();
+    }
+  }
+
+  #makeClient(): { error: unknown } | undefined {
+    const { provider, descriptor, options: members } = this.#vector.client;
+    const transport = (call: HttpCall) =>
+      new Promise<HttpAnswer>((answer, fail) => {
+        this.#see(call);
+        this.#sent.push({ call, body: Buffer.from(call.body).toString(), answer, fail });
+      });
+    try {
+      const source = descriptor ? Provider.fromJson(JSON.stringify(descriptor)) : (provider ?? '');
+      this.#client = new Client(source, { ...options(members), runtime: this.#runtime, transport });
+      return undefined;
+    } catch (error) {
+      return { error };
+    }
+  }
+
+  get client(): Client {
+    assert.ok(this.#client);
+    return this.#client;
+  }
+
+  async #step(step: Step): Promise<void> {
+    if (step.start !== undefined) this.#start(step.start, step);
+    else if (step.expect_request) await this.#expectRequest(step.expect_request, step);
+    else if (step.done !== undefined) await this.#done(step.done, step);
+    else if (step.peek) this.#peek(step.peek, step);
+    else if (step.reject !== undefined) this.#reject(step.reject, step);
+    else if (step.answer) await this.#answer(step.answer);
+    else if (step.advance_ms !== undefined) this.#clock.advance(step.advance_ms);
+    else if (step.step_wall_ms !== undefined) this.#clock.stepWall(step.step_wall_ms);
+    else if (step.cancel !== undefined) this.#operation(step.cancel).abort.abort();
+    else if (step.close) void this.client.close();
+    else if (step.expect_cancel) await until(() => this.#unanswered?.call.signal.aborted ?? false, 'the cancellation');
+    else if (step.expect_nothing) await this.#expectNothing();
+    else assert.fail(`the format has no step ${JSON.stringify(step)}`);
+  }
+
+  #start(label: string, { url, method, request }: Step): void {
+    const operation: Operation = { abort: new AbortController(), url, asked: false };
+    this.#operations.set(label, operation);
+    const wanted: HeadersOptions = { ...options(request), method, signal: operation.abort.signal };
+    const started = url === undefined ? this.client.token(wanted) : this.client.headers(url, wanted);
+    started.then(
+      (value) => (operation.outcome = { value }),
+      (error: unknown) => (operation.outcome = { error }),
+    );
+  }
+
+  async #expectRequest(expected: Json, { answer, fail }: Step): Promise<void> {
+    await until(() => this.#sent.length > 0, 'the request');
+    const sent = this.#sent.shift();
+    assert.ok(sent);
+    compareRequest(expected, sent);
+    this.#unanswered = sent;
+    if (answer) await this.#answer(answer);
+    else if (fail) {
+      this.#thrown = failureOf(fail);
+      sent.fail(this.#thrown);
+      await this.#turn();
+    }
+  }
+
+  async #answer(answer: Json): Promise<void> {
+    assert.ok(this.#unanswered);
+    this.#unanswered.answer(answerOf(answer));
+    await this.#turn();
+  }
+
+  /** Lets what is due on the event loop happen, such as the delivery of an answer. */
+  async #turn(): Promise<void> {
+    for (let turn = 0; turn < 3; ++turn) await nextTurn();
+  }
+
+  async #done(label: string, step: Step): Promise<void> {
+    const operation = this.#operation(label);
+    assert.ok(!operation.asked, `asked for the outcome of ${label} again`);
+    operation.asked = true;
+    await until(() => operation.outcome !== undefined, `the outcome of ${label}`);
+    const { outcome } = operation;
+    assert.ok(outcome);
+    if ('error' in outcome) {
+      assert.ok(step.error, `${label} failed: ${inspect(outcome.error)}`);
+      const cancelled = operation.abort.signal.aborted && outcome.error === operation.abort.signal.reason;
+      if (cancelled) assert.equal(step.error.status, 'E_CANCELLED');
+      else this.#compareError(step.error, outcome.error);
+      return;
+    }
+    assert.ok(!step.error, `${label} did not fail`);
+    this.#compareValue(step, outcome.value);
+  }
+
+  #peek({ url, method, request }: NonNullable<Step['peek']>, step: Step): void {
+    let value: Token | AuthHeaders | undefined;
+    try {
+      const wanted: HeadersOptions = { ...options(request), method };
+      value = url === undefined ? this.client.peekToken(wanted) : this.client.peek(url, wanted);
+    } catch (error) {
+      assert.ok(step.error, inspect(error));
+      this.#compareError(step.error, error);
+      return;
+    }
+    if (value === undefined) assert.equal(step.error?.status, 'E_WOULD_BLOCK');
+    else this.#compareValue(step, value);
+  }
+
+  #reject(label: string, step: Step): void {
+    const { outcome } = this.#operation(label);
+    assert.ok(outcome && 'value' in outcome, `${label} has no token to report`);
+    assert.equal(this.client.reportRejected(outcome.value, step.http_status ?? 401), step.advice);
+  }
+
+  async #expectNothing(): Promise<void> {
+    await this.#turn();
+    assert.deepEqual(
+      this.#sent.map(({ call }) => call.url),
+      [],
+      'there is a request',
+    );
+    const unexpected = [...this.#operations].filter(([, { outcome, asked }]) => outcome && !asked);
+    assert.deepEqual(
+      unexpected.map(([label]) => label),
+      [],
+      'an operation has completed',
+    );
+  }
+
+  #operation(label: string): Operation {
+    const operation = this.#operations.get(label);
+    assert.ok(operation, `there is no operation ${label}`);
+    return operation;
+  }
+
+  #compareValue(step: Step, value: Token | AuthHeaders): void {
+    this.#see(value);
+    assert.ok(step.token ?? step.headers, 'the step says nothing of what is expected');
+    if (step.headers) assert.deepEqual(Object.fromEntries(Object.entries(value)), step.headers);
+    if (!step.token) return;
+    for (const [name, expected] of Object.entries(step.token)) {
+      if (value instanceof Token) assert.deepEqual(tokenMember(value, name), expected, name);
+      // Headers come without their token here.
+      else if (name === 'secret') assert.ok(Object.values(value).some((header) => header.includes(String(expected))));
+    }
+  }
+
+  #compareError(expected: Expected, error: unknown): void {
+    if (error === this.#thrown) {
+      assert.equal(expected.status, 'E_CALLBACK', 'what a transport throws comes out unchanged');
+      return;
+    }
+    this.#see(error);
+    assert.ok(error instanceof FleetAuthError, inspect(error));
+    assert.equal(error.constructor, STATUS_TABLE.get(error.status)?.type);
+    for (const [name, value] of Object.entries(expected)) {
+      if (name === 'message') {
+        for (const text of value as string[])
+          assert.ok(error.message.includes(text), `${text} is not in: ${error.message}`);
+      } else {
+        assert.deepEqual(errorMember(error, name), value, name);
+      }
+    }
+  }
+
+  /** What is printed must hold no secret. */
+  #see(value: unknown): void {
+    const text =
+      inspect(value, { depth: 8, showHidden: true }) + format('%s %j', value, value instanceof Token ? value : null);
+    for (const secret of this.#vector.secrets ?? []) assert.ok(!text.includes(secret), `${secret} is in: ${text}`);
+  }
+}
+
+function tokenMember(token: Token, name: string): unknown {
+  const members: Record<string, () => unknown> = {
+    secret: () => token.reveal(),
+    kind: () => token.kind,
+    scheme: () => token.scheme,
+    expires_in_ms: () => (token.expiresInMs === Infinity ? null : token.expiresInMs),
+    expires_at: () => token.expiresAt?.toISOString().replace('.000Z', 'Z') ?? null,
+    from_cache: () => token.fromCache,
+  };
+  assert.ok(members[name], `the format has no member token.${name}`);
+  return members[name]();
+}
+
+function errorMember(error: FleetAuthError, name: string): unknown {
+  const members: Record<string, unknown> = {
+    status: error.code.replace('FLEETAUTH_', ''),
+    http_status: error.httpStatus ?? 0,
+    provider: error.provider ?? '',
+    provider_code: error.providerCode ?? '',
+    retryable: error.retryable,
+    retry_after_ms: error.retryAfterMs ?? -1,
+    in_doubt: error.inDoubt,
+  };
+  assert.ok(name in members, `the format has no member error.${name}`);
+  return members[name];
+}
+
+function compareRequest(expected: Json, { call, body }: Sent): void {
+  const lower = (pairs: Iterable<readonly [string, unknown]>) =>
+    [...pairs]
+      .map(([name, value]) => [name.toLowerCase(), value])
+      .filter(([name]) => name !== 'user-agent')
+      .sort();
+  const compare: Record<string, (value: unknown) => void> = {
+    method: (value) => {
+      assert.equal(call.method, value);
+    },
+    url: (value) => {
+      assert.equal(call.url, value);
+    },
+    one_shot: (value) => {
+      assert.equal(call.oneShot, value);
+    },
+    headers: (value) => {
+      assert.deepEqual(lower(call.headers), lower(Object.entries(value as Json)));
+    },
+    body: (value) => {
+      assert.equal(body, value);
+    },
+    json: (value) => {
+      assert.deepEqual(parse(body), value);
+    },
+    form: (value) => {
+      assert.deepEqual([...new URLSearchParams(body)], Object.entries(value as Json));
+    },
+  };
+  for (const [name, value] of Object.entries(expected)) {
+    assert.ok(compare[name], `the format has no member expect_request.${name}`);
+    compare[name](value);
+  }
+  if (!('body' in expected || 'json' in expected || 'form' in expected)) assert.equal(body, '');
+}
+
+function answerOf(answer: Json): HttpAnswer {
+  const given = Object.entries((answer.headers ?? {}) as Record<string, string | string[] | null>);
+  const typed = given.some(([name]) => name.toLowerCase() === 'content-type');
+  const headers = given.flatMap(([name, value]) =>
+    value === null ? [] : [value].flat().map((one): [string, string] => [name, one]),
+  );
+  if (!typed) headers.push(['Content-Type', 'application/json']);
+  return { status: answer.status as number, headers, body: bodyOf(answer) };
+}
+
+function bodyOf(answer: Json): HttpAnswer['body'] {
+  if ('json' in answer)
+    return JSON.stringify(answer.json, (_, value: unknown) => (typeof value === 'bigint' ? Number(value) : value));
+  if ('body' in answer) return answer.body as string;
+  if ('body_base64' in answer) return Buffer.from(answer.body_base64 as string, 'base64');
+  if (!('body_repeat' in answer)) return null;
+  const { text, times } = answer.body_repeat as { text: string; times: number };
+  return text.repeat(times);
+}
+
+function failureOf({ status, message }: { status: string; message?: string }): Error {
+  if (status === 'E_CALLBACK') return new Error(message);
+  return new TransportError(status as TransportFailure, message ?? '');
+}
+
+const files = readdirSync(FOLDER, { recursive: true, encoding: 'utf8' })
+  .filter((name) => name.includes('/') && name.endsWith('.json'))
+  .sort();
+
+describe('conformance', () => {
+  assert.ok(files.length > 0, `there are no vectors in ${FOLDER}`);
+  for (const file of files) {
+    const vector = parse(readFileSync(join(FOLDER, file), 'utf8')) as Vector;
+    const rows = (vector as { rows?: string[] }).rows ?? [];
+    test([...rows, `${file}: ${vector.name}`].join(' '), () => new Player(vector).run());
+  }
+});

@@ -1,0 +1,147 @@
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { describe, test } from 'node:test';
+import { Worker } from 'node:worker_threads';
+
+import { Client } from 'fleetauth';
+
+import { FLEETUP, useEmulator } from './support';
+
+const fixture = useEmulator();
+const PACKAGE = JSON.stringify(require.resolve('fleetauth'));
+
+/** The start of a program with a client that talks to the emulator. */
+function prologue(): string {
+  const options = JSON.stringify({ ...FLEETUP, ...fixture.emulator.options('fleetup') });
+  return `
+    const { FleetUp } = require(${PACKAGE});
+    const client = new FleetUp(${options});
+    const url = ${JSON.stringify(fixture.emulator.baseUrl('fleetup') + '/devices')};
+  `;
+}
+
+interface Ended {
+  code: number | null;
+  signal: string | null;
+  output: string;
+  ms: number;
+}
+
+/** Runs a program in a process of its own and waits for its end. */
+function run(program: string): Promise<Ended> {
+  const start = performance.now();
+  const child = spawn(process.execPath, ['-e', prologue() + program], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    timeout: 20_000,
+  });
+  let output = '';
+  for (const pipe of [child.stdout, child.stderr]) pipe.on('data', (chunk: Buffer) => (output += chunk.toString()));
+  return new Promise((resolve, reject) => {
+    child.on('error', reject);
+    child.on('close', (code, signal) => {
+      resolve({ code, signal, output, ms: performance.now() - start });
+    });
+  });
+}
+
+const hold = { match: { provider: 'fleetup', path: '/fleetup/token' }, times: 1000, do: { hold: 'exit' } };
+
+describe('a process', () => {
+  test('stays alive for an operation in flight and ends by itself afterwards', async () => {
+    await fixture.emulator.faults({ ...hold, times: 1, do: { delay_ms: 200 } });
+    const ended = await run(`client.token().then((token) => console.log(token.kind));`);
+    assert.deepEqual({ code: ended.code, output: ended.output }, { code: 0, output: 'bearer\n' });
+  });
+
+  test('is not kept alive by an idle client', async () => {
+    const ended = await run(
+      `client.token().then(() => client.headers(url)).then((h) => console.log(Object.keys(h).length));`,
+    );
+    assert.deepEqual({ code: ended.code, output: ended.output }, { code: 0, output: '2\n' });
+    assert.ok(ended.ms < 8_000, `${ended.ms} ms`);
+  });
+
+  test('P06 may exit with requests in flight', async () => {
+    await fixture.emulator.faults(hold);
+    for (const exit of [
+      `setTimeout(() => process.exit(7), 50);`,
+      `process.nextTick(() => process.exit(7));`,
+      `process.exit(7);`,
+      `setTimeout(() => { client.close(); process.exit(7); }, 50);`,
+      `process.on('unhandledRejection', () => process.exit(7)); setTimeout(() => client.close(), 20);`,
+    ]) {
+      const ended = await run(`for (let n = 0; n < 50; ++n) void client.token(); ${exit}`);
+      assert.deepEqual(
+        { code: ended.code, signal: ended.signal, output: ended.output },
+        { code: 7, signal: null, output: '' },
+        exit,
+      );
+    }
+    await fixture.emulator.release('exit');
+  });
+
+  test('P07 may terminate workers with requests in flight', async () => {
+    await fixture.emulator.faults(hold);
+    const worker = `${prologue()}
+      for (let n = 0; n < 20; ++n) client.token().catch(() => undefined);
+      require('node:worker_threads').parentPort.postMessage('started');`;
+    const ended = await run(`
+      const { Worker } = require('node:worker_threads');
+      (async () => {
+        for (let round = 0; round < 15; ++round) {
+          const worker = new Worker(${JSON.stringify(worker)}, { eval: true });
+          if (round % 3 > 0) await new Promise((resolve) => worker.once('message', resolve));
+          if (round % 3 > 1) await new Promise((resolve) => setTimeout(resolve, 5));
+          await worker.terminate();
+        }
+        console.log('all ended');
+        process.exit(0);
+      })();`);
+    assert.deepEqual(
+      { code: ended.code, signal: ended.signal, output: ended.output },
+      { code: 0, signal: null, output: 'all ended\n' },
+    );
+    await fixture.emulator.release('exit');
+  });
+
+  test('P07 may end workers from within while events arrive', async () => {
+    const worker = `${prologue()}
+      const transport = () => ({ status: 200, headers: [['content-type', 'application/json']], body: '{"token":"t"}' });
+      const { workerData } = require('node:worker_threads');
+      for (let n = 0; n < 30; ++n) {
+        new FleetUp({ apiKey: 'k' + workerData + n, acctId: n, secret: 's', transport }).token().catch(() => undefined);
+      }
+      setTimeout(() => process.exit(0), workerData % 4);`;
+    const ended = await run(`
+      const { Worker } = require('node:worker_threads');
+      (async () => {
+        for (let round = 0; round < 5; ++round) {
+          const workers = [0, 1, 2, 3].map((n) => new Worker(${JSON.stringify(worker)}, { eval: true, workerData: round * 4 + n }));
+          await Promise.all(workers.map((one) => new Promise((resolve, reject) => one.once('exit', resolve).once('error', reject))));
+        }
+        console.log('all ended');
+      })();`);
+    assert.deepEqual(
+      { code: ended.code, signal: ended.signal, output: ended.output },
+      { code: 0, signal: null, output: 'all ended\n' },
+    );
+  });
+
+  test('shares tokens among its workers', async () => {
+    // A token is forgotten with the last client that has a use for it.
+    await using client = new Client('fleetup', { ...FLEETUP, ...fixture.emulator.options('fleetup') });
+    const worker = `${prologue()}
+      client.token().then((token) => require('node:worker_threads').parentPort.postMessage(token.fingerprint));`;
+    const answers = await Promise.all(
+      [1, 2, 3, 4].map(
+        () =>
+          new Promise<string>((resolve, reject) => {
+            new Worker(worker, { eval: true }).once('message', resolve).once('error', reject);
+          }),
+      ),
+    );
+    assert.equal(new Set(answers).size, 1);
+    assert.equal((await fixture.emulator.log({ endpoint: '/fleetup/token' })).length, 1);
+    assert.equal((await client.token()).fingerprint, answers[0]);
+  });
+});

@@ -9,9 +9,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
-#include <sstream>
 
-#define TOML_EXCEPTIONS 0
 #include <toml++/toml.h>
 
 #include "tools/fleetauth/console.h"
@@ -104,6 +102,15 @@ std::string names_in(const toml::table &file) {
   return names.empty() ? "none" : names;
 }
 
+toml::table parse_file(const std::string &path) {
+  try {
+    return toml::parse(read_file(path), path);
+  } catch (const toml::parse_error &error) {
+    const std::string line = std::to_string(error.source().begin.line);
+    throw SetupError(path + ":" + line + ": " + std::string(error.description()));
+  }
+}
+
 }  // namespace
 
 Profile read_profile(const std::string &name, const std::optional<std::string> &config) {
@@ -112,14 +119,9 @@ Profile read_profile(const std::string &name, const std::optional<std::string> &
     throw SetupError("there is no profile '" + name + "': no file " + path +
                      " (looked at --config, FLEETAUTH_CONFIG, $XDG_CONFIG_HOME/fleetauth/config.toml)");
   }
-  const toml::parse_result file = toml::parse(read_file(path), path);
-  if (!file) {
-    std::ostringstream where;
-    where << file.error().source();
-    throw SetupError(where.str() + ": " + std::string(file.error().description()));
-  }
-  const toml::table *table = file.table()[name].as_table();
-  if (table == nullptr) throw SetupError(path + " has no profile '" + name + "'; it has " + names_in(file.table()));
+  const toml::table file = parse_file(path);
+  const toml::table *table = file[name].as_table();
+  if (table == nullptr) throw SetupError(path + " has no profile '" + name + "'; it has " + names_in(file));
 
   Profile profile;
   for (const auto &[key, node] : *table) {

@@ -13,7 +13,8 @@ public abstract class ClientBuilder<B extends ClientBuilder<B>> extends ClientOp
   private final boolean ownsProvider;
   FleetAuthRuntime runtime;
   HttpTransport transport;
-  Executor executor = Workers.DEFAULT;
+  Executor completions = Workers.COMPLETIONS;
+  Executor transports = Workers.TRANSPORTS;
 
   ClientBuilder(Provider provider) {
     this.provider = Objects.requireNonNull(provider, "provider");
@@ -38,11 +39,12 @@ public abstract class ClientBuilder<B extends ClientBuilder<B>> extends ClientOp
   }
 
   /**
-   * Where futures complete and the transport is called. The default is a pool of daemon threads. It
-   * must not run its tasks one after another if they wait for tokens.
+   * Where futures complete and the transport is called, which waits for the network. The default is
+   * the common pool for futures and a pool of daemon threads for the transport.
    */
   public final B executor(Executor value) {
-    executor = Objects.requireNonNull(value, "executor");
+    completions = Objects.requireNonNull(value, "executor");
+    transports = value;
     return self();
   }
 

@@ -24,7 +24,8 @@ public class FleetAuthClient implements AutoCloseable {
   private final NativeClient handle;
   private final FleetAuthRuntime runtime;
   private final HttpTransport transport;
-  private final Executor executor;
+  private final Executor completions;
+  private final Executor transports;
   private final HeaderCache cache = new HeaderCache();
 
   // Of a client with a transport of its own, whose queues serve that transport; else null.
@@ -35,7 +36,8 @@ public class FleetAuthClient implements AutoCloseable {
     handle = builder.create();
     runtime = builder.runtime == null ? FleetAuthRuntime.shared() : builder.runtime;
     transport = builder.transport;
-    executor = builder.executor;
+    completions = builder.completions;
+    transports = builder.transports;
     ownPump = transport == null ? null : newPump(QueueKind.LOOP);
   }
 
@@ -253,7 +255,7 @@ public class FleetAuthClient implements AutoCloseable {
         return CompletableFuture.completedFuture(ready);
       }
       Pump pump = ownPump == null ? runtime.pump() : ownPump;
-      return new Operation<>(pump, executor, result).start(handle, raw(request), method, url);
+      return new Operation<>(pump, completions, result).start(handle, raw(request), method, url);
     } catch (RuntimeException failure) {
       CompletableFuture<T> failed = new CompletableFuture<>();
       failed.completeExceptionally(failure);
@@ -320,7 +322,7 @@ public class FleetAuthClient implements AutoCloseable {
   }
 
   private Pump newPump(QueueKind kind) {
-    Pump pump = new Pump(runtime.handle(), kind, transport, executor);
+    Pump pump = new Pump(runtime.handle(), kind, transport, transports);
     if (kind == QueueKind.LOOP) {
       pump.serve(handle);
     }

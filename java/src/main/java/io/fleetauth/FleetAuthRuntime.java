@@ -101,7 +101,7 @@ public final class FleetAuthRuntime implements AutoCloseable {
   /** The queue of all clients that have no transport of their own. */
   synchronized Pump pump() {
     if (pump == null) {
-      pump = new Pump(handle, QueueKind.LOOP, null, Workers.DEFAULT);
+      pump = new Pump(handle, QueueKind.LOOP, null, Workers.TRANSPORTS);
     }
     return pump;
   }

@@ -2,6 +2,7 @@ package io.fleetauth;
 
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.util.Arrays;
 
 /**
  * What happens once per request of the program: headers in one crossing, and the words that say
@@ -70,10 +71,10 @@ final class HotPath {
   private static synchronized ByteBuffer[] learn(int last) {
     ByteBuffer[] grown = slabs;
     if (grown.length <= last) {
-      grown = java.util.Arrays.copyOf(slabs, last + 1);
+      grown = Arrays.copyOf(slabs, last + 1);
       for (int i = slabs.length; i < grown.length; i++) {
         ByteBuffer words = NativeToken.slotWords(i);
-        grown[i] = words == null ? null : words.order(ByteOrder.nativeOrder());
+        grown[i] = words == null ? null : words.asReadOnlyBuffer().order(ByteOrder.nativeOrder());
       }
       slabs = grown;
     }

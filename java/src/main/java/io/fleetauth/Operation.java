@@ -2,7 +2,6 @@ package io.fleetauth;
 
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executor;
-import java.util.concurrent.RejectedExecutionException;
 import java.util.function.Function;
 
 /**
@@ -40,11 +39,7 @@ final class Operation<T> extends CompletableFuture<T> implements Pump.Waiter {
   public void deliver(NativeEvent event) {
     Runnable completion = outcome(event);
     cancelNative(false);
-    try {
-      executor.execute(completion);
-    } catch (RejectedExecutionException shutDown) {
-      completion.run();
-    }
+    Workers.runOn(executor, completion);
   }
 
   /** How the future is to be completed; takes the event. */

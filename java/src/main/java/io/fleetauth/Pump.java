@@ -158,14 +158,14 @@ final class Pump {
       WeakReference<HttpCall> known = calls.remove(id);
       HttpCall call = known == null ? null : known.get();
       if (call != null) {
-        executor.execute(call::cancelled);
+        Workers.runOn(executor, call::cancelled);
       }
     }
 
     private void passOn(NativeEvent event) {
       try {
         executor.execute(() -> answer(event));
-      } catch (RuntimeException refused) {
+      } catch (RuntimeException | Error refused) {
         HttpCall call = take(event);
         if (call != null) {
           call.fail(refused);

@@ -1,6 +1,8 @@
 package io.fleetauth;
 
 import java.util.concurrent.Executor;
+import java.util.concurrent.ForkJoinPool;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.SynchronousQueue;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
@@ -11,10 +13,10 @@ final class Workers {
   private static final AtomicInteger NUMBER = new AtomicInteger();
 
   /**
-   * Where futures complete and transports run unless the client names another executor. It grows
-   * without limit, because what runs there may wait for something else that runs there.
+   * Where transports run unless the client names another executor. It grows without limit, because
+   * a transport may wait for something else that runs there.
    */
-  static final Executor DEFAULT =
+  static final Executor TRANSPORTS =
       new ThreadPoolExecutor(
           0,
           Integer.MAX_VALUE,
@@ -23,7 +25,20 @@ final class Workers {
           new SynchronousQueue<>(),
           work -> daemon("fleetauth-worker-" + NUMBER.incrementAndGet(), work));
 
+  /** Where futures complete unless the client names another executor: where Java's own do. */
+  static final Executor COMPLETIONS =
+      ForkJoinPool.getCommonPoolParallelism() > 0 ? ForkJoinPool.commonPool() : TRANSPORTS;
+
   private Workers() {}
+
+  /** Runs it there, or here where that executor takes no more work or gets no thread for it. */
+  static void runOn(Executor executor, Runnable work) {
+    try {
+      executor.execute(work);
+    } catch (RejectedExecutionException | OutOfMemoryError refused) {
+      work.run();
+    }
+  }
 
   static Thread daemon(String name, Runnable work) {
     Thread thread = new Thread(null, work, name);

@@ -47,6 +47,7 @@ TEST(Answer, H02_EmptySuccessIsNoToken) {
     EXPECT_EQ(error.status, Status::Protocol) << status;
     EXPECT_FALSE(error.in_doubt) << "the step may be repeated";
   }
+  EXPECT_THAT(Scene::fleetup().failed(answer(200, "")).message, HasSubstr("answered 200 without a body"));
   const Scene careful = Scene::fleetup(R"({"steps":{"token":{"class":"refresh"}}})");
   EXPECT_TRUE(careful.failed(answer(200, "")).in_doubt);
 }

@@ -1,6 +1,6 @@
 import { EventKind, QueueKind } from './gen/native';
 import type { NativeEvent, NativeOp, NativeQueue, NativeRuntime, NativeToken } from './gen/native';
-import { dropHostObject, makeError } from './host-objects';
+import { makeError } from './host-objects';
 import { native } from './load';
 import { Responder } from './responder';
 import type { Transport } from './transport';
@@ -121,12 +121,12 @@ export class Hub {
         this.#responder?.cancel(event.tag());
         break;
       case EventKind.RELEASE:
-        dropHostObject(event.tag());
+        this.#responder?.forget(event.tag());
         break;
       case EventKind.CLOSED:
         open.delete(this);
         native().unwatch(this.#queue);
-        this.#responder?.cancelAll();
+        this.#responder?.end();
         if (this.#closing) count(-1);
         this.#onClosed();
         break;

@@ -50,6 +50,7 @@ class Call implements HttpCall {
 export class Responder {
   readonly #transport: Transport;
   readonly #active = new Map<number, AbortController>();
+  readonly #kept = new Set<number>();
 
   constructor(transport: Transport) {
     this.#transport = transport;
@@ -69,8 +70,16 @@ export class Responder {
     this.#active.get(id)?.abort();
   }
 
-  cancelAll(): void {
+  /** The library no longer refers to what the transport threw. */
+  forget(id: number): void {
+    this.#kept.delete(id);
+    dropHostObject(id);
+  }
+
+  /** After the last event: nothing is wanted any more, and nothing will be said to be forgotten. */
+  end(): void {
     for (const controller of this.#active.values()) controller.abort();
+    for (const id of this.#kept) dropHostObject(id);
   }
 
   async #answer(call: NativeHttpCall): Promise<void> {
@@ -82,7 +91,7 @@ export class Responder {
       await this.#deliver(call, await this.#transport(request));
     } catch (error) {
       controller.abort();
-      fail(call, error);
+      this.#fail(call, error);
     } finally {
       this.#active.delete(id);
       request.body.fill(0);
@@ -105,6 +114,21 @@ export class Responder {
       call.complete(answer.status);
     });
   }
+
+  #fail(call: NativeHttpCall, error: unknown): void {
+    if (error instanceof Refused) {
+      if (error.status !== Status.E_CLOSED) tell(call, error.status, null, 0);
+      return;
+    }
+    const id = keepHostObject(error);
+    // The library repeats a message only if it is a plain word: anything longer may hold secrets.
+    const told =
+      error instanceof TransportError
+        ? tell(call, error.status, error.message, id)
+        : tell(call, Status.E_CALLBACK, error instanceof Error ? error.name : null, id);
+    if (told) this.#kept.add(id);
+    else dropHostObject(id);
+  }
 }
 
 function give(step: () => void): void {
@@ -119,20 +143,6 @@ function chunks(body: HttpAnswer['body']): AsyncIterable<Uint8Array> | Iterable<
   if (body == null) return [];
   if (typeof body === 'string') return [Buffer.from(body)];
   return body instanceof Uint8Array ? [body] : body;
-}
-
-function fail(call: NativeHttpCall, error: unknown): void {
-  if (error instanceof Refused) {
-    if (error.status !== Status.E_CLOSED) tell(call, error.status, null, 0);
-    return;
-  }
-  const id = keepHostObject(error);
-  // The library repeats a message only if it is a plain word: anything longer may hold secrets.
-  const told =
-    error instanceof TransportError
-      ? tell(call, error.status, error.message, id)
-      : tell(call, Status.E_CALLBACK, error instanceof Error ? error.name : null, id);
-  if (!told) dropHostObject(id);
 }
 
 /** False when nobody wants to know any more. */

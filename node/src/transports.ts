@@ -51,7 +51,7 @@ export interface FetchTransportOptions {
 
 /**
  * A transport on `fetch`. Node's fetch reuses connections and decodes compressed answers, neither of which can be
- * switched off; an answer that is compressed although none was asked for is refused. Prefer nodeTransport() where `fetch`
+ * switched off; an answer that is compressed although that was not asked for is handed on without its body. Prefer nodeTransport() where `fetch`
  * is not needed for its dispatcher.
  */
 export function fetchTransport({ fetch = globalThis.fetch, init = {} }: FetchTransportOptions = {}): Transport {
@@ -69,11 +69,12 @@ export function fetchTransport({ fetch = globalThis.fetch, init = {} }: FetchTra
     } catch (error) {
       throw translated(error, false);
     }
-    if ((response.headers.get('content-encoding') ?? 'identity') !== 'identity') {
-      void response.body?.cancel();
-      throw new TransportError('E_NETWORK', 'compressed');
+    const headers = [...response.headers];
+    if (response.headers.has('content-encoding')) {
+      await response.body?.cancel(); // the headers say it all
+      return { status: response.status, headers, body: null };
     }
-    return { status: response.status, headers: response.headers.entries(), body: readBody(response.body ?? []) };
+    return { status: response.status, headers, body: readBody(response.body ?? []) };
   };
 }
 

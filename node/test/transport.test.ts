@@ -105,8 +105,8 @@ for (const [name, transport] of adapters) {
           .writeHead(200, { 'content-type': 'application/json', 'content-encoding': 'gzip' })
           .end(gzipSync(ANSWER));
       };
-      const error = await rejection(tokenBy(transport, { totalTimeoutMs: 3000 }));
-      assert.ok(error instanceof ProviderUnavailable || error instanceof NetworkError, String(error));
+      const error = await rejection(tokenBy(transport));
+      assert.ok(error instanceof ProviderUnavailable, String(error));
     });
 
     test('stops reading an endless answer', async () => {
@@ -208,16 +208,14 @@ describe('a transport of the caller', () => {
   test('says with a TransportError what failed, and its cause is kept', async () => {
     const cause = new Error('the radio is off');
     const error = await rejection(
-      tokenBy(
-        () => {
-          throw new TransportError('E_PROXY', 'no way out', { cause });
-        },
-        { totalTimeoutMs: 200 },
-      ),
+      tokenBy(() => {
+        throw new TransportError('E_TLS', 'no-way-out', { cause });
+      }),
     );
     assert.ok(error instanceof NetworkError, String(error));
-    assert.equal(error.code, 'FLEETAUTH_E_PROXY');
+    assert.equal(error.code, 'FLEETAUTH_E_TLS');
     assert.equal(error.cause, cause);
+    assert.match(error.message, /no-way-out/);
   });
 
   test('answers with bytes, text, iterables or nothing', async () => {

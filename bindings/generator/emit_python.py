@@ -83,7 +83,7 @@ def _flat(model: Model) -> str:
     handles = "\n".join(f"using {pascal(h.name)} = Handle<{h.c_type}, {h.c_type}_unref>;" for h in model.handles)
     library = [f for f in model.functions_for("python") if not f.handle]
     functions = "".join(f"  module{_definition(f).strip().replace('.def_static', '.def')};\n" for f in library)
-    constants = "".join(f"  module.attr({quoted(name.removeprefix('FLEETAUTH_'))}) = {name};\n" for name, _ in model.constants)
+    constants = "".join(f"  constant(module, {quoted(name.removeprefix('FLEETAUTH_'))}, {name});\n" for name, _ in model.constants)
     classes = "\n".join(_class(model, h) for h in model.handles)
     return fill("python_flat.cpp", handles=handles, checksum=model.checksum, functions=functions, classes=classes, constants=constants)
 

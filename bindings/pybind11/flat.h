@@ -161,6 +161,8 @@ py::object shared(Function function, Arguments... arguments) {
   return data != nullptr ? py::object(py::memoryview::from_memory(data, static_cast<py::ssize_t>(size))) : py::none();
 }
 
+inline void constant(py::module_ &module, const char *name, std::int64_t number) { module.attr(name) = number; }
+
 // ---- the generated part
 
 /// The checksum of the description that the flat layer was made from.

@@ -169,7 +169,7 @@ def test_an_unknown_option_is_named(runtime: Runtime) -> None:
     assert_no_canary(caught.value)
     with pytest.raises(fleetauth.ConfigurationError, match="api_key"):
         fleetauth.Client("fleetup", acct_id=1, secret="secret-canary", runtime=runtime)
-    with pytest.raises(fleetauth.ConfigurationError, match="fleetup, my_connected_fleet"):
+    with pytest.raises(fleetauth.ConfigurationError, match="my_connected_fleet"):
         fleetauth.Client("nobody", runtime=runtime)
 
 
@@ -256,10 +256,7 @@ def test_interrupting_a_wait_ends_it_and_leaves_the_client_usable(client: FleetU
     script.then_raise(KeyboardInterrupt())
     with pytest.raises(KeyboardInterrupt):
         client.token()
-    del script.next[:]
-    with pytest.raises(fleetauth.FleetAuthError) as caught:  # what the transport did is remembered for a moment
-        client.token()
-    assert caught.value.status_name == "E_CALLBACK"
+    assert client.token().reveal() == "token-canary-2"
 
 
 def test_after_close_everything_raises_closed(client: FleetUp) -> None:

@@ -92,7 +92,7 @@ class BaseClient:
         return headers
 
     def __repr__(self) -> str:
-        return f"<{type(self).__module__}.{type(self).__qualname__} {self._provider.name}{' closed' if self._closed else ''}>"
+        return f"<{type(self).__qualname__} {self._provider.name}{' closed' if self._closed else ''}>"
 
     def __reduce__(self) -> str:
         raise TypeError("a client holds secrets and cannot be pickled: make one in the other process")

@@ -3,13 +3,24 @@
 from __future__ import annotations
 
 import itertools
+import weakref
 
-_kept: dict[int, BaseException] = {}
+
+class _Kept:
+    __slots__ = ("__weakref__", "raised")
+
+    def __init__(self, raised: BaseException) -> None:
+        self.raised = raised
+
+
+# Weak: a traceback refers to the queue that keeps it, and such a circle must not hang on to anything that lives for ever.
+_kept: weakref.WeakValueDictionary[int, _Kept] = weakref.WeakValueDictionary()
 _numbers = itertools.count(1)
 
 
 def find(number: int) -> BaseException | None:
-    return _kept.get(number)
+    kept = _kept.get(number)
+    return kept.raised if kept is not None else None
 
 
 class Keeper:
@@ -18,18 +29,12 @@ class Keeper:
     __slots__ = ("_mine",)
 
     def __init__(self) -> None:
-        self._mine: set[int] = set()
+        self._mine: dict[int, _Kept] = {}
 
     def keep(self, raised: BaseException) -> int:
         number = next(_numbers)
-        _kept[number] = raised
-        self._mine.add(number)
+        self._mine[number] = _kept[number] = _Kept(raised)
         return number
 
     def release(self, number: int) -> None:
-        self._mine.discard(number)
-        _kept.pop(number, None)
-
-    def __del__(self) -> None:
-        for number in self._mine:
-            _kept.pop(number, None)
+        self._mine.pop(number, None)

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Generator
     from typing import Any
 
+    from typing_extensions import Self
+
     from ._client import Client
     from ._token import Headers
 
@@ -80,6 +82,12 @@ class Transport:
     def close(self) -> None:
         self._client.close()
 
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
     def _send(self, client: httpx.Client, request: HttpRequest) -> HttpResponse:
         deadline = Deadline(request)
         try:
@@ -108,6 +116,12 @@ class AsyncTransport:
 
     async def aclose(self) -> None:
         await self._client.aclose()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.aclose()
 
     async def _send(self, client: httpx.AsyncClient, request: HttpRequest) -> HttpResponse:
         deadline = Deadline(request)

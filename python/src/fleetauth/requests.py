@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import Any
 
+    from typing_extensions import Self
+
     from ._client import Client
     from ._token import Headers
 
@@ -105,6 +107,12 @@ class Transport:
 
     def close(self) -> None:
         self._session.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
     def _new_session(self) -> requests.Session:
         session = requests.Session()

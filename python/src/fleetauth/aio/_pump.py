@@ -26,6 +26,7 @@ class Pump:
     def __init__(self, runtime: Runtime, transport: AsyncTransport | None) -> None:
         self._queue = _native.Queue(runtime._native, _native.QUEUE_LOOP)
         self._fd = self._queue.wakeup_fd
+        self._manual = runtime._manual
         self._transport = transport
         self._keeper = Keeper()
         self._tags = itertools.count(1)
@@ -53,6 +54,8 @@ class Pump:
         """Starts an operation and waits for its outcome; cancelling the task cancels the operation."""
         tag = next(self._tags)
         operation = start(self._queue, tag)
+        if self._manual:  # the descriptor tells of work only from the first drive on
+            asyncio.get_running_loop().call_soon(self._drive)
         future: asyncio.Future[_native.Token] = asyncio.get_running_loop().create_future()
         self._waiting[tag] = future
         try:
@@ -62,6 +65,10 @@ class Pump:
             raise
         finally:
             self._waiting.pop(tag, None)
+
+    def _drive(self) -> None:
+        if self._open:
+            self._drain()
 
     def _drain(self) -> None:
         while (event := self._queue.next(0)) is not None:

@@ -26,7 +26,7 @@ _CREDENTIALS: dict[str, dict[str, Any]] = {
 }
 _CONFIGURATION = {
     "fleetup": {"accounts": [{"acctId": 4711, "secret": "test-account-secret", "api_key": "test-api-key"}]},
-    "my_connected_fleet": {"clients": [{"id": "test-client", "secret": "test-client-secret"}]},
+    "my_connected_fleet": {"clients": [{"client_id": "test-client", "client_secret": "test-client-secret"}]},
 }
 
 
@@ -40,10 +40,17 @@ class Emulator:
         """Starts it; `directory` is for its certificates."""
         command = [os.fspath(binary or find_emulator()), "--json", "--with-parent", "--dir", os.fspath(directory)]
         self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        try:
+            self._connect()
+        except BaseException:
+            self.close()
+            raise
+
+    def _connect(self) -> None:
         assert self._process.stdout is not None
         line = self._process.stdout.readline()
         if not line:
-            raise RuntimeError(f"the emulator did not start: {command[0]} ended with status {self._process.wait()}")
+            raise RuntimeError(f"the emulator did not start: it ended with status {self._process.wait()}")
         started = json.loads(line)
         self.url: str = started["url"]
         self.ca_file: str = started["ca_file"]

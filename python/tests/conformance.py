@@ -1,0 +1,279 @@
+"""Carries out one vector of tests/conformance: the asynchronous client, a transport that does what the vector says, a manual clock."""
+
+import asyncio
+import base64
+import json
+from datetime import datetime
+from typing import Any
+from urllib.parse import parse_qsl
+
+import fleetauth
+from fleetauth import HttpRequest, HttpResponse, Provider, TransportError, aio
+from fleetauth.testing import ManualClock
+from fleetauth.transport import _STATUSES
+
+PATIENCE = 5
+FAILURES = {fleetauth.errors.STATUSES[number][0]: failure for failure, number in _STATUSES.items()}
+
+
+class HostFailed(Exception):
+    """What the vector's transport raises for E_CALLBACK: it comes out as it is."""
+
+
+class Call:
+    def __init__(self, request: HttpRequest) -> None:
+        self.request = request
+        self.outcome: asyncio.Future[HttpResponse] = asyncio.get_running_loop().create_future()
+        self.cancelled = asyncio.Event()
+
+
+class Vector:
+    def __init__(self, vector: dict[str, Any]) -> None:
+        self._vector = vector
+        self._clock = ManualClock(datetime.fromisoformat(vector["wall"]))
+        self._calls: asyncio.Queue[Call] = asyncio.Queue()
+        self._unanswered: list[Call] = []
+        self._operations: dict[str, asyncio.Task[fleetauth.Token]] = {}
+        self._done: dict[str, fleetauth.Token] = {}
+        self._shown: list[object] = []
+
+    async def run(self) -> None:
+        with fleetauth.Runtime(clock=self._clock) as runtime:
+            client = self._make_client(runtime)
+            if client is None:
+                return
+            async with client:
+                self._client = client
+                for number, step in enumerate(self._vector["steps"]):
+                    try:
+                        await self._step(dict(step))
+                    except (AssertionError, TimeoutError) as failure:
+                        failure.add_note(f"step {number}: {json.dumps(step)}")
+                        raise
+                assert self._calls.empty(), "a request is left that was not asked for"
+            for task in self._operations.values():
+                await asyncio.wait([task], timeout=PATIENCE)
+                assert task.done(), "an operation has not completed"
+                if not task.cancelled():
+                    task.exception()
+            self._shown += [client, *self._done.values()]
+            self._check_secrets()
+
+    async def transport(self, request: HttpRequest) -> HttpResponse:
+        call = Call(request)
+        self._shown.append(request)
+        self._calls.put_nowait(call)
+        try:
+            return await call.outcome
+        except asyncio.CancelledError:
+            call.cancelled.set()
+            raise
+
+    def _make_client(self, runtime: fleetauth.Runtime) -> aio.Client | None:
+        said = self._vector["client"]
+        provider: Provider | str
+        try:
+            if "descriptor" in said:
+                descriptor = said["descriptor"]
+                provider = Provider.from_json(descriptor if isinstance(descriptor, str) else json.dumps(descriptor), "descriptor")
+            else:
+                provider = said["provider"]
+            client = aio.Client(provider, transport=self.transport, runtime=runtime, **said.get("options", {}))
+        except Exception as raised:
+            assert "client_error" in self._vector, f"the client could not be made: {raised}"
+            self._check_error(raised, self._vector["client_error"])
+            self._check_secrets()
+            return None
+        assert "client_error" not in self._vector, "the client could be made"
+        return client
+
+    # ---- steps
+
+    async def _step(self, step: dict[str, Any]) -> None:
+        step.pop("note", None)
+        kind = next(iter(step))
+        await getattr(self, f"_step_{kind}")(step)
+
+    async def _step_start(self, step: dict[str, Any]) -> None:
+        asked = self._client.token(step.get("url"), step.get("method", "GET"), **_request(step))
+        self._operations[step["start"]] = asyncio.create_task(asked)
+        await asyncio.sleep(0)  # it has started when the next step comes
+
+    async def _step_expect_request(self, step: dict[str, Any]) -> None:
+        call = await asyncio.wait_for(self._calls.get(), PATIENCE)
+        _check_request(call.request, step["expect_request"])
+        if "answer" in step:
+            await _answer(call, step["answer"])
+        elif "fail" in step:
+            await _fail(call, step["fail"])
+        else:
+            self._unanswered.append(call)
+
+    async def _step_answer(self, step: dict[str, Any]) -> None:
+        await _answer(self._unanswered.pop(0), step["answer"])
+
+    async def _step_expect_cancel(self, step: dict[str, Any]) -> None:
+        await asyncio.wait_for(self._unanswered.pop(0).cancelled.wait(), PATIENCE)
+
+    async def _step_expect_nothing(self, step: dict[str, Any]) -> None:
+        await _handed_over()
+        assert self._calls.empty(), "a request waits to be sent"
+        early = [label for label, task in self._operations.items() if task.done()]
+        assert not early, f"{early} completed"
+
+    async def _step_done(self, step: dict[str, Any]) -> None:
+        task = self._operations.pop(step["done"])
+        await asyncio.wait([task], timeout=PATIENCE)
+        assert task.done(), "the operation has not completed"
+        if "error" in step:
+            raised = asyncio.CancelledError() if task.cancelled() else task.exception()
+            assert raised is not None, "the operation succeeded"
+            self._check_error(raised, step["error"])
+        else:
+            token = self._done[step["done"]] = task.result()
+            self._check_token(token, step)
+
+    async def _step_peek(self, step: dict[str, Any]) -> None:
+        asked = step["peek"]
+        given = _request(asked)
+        given.pop("timeout", None)
+        try:
+            token = self._client.peek(asked.get("url"), asked.get("method", "GET"), **given)
+        except fleetauth.FleetAuthError as raised:
+            assert "error" in step, f"peek failed: {raised}"
+            self._check_error(raised, step["error"])
+            return
+        if token is None:
+            assert step.get("error", {}).get("status") == "E_WOULD_BLOCK", "memory had no token"
+        else:
+            assert "error" not in step, "memory had a token"
+            self._check_token(token, step)
+
+    async def _step_reject(self, step: dict[str, Any]) -> None:
+        repeat = self._client.report_rejected(self._done[step["reject"]], step.get("http_status", 401))
+        assert ("retry" if repeat else "stop") == step["advice"]
+
+    async def _step_advance_ms(self, step: dict[str, Any]) -> None:
+        self._clock.advance(step["advance_ms"] / 1000)
+
+    async def _step_step_wall_ms(self, step: dict[str, Any]) -> None:
+        self._clock.step_wall(step["step_wall_ms"] / 1000)
+
+    async def _step_cancel(self, step: dict[str, Any]) -> None:
+        if (task := self._operations.get(step["cancel"])) is not None:  # completed: there is nothing to cancel
+            task.cancel()
+        await _handed_over()
+
+    async def _step_close(self, step: dict[str, Any]) -> None:
+        self._client.close()
+
+    # ---- checks
+
+    def _check_token(self, token: fleetauth.Token, step: dict[str, Any]) -> None:
+        self._shown += [token, token.headers]
+        if "headers" in step:
+            assert dict(token.headers or {}) == step["headers"]
+        for member, wanted in step.get("token", {}).items():
+            actual: object
+            if member == "secret":
+                actual = token.reveal()
+            elif member == "expires_in_ms":
+                actual = None if token.expires_in is None else round(token.expires_in.total_seconds() * 1000)
+            elif member == "expires_at":
+                actual = token.expires_at
+                wanted = None if wanted is None else datetime.fromisoformat(wanted)
+            else:
+                actual = getattr(token, member)
+            assert actual == wanted, f"{member} is {actual}, not {wanted}"
+
+    def _check_error(self, raised: BaseException, wanted: dict[str, Any]) -> None:
+        self._shown.append(raised)
+        if wanted.get("status") == "E_CANCELLED" and isinstance(raised, asyncio.CancelledError):
+            return
+        if wanted.get("status") == "E_CALLBACK" and isinstance(raised, HostFailed):
+            return
+        assert isinstance(raised, fleetauth.FleetAuthError), repr(raised)
+        assert type(raised) is fleetauth.errors.STATUSES[raised.status][1]
+        actual = {
+            "status": raised.status_name,
+            "http_status": raised.http_status or 0,
+            "provider_code": raised.provider_code,
+            "retryable": raised.retryable,
+            "retry_after_ms": -1 if raised.retry_after is None else round(raised.retry_after.total_seconds() * 1000),
+            "in_doubt": raised.in_doubt,
+            "provider": raised.provider,
+        }
+        for member, value in wanted.items():
+            if member == "message":
+                for text in value:
+                    assert text in str(raised), f"{text!r} is not in {str(raised)!r}"
+            elif member != "class":
+                assert actual[member] == value, f"{member} is {actual[member]!r}, not {value!r} ({raised})"
+
+    def _check_secrets(self) -> None:
+        for secret in self._vector.get("secrets", []):
+            for thing in self._shown:
+                for text in (repr(thing), str(thing), *map(repr, getattr(thing, "args", ()))):
+                    assert secret not in text, f"{type(thing).__name__} shows a secret"
+
+
+def _request(step: dict[str, Any]) -> dict[str, Any]:
+    return {
+        name.removesuffix("_ms"): value / 1000 if name.endswith("_ms") else value for name, value in (step.get("request") or {}).items()
+    }
+
+
+async def _answer(call: Call, said: dict[str, Any]) -> None:
+    call.outcome.set_result(_response(said))
+    await _handed_over()
+
+
+async def _fail(call: Call, said: dict[str, Any]) -> None:
+    # The name of the exception's class is all of it that a message may repeat.
+    cause = type(said.get("message", "HostFailed"), (HostFailed,), {})()
+    if said["status"] == "E_CALLBACK":
+        call.outcome.set_exception(cause)
+    else:
+        failure = TransportError(FAILURES[said["status"]])  # type: ignore[arg-type]
+        failure.__cause__ = cause
+        call.outcome.set_exception(failure)
+    await _handed_over()
+
+
+async def _handed_over() -> None:
+    """Until the transport's task has given the library what it was waiting for."""
+    for _ in range(3):
+        await asyncio.sleep(0)
+
+
+def _check_request(request: HttpRequest, wanted: dict[str, Any]) -> None:
+    assert (request.method, request.url) == (wanted["method"], wanted["url"])
+    if "headers" in wanted:
+        sent = {name.lower(): value for name, value in request.headers if name.lower() != "user-agent"}
+        assert sent == {name.lower(): value for name, value in wanted["headers"].items() if name.lower() != "user-agent"}
+        assert len(sent) == sum(name.lower() != "user-agent" for name, _ in request.headers), "a header is sent twice"
+    if "json" in wanted:
+        # Compared as text with sorted members: 1 is not "1", not 1.0 and not true.
+        assert json.dumps(json.loads(request.body), sort_keys=True) == json.dumps(wanted["json"], sort_keys=True)
+    elif "form" in wanted:
+        form = wanted["form"]
+        members = list(form.items()) if isinstance(form, dict) else [tuple(member) for member in form]
+        assert parse_qsl(request.body.decode(), keep_blank_values=True, strict_parsing=True) == members
+    else:
+        assert request.body == wanted.get("body", "").encode()
+    if "one_shot" in wanted:
+        assert request.one_shot == wanted["one_shot"]
+
+
+def _response(said: dict[str, Any]) -> HttpResponse:
+    headers = {"Content-Type": "application/json", **said.get("headers", {})}
+    pairs = [(name, one) for name, value in headers.items() if value is not None for one in (value if isinstance(value, list) else [value])]
+    if "json" in said:
+        body = json.dumps(said["json"]).encode()
+    elif "body_base64" in said:
+        body = base64.b64decode(said["body_base64"])
+    elif "body_repeat" in said:
+        body = (said["body_repeat"]["text"] * said["body_repeat"]["times"]).encode()
+    else:
+        body = said.get("body", "").encode()
+    return HttpResponse(said["status"], pairs, body)

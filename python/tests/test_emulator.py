@@ -1,0 +1,199 @@
+"""Against the emulator, over the library's own network: clients, and what adapters add to the HTTP libraries."""
+
+import io
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+
+import aiohttp
+import httpx
+import pytest
+import requests
+
+import fleetauth
+import fleetauth.aiohttp
+import fleetauth.httpx
+import fleetauth.requests
+from fleetauth import FleetUp, MyConnectedFleet, Runtime, aio
+from fleetauth.testing import Emulator
+
+
+@pytest.fixture
+def live() -> Iterator[Runtime]:
+    with Runtime() as runtime:
+        yield runtime
+
+
+@pytest.fixture
+def fleetup(fleetauth_emulator: Emulator, live: Runtime) -> Iterator[FleetUp]:
+    with FleetUp(**fleetauth_emulator.options("fleetup"), runtime=live) as client:
+        yield client
+
+
+@pytest.fixture
+def devices(fleetauth_emulator: Emulator) -> str:
+    return fleetauth_emulator.base_url("fleetup") + "/devices"
+
+
+@pytest.fixture
+def trusting(fleetauth_emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> Emulator:
+    """Makes the HTTP libraries trust the emulator."""
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", fleetauth_emulator.ca_file)
+    monkeypatch.setenv("SSL_CERT_FILE", fleetauth_emulator.ca_file)
+    return fleetauth_emulator
+
+
+def test_a_token_of_the_provider(fleetup: FleetUp) -> None:
+    token = fleetup.token()
+    assert token.reveal().count(".") == 2
+    assert token.expires_at is not None
+    assert timedelta(minutes=59) < token.expires_at - datetime.now(timezone.utc) <= timedelta(hours=1, seconds=2)
+
+
+def test_many_threads_cause_one_login(fleetup: FleetUp, devices: str, fleetauth_emulator: Emulator) -> None:
+    together = threading.Barrier(24)
+
+    def ask() -> None:
+        together.wait()
+        fleetup.headers(devices)
+
+    threads = [threading.Thread(target=ask) for _ in range(24)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert fleetauth_emulator.token_requests("fleetup") == 1
+
+
+@pytest.mark.parametrize("mode", ["threaded", "manual"])
+def test_both_modes_of_the_runtime(fleetauth_emulator: Emulator, devices: str, mode: str) -> None:
+    with Runtime(mode=mode) as runtime, FleetUp(**fleetauth_emulator.options("fleetup"), runtime=runtime) as client:  # type: ignore[arg-type]
+        headers = client.headers(devices)
+        assert (client.headers(devices) is headers) == (mode == "threaded")
+        assert fleetauth_emulator.token_requests("fleetup") == 1
+
+
+async def test_a_manual_runtime_is_driven_by_the_loop(fleetauth_emulator: Emulator) -> None:
+    with Runtime(mode="manual") as runtime:
+        async with aio.FleetUp(**fleetauth_emulator.options("fleetup"), runtime=runtime) as client:
+            assert (await client.token()).reveal()
+
+
+def test_refused_credentials(fleetauth_emulator: Emulator, live: Runtime) -> None:
+    options = {**fleetauth_emulator.options("fleetup"), "secret": "wrong-canary"}
+    with FleetUp(**options, runtime=live) as client, pytest.raises(fleetauth.InvalidCredentials) as caught:
+        client.token()
+    assert caught.value.http_status == 401
+    assert "canary" not in str(caught.value)
+
+
+def test_an_unknown_certificate_authority_is_refused(fleetauth_emulator: Emulator, live: Runtime) -> None:
+    options = fleetauth_emulator.options("fleetup")
+    del options["ca_file"]
+    with FleetUp(**options, runtime=live) as client, pytest.raises(fleetauth.NetworkError) as caught:
+        client.token()
+    assert caught.value.status_name == "E_TLS"
+
+
+def test_requests_repeats_a_refused_request_once(trusting: Emulator, fleetup: FleetUp, devices: str) -> None:
+    with requests.Session() as session:
+        assert session.get(devices, auth=fleetup).status_code == 200
+        trusting.revoke("fleetup")
+        response = session.get(devices, auth=fleetup)
+        assert response.status_code == 200
+        assert [earlier.status_code for earlier in response.history] == [401]
+        assert trusting.token_requests("fleetup") == 2
+
+
+def test_requests_gives_up_after_the_second_refusal(trusting: Emulator, fleetup: FleetUp, devices: str) -> None:
+    trusting.fault({"status": 401, "body": {"message": "no"}}, times="always", provider="fleetup", path="/fleetup/devices")
+    with requests.Session() as session:
+        assert session.get(devices, auth=fleetup).status_code == 401
+        assert session.get(devices, auth=fleetup).status_code == 401
+    assert trusting.token_requests("fleetup") == 2
+    assert sum(entry["flow"] == "resource" for entry in trusting.requests("fleetup")) == 3
+
+
+@pytest.mark.parametrize("kind", ["bytes", "file", "generator"])
+def test_requests_repeats_only_bodies_that_can_be_sent_again(trusting: Emulator, live: Runtime, kind: str) -> None:
+    content = b'{"acctId": 4711}'
+    body = {"bytes": content, "file": io.BytesIO(content), "generator": (part for part in [content])}[kind]
+    url = trusting.base_url("fleetup") + "/gpsdata/device-last-location"
+    with FleetUp(**trusting.options("fleetup"), scheme="legacy", runtime=live) as client, requests.Session() as session:
+        client.headers(url, "POST")
+        trusting.revoke("fleetup")
+        response = session.post(url, data=body, auth=client, headers={"Content-Type": "application/json"})  # type: ignore[arg-type]
+    assert response.status_code == (401 if kind == "generator" else 200)
+
+
+def test_requests_keeps_credentials_from_where_a_redirect_leads(trusting: Emulator, fleetup: FleetUp, devices: str) -> None:
+    elsewhere = devices.replace("127.0.0.1", "localhost")
+    trusting.fault({"status": 302, "headers": {"Location": elsewhere}}, path="/fleetup/devices")
+    with requests.Session() as session:
+        assert session.get(devices, auth=fleetup).status_code == 401  # the emulator, under a name that is not the provider's
+    followed = trusting.requests("fleetup")[-1]
+    assert not {"authorization", "x-api-key"} & set(followed["headers"])
+
+
+def test_requests_refuses_a_url_of_another_host(fleetup: FleetUp) -> None:
+    with pytest.raises(fleetauth.ConfigurationError):
+        requests.get("https://127.0.0.1:1/other", auth=fleetup, timeout=1)
+
+
+def test_httpx_repeats_a_refused_request_once(trusting: Emulator, fleetup: FleetUp, devices: str) -> None:
+    with httpx.Client(auth=fleetauth.httpx.Auth(fleetup)) as http:
+        assert http.get(devices).status_code == 200
+        trusting.revoke("fleetup")
+        assert http.get(devices).status_code == 200
+        assert trusting.token_requests("fleetup") == 2
+    assert httpx.get(devices, auth=fleetup).status_code == 200  # type: ignore[arg-type]
+
+
+async def test_httpx_asynchronous(trusting: Emulator, live: Runtime, devices: str) -> None:
+    async with aio.FleetUp(**trusting.options("fleetup"), runtime=live) as client:
+        async with httpx.AsyncClient(auth=fleetauth.httpx.Auth(client)) as http:
+            assert (await http.get(devices)).status_code == 200
+            trusting.revoke("fleetup")
+            assert (await http.get(devices)).status_code == 200
+        with httpx.Client(auth=fleetauth.httpx.Auth(client)) as http, pytest.raises(fleetauth.ConfigurationError):
+            http.get(devices)
+    assert trusting.token_requests("fleetup") == 2
+
+
+async def test_aiohttp_repeats_a_refused_request_once(trusting: Emulator, live: Runtime, devices: str) -> None:
+    async with aio.FleetUp(**trusting.options("fleetup"), runtime=live) as client:
+        connector = aiohttp.TCPConnector(ssl=httpx.create_ssl_context())
+        async with aiohttp.ClientSession(middlewares=[fleetauth.aiohttp.middleware(client)], connector=connector) as session:
+            for _ in range(2):
+                async with session.get(devices) as response:
+                    assert response.status == 200
+                trusting.revoke("fleetup")
+    assert trusting.token_requests("fleetup") == 2
+
+
+def test_my_connected_fleet_has_a_scheme_for_each_api(trusting: Emulator, live: Runtime) -> None:
+    base = trusting.base_url("my_connected_fleet")
+    core = f"{base}/connect-webservices/services/public/v1/customer/1"
+    with MyConnectedFleet(**trusting.options("my_connected_fleet"), runtime=live) as client, requests.Session() as session:
+        session.auth = client
+        for url in (f"{core}/tracking/live", f"{core}/tire/events", f"{base}/job-management/v1/customer/1/jobs"):
+            assert session.get(url).status_code == 200, url
+    assert sum("accessToken" in entry["path"] for entry in trusting.requests("my_connected_fleet")) == 1
+
+
+def test_a_user_s_own_transport_against_the_emulator(trusting: Emulator, live: Runtime, devices: str) -> None:
+    with fleetauth.requests.Transport() as send, FleetUp(**trusting.options("fleetup"), transport=send, runtime=live) as client:
+        assert requests.get(devices, auth=client, timeout=5).status_code == 200
+
+
+def test_the_example_runs(trusting: Emulator) -> None:
+    options = trusting.options("fleetup")
+    environment = {f"FLEETUP_{name.upper()}": str(value) for name, value in options.items()}
+    example = Path(__file__).parents[1] / "examples" / "devices.py"
+    result = subprocess.run([sys.executable, example], env={**os.environ, **environment}, capture_output=True, text=True, check=False)
+    assert result.stdout.split() == ["213GL2016004165", "213GL2016004166"], result.stderr
+    assert result.stderr.startswith("authorised by <Token tok:")

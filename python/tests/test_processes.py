@@ -1,0 +1,191 @@
+"""What only whole processes show: exit in flight, fork, Ctrl-C."""
+
+import json
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+import fleetauth
+from fleetauth.testing import Emulator
+
+# A process that exits while requests are in flight must be gone within this.
+EXIT_SECONDS = 2.0
+
+HEAD = """
+import asyncio, json, multiprocessing, os, signal, sys, threading, time
+import fleetauth
+from fleetauth import aio
+options = json.loads(sys.argv[1])
+def client(**more): return fleetauth.FleetUp(**{**options, **more})
+def told(what): print(what, flush=True)
+"""
+
+
+def start(emulator: Emulator, script: str) -> "subprocess.Popen[str]":
+    command = [sys.executable, "-c", HEAD + script, json.dumps(emulator.options("fleetup"))]
+    return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+def run(emulator: Emulator, script: str) -> str:
+    with start(emulator, script) as process:
+        output, errors = process.communicate(timeout=30)
+    assert (process.returncode, errors) == (0, ""), errors
+    return output
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        "threading.Thread(target=client().token, daemon=True).start(); told('started')",
+        "c = client(); [threading.Thread(target=c.token, daemon=True).start() for _ in range(8)]; told('started')",
+        """
+async def main():
+    task = asyncio.create_task(aio.FleetUp(**options).token())
+    await asyncio.sleep(0)
+    told('started')
+    await asyncio.to_thread(sys.stdin.read)
+asyncio.run(main())
+""",
+        "threading.Thread(target=client(transport=lambda r: time.sleep(60)).token, daemon=True).start(); told('started')",
+        "r = fleetauth.Runtime(mode='manual'); threading.Thread(target=client(runtime=r).token, daemon=True).start(); told('started')",
+    ],
+    ids=["one thread", "many threads", "asyncio", "own transport", "manual mode"],
+)
+def test_a_process_may_exit_with_requests_in_flight(fleetauth_emulator: Emulator, script: str) -> None:
+    fleetauth_emulator.fault({"hold": "gate"}, times="always", provider="fleetup")
+    with start(fleetauth_emulator, script + "\nif 'main' not in globals(): sys.stdin.read()\n") as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "started\n"
+        if "transport" not in script:
+            assert fleetauth_emulator.requests("fleetup", wait_for=1)
+        began = time.monotonic()
+        _, errors = process.communicate(timeout=30)  # the end of its input lets the main thread run to its end
+        assert time.monotonic() - began < EXIT_SECONDS
+        assert (process.returncode, errors) == (0, "")
+
+
+FORKED = """
+with client() as c:
+    url = options['base_url'] + '/devices'
+    mine = c.headers(url)
+    child = os.fork()
+    if child == 0:
+        try:
+            assert dict(c.headers(url)) == dict(mine)      # the parent's token goes on
+            assert c.report_rejected(c.headers(url))
+            assert dict(c.headers(url)) != dict(mine)      # a new one, by the child's own means
+            os._exit(0)
+        except BaseException:
+            import traceback; traceback.print_exc()
+            os._exit(1)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    assert c.headers(url) is mine
+    assert c.report_rejected(mine)
+    c.token()
+"""
+
+
+def test_a_forked_child_goes_on_and_so_does_its_parent(fleetauth_emulator: Emulator) -> None:
+    run(fleetauth_emulator, FORKED)
+    assert fleetauth_emulator.token_requests("fleetup") == 3
+
+
+def test_a_fork_while_a_fetch_is_in_flight(fleetauth_emulator: Emulator) -> None:
+    fleetauth_emulator.fault({"hold": "gate"}, provider="fleetup")
+    script = """
+c = client()
+got = []
+thread = threading.Thread(target=lambda: got.append(c.token().reveal()))
+thread.start()
+told('started')
+input()
+child = os.fork()
+if child == 0:
+    try:
+        token = c.token().reveal()   # in its own way: the parent's request is held
+        told('child has a token')
+        os._exit(0)
+    except BaseException:
+        import traceback; traceback.print_exc()
+        os._exit(1)
+assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+told('waited')
+thread.join()
+assert got
+"""
+    with start(fleetauth_emulator, script) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        assert process.stdout.readline() == "started\n"
+        assert fleetauth_emulator.requests("fleetup", wait_for=1)
+        process.stdin.write("\n")
+        process.stdin.flush()
+        assert process.stdout.readline() == "child has a token\n"
+        assert process.stdout.readline() == "waited\n"
+        fleetauth_emulator.release("gate")
+        assert process.wait(timeout=20) == 0
+
+
+def test_multiprocessing_with_fork(fleetauth_emulator: Emulator) -> None:
+    script = """
+c = client()
+first = c.token().fingerprint
+def work(number):
+    return c.token().fingerprint == first
+if __name__ == '__main__':
+    with multiprocessing.get_context('fork').Pool(4) as pool:
+        assert pool.map(work, range(16)) == [True] * 16
+"""
+    run(fleetauth_emulator, script)
+    assert fleetauth_emulator.token_requests("fleetup") == 1
+
+
+def test_a_loop_of_its_own_after_a_fork(fleetauth_emulator: Emulator) -> None:
+    script = """
+c = aio.FleetUp(**options)
+async def ask(**more): return (await c.token(**more)).fingerprint
+first = asyncio.run(ask())
+child = os.fork()
+if child == 0:
+    try:
+        assert asyncio.run(ask()) == first
+        assert c.report_rejected(asyncio.run(c.token()))
+        assert asyncio.run(ask()) != first
+        os._exit(0)
+    except BaseException:
+        import traceback; traceback.print_exc()
+        os._exit(1)
+assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+assert asyncio.run(ask()) == first
+"""
+    run(fleetauth_emulator, script)
+
+
+def test_ctrl_c_ends_a_wait(fleetauth_emulator: Emulator) -> None:
+    fleetauth_emulator.fault({"hold": "gate"}, times="always", provider="fleetup")
+    script = """
+try:
+    told('started')
+    client().token()
+except KeyboardInterrupt:
+    told('interrupted')
+"""
+    with start(fleetauth_emulator, script) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "started\n"
+        assert fleetauth_emulator.requests("fleetup", wait_for=1)
+        began = time.monotonic()
+        process.send_signal(signal.SIGINT)
+        assert process.stdout.readline() == "interrupted\n"
+        assert process.wait(timeout=20) == 0
+        assert time.monotonic() - began < EXIT_SECONDS
+
+
+def test_the_module_is_the_one_under_test() -> None:
+    output = subprocess.run(
+        [sys.executable, "-c", "import fleetauth; print(fleetauth.__file__)"], capture_output=True, text=True, check=True
+    )
+    assert output.stdout.strip() == fleetauth.__file__

@@ -1,0 +1,221 @@
+"""Every transport of ours against a server that misbehaves below HTTP: one test, all adapters."""
+
+import asyncio
+import gzip
+import inspect
+import socket
+import struct
+import threading
+from collections.abc import Callable, Iterator
+
+import pytest
+from support import CREDENTIALS
+
+import fleetauth
+import fleetauth.httpx
+import fleetauth.requests
+from fleetauth import FleetUp, Runtime, aio
+
+Behave = Callable[[socket.socket, bytes], None]
+
+
+class Server:
+    """Plain TCP on loopback: reads a request, then does what it was told."""
+
+    def __init__(self, behave: Behave) -> None:
+        self.connections = 0
+        self.requests: list[bytes] = []
+        self._behave = behave
+        self._socket = socket.create_server(("127.0.0.1", 0))
+        self.url = f"http://127.0.0.1:{self._socket.getsockname()[1]}"
+        self._threads = [threading.Thread(target=self._listen, daemon=True)]
+        self._threads[0].start()
+
+    def _listen(self) -> None:
+        while True:
+            try:
+                connection, _ = self._socket.accept()
+            except OSError:
+                return
+            self.connections += 1
+            thread = threading.Thread(target=self._serve, args=(connection,), daemon=True)
+            self._threads.append(thread)
+            thread.start()
+
+    def _serve(self, connection: socket.socket) -> None:
+        with connection:
+            try:
+                while request := self._read(connection):
+                    self.requests.append(request)
+                    self._behave(connection, request)
+            except OSError:
+                pass
+
+    @staticmethod
+    def _read(connection: socket.socket) -> bytes:
+        data = b""
+        while b"\r\n\r\n" not in data:
+            part = connection.recv(65536)
+            if not part:
+                return b""
+            data += part
+        head, _, body = data.partition(b"\r\n\r\n")
+        length = next((int(line.split(b":")[1]) for line in head.split(b"\r\n") if line.lower().startswith(b"content-length:")), 0)
+        while len(body) < length:
+            body += connection.recv(65536)
+        return data
+
+    def close(self) -> None:
+        self._socket.shutdown(socket.SHUT_RDWR)
+        self._socket.close()
+
+
+def reply(connection: socket.socket, status: str, headers: str, body: bytes) -> None:
+    head = f"HTTP/1.1 {status}\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n{headers}\r\n"
+    connection.sendall(head.encode() + body)
+
+
+def token(connection: socket.socket, request: bytes) -> None:
+    reply(connection, "200 OK", "", b'{"token": "token-canary"}')
+
+
+def drop(connection: socket.socket, request: bytes) -> None:
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    raise ConnectionResetError
+
+
+def redirect(connection: socket.socket, request: bytes) -> None:
+    reply(connection, "302 Found", "Location: /elsewhere\r\n", b"")
+
+
+def compressed(connection: socket.socket, request: bytes) -> None:
+    reply(connection, "200 OK", "Content-Encoding: gzip\r\n", gzip.compress(b'{"token": "token-canary"}'))
+
+
+def endless(connection: socket.socket, request: bytes) -> None:
+    connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n")
+    while True:
+        connection.sendall(b"10000\r\n" + b" " * 0x10000 + b"\r\n")
+
+
+def silent(connection: socket.socket, request: bytes) -> None:
+    connection.recv(1)
+
+
+def dripping(connection: socket.socket, request: bytes) -> None:
+    connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 1000\r\n\r\n")
+    connection.settimeout(0.02)
+    while True:
+        connection.sendall(b" ")
+        try:
+            connection.recv(1)
+            return
+        except TimeoutError:
+            pass
+
+
+@pytest.fixture
+def serve() -> Iterator[Callable[[Behave], Server]]:
+    servers: list[Server] = []
+
+    def start(behave: Behave) -> Server:
+        servers.append(Server(behave))
+        return servers[-1]
+
+    yield start
+    for server in servers:
+        server.close()
+
+
+ADAPTERS = [fleetauth.requests.Transport, fleetauth.httpx.Transport, fleetauth.httpx.AsyncTransport, None]
+
+
+@pytest.fixture(params=ADAPTERS, ids=lambda adapter: "curl" if adapter is None else f"{adapter.__module__}.{adapter.__name__}")
+def ask(request: pytest.FixtureRequest) -> Callable[..., str]:
+    """Asks once for a token through the adapter (or the library's own transport, for comparison)."""
+
+    def once(server: Server, **options: object) -> str:
+        settings = {**CREDENTIALS, "base_url": server.url, "allow_loopback_http": True, **options}
+        with Runtime() as runtime:
+            if request.param is fleetauth.httpx.AsyncTransport:
+                return asyncio.run(_ask_async(runtime, settings))
+            transport = request.param() if request.param is not None else None
+            try:
+                with FleetUp(**settings, transport=transport, runtime=runtime) as client:  # type: ignore[arg-type]
+                    return client.token().reveal()
+            finally:
+                if transport is not None:
+                    transport.close()
+
+    return once
+
+
+async def _ask_async(runtime: Runtime, settings: dict[str, object]) -> str:
+    transport = fleetauth.httpx.AsyncTransport()
+    try:
+        async with aio.FleetUp(**settings, transport=transport, runtime=runtime) as client:  # type: ignore[arg-type]
+            return (await client.token()).reveal()
+    finally:
+        await transport.aclose()
+
+
+def test_the_request_arrives_as_it_was_given(ask: Callable[..., str], serve: Callable[[Behave], Server]) -> None:
+    server = serve(token)
+    assert ask(server) == "token-canary"
+    head, _, body = server.requests[0].partition(b"\r\n\r\n")
+    lines = head.decode().split("\r\n")
+    headers = {line.split(":")[0].lower(): line.split(": ", 1)[1] for line in lines[1:]}
+    assert lines[0] == "POST /token HTTP/1.1"
+    assert body == b'{"acctId":12345,"secret":"secret-canary"}'
+    assert headers["x-api-key"] == "key-canary"
+    assert headers["user-agent"].startswith("fleetauth")
+    assert headers.get("accept-encoding", "identity") == "identity"
+
+
+def test_a_dropped_request_is_not_sent_again_by_the_adapter(ask: Callable[..., str], serve: Callable[[Behave], Server]) -> None:
+    server = serve(drop)
+    patch = {"steps": {"token": {"class": "one_shot"}}}  # so that the library does not repeat it either
+    with pytest.raises(fleetauth.FleetAuthError):
+        ask(server, descriptor_patch=patch)
+    assert len(server.requests) == 1
+
+
+def test_a_redirect_is_not_followed(ask: Callable[..., str], serve: Callable[[Behave], Server]) -> None:
+    server = serve(redirect)
+    with pytest.raises(fleetauth.ProviderUnavailable) as caught:
+        ask(server)
+    assert caught.value.status_name == "E_PROTOCOL"
+    assert all(request.startswith(b"POST /token ") for request in server.requests)
+
+
+def test_a_body_is_not_decoded(ask: Callable[..., str], serve: Callable[[Behave], Server]) -> None:
+    with pytest.raises(fleetauth.ProviderUnavailable) as caught:
+        ask(serve(compressed))
+    assert caught.value.status_name == "E_PROTOCOL"
+
+
+def test_an_endless_body_is_given_up(ask: Callable[..., str], serve: Callable[[Behave], Server]) -> None:
+    with pytest.raises(fleetauth.ProviderUnavailable) as caught:
+        ask(serve(endless))
+    assert caught.value.status_name == "E_TOO_LARGE"
+
+
+@pytest.mark.parametrize("behave", [silent, dripping])
+def test_a_slow_answer_is_given_up(ask: Callable[..., str], serve: Callable[[Behave], Server], behave: Behave) -> None:
+    with pytest.raises(fleetauth.TimeoutError):
+        ask(serve(behave), attempt_timeout=0.2, total_timeout=0.3)
+
+
+def test_nobody_listens(ask: Callable[..., str], serve: Callable[[Behave], Server]) -> None:
+    server = serve(token)
+    server.close()
+    server.close = lambda: None  # type: ignore[method-assign]
+    with pytest.raises(fleetauth.NetworkError) as caught:
+        ask(server, total_timeout=0.5)
+    assert caught.value.status_name == "E_CONNECT"
+
+
+def test_the_adapters_refuse_to_trust_everybody() -> None:
+    with pytest.raises(fleetauth.ConfigurationError):
+        fleetauth.requests.Transport(verify=False)  # type: ignore[arg-type]
+    assert "verify" not in inspect.signature(fleetauth.httpx.Transport).parameters

@@ -161,7 +161,7 @@ def languages(build: Path, emulator: Emulator) -> None:
     jar = sorted(glob.glob(str(root / "java/target/fleetauth-*.jar")), key=len)[0]
     programs = {
         "C": [build / "examples/c/token", "fleetup", f"{base}/devices", *c_options],
-        "Python": [sys.executable, root / "python/examples/token.py"],
+        "Python": [sys.executable, root / "python/examples/fleetup_token.py"],
         "Node": ["node", root / "node/examples/token.mjs"],
         "Java": ["java", "-cp", jar, root / "java/examples/Token.java"],
     }

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ssl
-from contextlib import suppress
 from urllib.parse import urljoin
 
 import requests
@@ -43,14 +42,17 @@ class Auth(AuthBase):
 
 def authorise(client: Client, request: requests.PreparedRequest, api: str | None = None) -> requests.PreparedRequest:
     """Adds the headers, and the hook that looks at the answer."""
-    sent = _add_headers(client, request, api)
+    sent: Headers | None = _add_headers(client, request, api)
     body: Any = request.body
     start = body.tell() if hasattr(body, "tell") and hasattr(body, "seek") else None
     replayable = body is None or isinstance(body, (str, bytes)) or start is not None
 
     def look_at(response: requests.Response, **options: Any) -> requests.Response:
+        nonlocal sent
+        if sent is None:
+            return response
         if response.is_redirect:
-            _leave(client, response, sent, api)
+            sent = _follow(client, response, sent, api)
             return response
         if response.status_code != 401 or not replayable or not client.report_rejected(sent):
             return response
@@ -80,13 +82,20 @@ def _repeat(client: Client, response: requests.Response, api: str | None, start:
     return repeated
 
 
-def _leave(client: Client, response: requests.Response, sent: Headers, api: str | None) -> None:
-    """requests follows redirects with all headers but Authorization: ours go along only to where the provider's own URLs lead."""
+def _follow(client: Client, response: requests.Response, sent: Headers, api: str | None) -> Headers | None:
+    """requests follows redirects with all headers but Authorization: ours go along only to the provider's own URLs.
+
+    None: the redirect leads elsewhere.
+    """
     for name in sent:
         response.request.headers.pop(name, None)
     target = urljoin(response.url, response.headers["location"])
-    with suppress(ConfigurationError):  # not the provider's
-        response.request.headers.update(client.headers(target, response.request.method or "GET", api=api))
+    try:
+        headers = client.headers(target, response.request.method or "GET", api=api)
+    except ConfigurationError:
+        return None
+    response.request.headers.update(headers)
+    return headers
 
 
 class Transport:

@@ -26,7 +26,7 @@ _CREDENTIALS: dict[str, dict[str, Any]] = {
 }
 _CONFIGURATION = {
     "fleetup": {"accounts": [{"acctId": 4711, "secret": "test-account-secret", "api_key": "test-api-key"}]},
-    "my_connected_fleet": {"clients": [{"client_id": "test-client", "client_secret": "test-client-secret"}]},
+    "my_connected_fleet": {"clients": [{"client_id": "test-client", "client_secret": "test-client-secret", "customers": ["1"]}]},
 }
 
 

@@ -1,4 +1,4 @@
-"""Gets a FleetUp token: FLEETUP_API_KEY=… FLEETUP_ACCT_ID=… FLEETUP_SECRET=… python token.py"""
+"""Gets a FleetUp token: FLEETUP_API_KEY=… FLEETUP_ACCT_ID=… FLEETUP_SECRET=… python fleetup_token.py"""
 
 import os
 

@@ -5,7 +5,6 @@
 #include <cstdint>
 #include <limits>
 #include <memory>
-#include <optional>
 #include <utility>
 
 #include "fleetauth/fleetauth.h"
@@ -91,11 +90,16 @@ enum class Gil { Held, Released };
 /// The flat Error that owns `error`. Defined by the generated code.
 py::object wrap_error(fleetauth_error *error);
 
+/// Waits for the lock; for ever, if the interpreter is ending.
+void take_gil_back(PyThreadState *state);
+
 template <Gil gil, class Function, class... Arguments>
 auto invoke(Function function, Arguments... arguments) {
-  std::optional<py::gil_scoped_release> released;
-  if constexpr (gil == Gil::Released) released.emplace();
-  return function(arguments...);
+  if constexpr (gil == Gil::Held) return function(arguments...);
+  PyThreadState *const state = PyEval_SaveThread();
+  const auto result = function(arguments...);
+  take_gil_back(state);
+  return result;
 }
 
 template <Gil gil, class Function, class... Arguments>

@@ -1,3 +1,6 @@
+#include <cxxabi.h>
+#include <unistd.h>
+
 #include <string>
 
 #include "bindings/pybind11/flat.h"
@@ -29,6 +32,16 @@ std::int64_t integer_between(const py::object &value, const char *name, std::int
     throw py::value_error(std::string(name) + " must be from " + std::to_string(min) + " to " + std::to_string(max));
   }
   return number;
+}
+
+void take_gil_back(PyThreadState *state) {
+  try {
+    PyEval_RestoreThread(state);
+  } catch (abi::__forced_unwind &) {
+    // An interpreter that ends has threads which come back unwind, here through frames that would touch its objects, or would
+    // terminate the process. From 3.14 on it stops such threads itself, as is done here.
+    for (;;) pause();
+  }
 }
 
 void raise(fleetauth_status status, fleetauth_error *error) {

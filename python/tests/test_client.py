@@ -237,7 +237,7 @@ def test_a_body_above_the_limit_is_refused(client: FleetUp, script: Script) -> N
     assert caught.value.status_name == "E_TOO_LARGE"
 
 
-def test_waiting_for_oneself_is_an_error_and_not_a_deadlock(client: FleetUp, script: Script) -> None:
+def test_P10_waiting_for_oneself_is_an_error_and_not_a_deadlock(client: FleetUp, script: Script) -> None:
     script.next.append(lambda _: HttpResponse(200, [], client.token().reveal().encode()))
     with pytest.raises(fleetauth.FleetAuthError) as caught:
         client.token()
@@ -285,7 +285,7 @@ def test_with_closes(runtime: Runtime, script: Script) -> None:
         client.token()
 
 
-def test_no_secret_is_shown(client: FleetUp, script: Script) -> None:
+def test_L03_no_secret_is_shown(client: FleetUp, script: Script) -> None:
     token, headers = client.token(URL), client.headers(URL)
     assert_no_canary(client, token, headers, script.requests[0], client.provider, client.__dict__)
     assert token.fingerprint in repr(token)

@@ -54,7 +54,7 @@ asyncio.run(main())
     ],
     ids=["one thread", "many threads", "asyncio", "own transport", "manual mode"],
 )
-def test_a_process_may_exit_with_requests_in_flight(fleetauth_emulator: Emulator, script: str) -> None:
+def test_P05_P06_a_process_may_exit_with_requests_in_flight(fleetauth_emulator: Emulator, script: str) -> None:
     fleetauth_emulator.fault({"hold": "gate"}, times="always", provider="fleetup")
     with start(fleetauth_emulator, script + "\nif 'main' not in globals(): sys.stdin.read()\n") as process:
         assert process.stdout is not None
@@ -88,12 +88,12 @@ with client() as c:
 """
 
 
-def test_a_forked_child_goes_on_and_so_does_its_parent(fleetauth_emulator: Emulator) -> None:
+def test_P01_a_forked_child_goes_on_and_so_does_its_parent(fleetauth_emulator: Emulator) -> None:
     run(fleetauth_emulator, FORKED)
     assert fleetauth_emulator.token_requests("fleetup") == 3
 
 
-def test_a_fork_while_a_fetch_is_in_flight(fleetauth_emulator: Emulator) -> None:
+def test_P02_a_fork_while_a_fetch_is_in_flight(fleetauth_emulator: Emulator) -> None:
     fleetauth_emulator.fault({"hold": "gate"}, provider="fleetup")
     script = """
 c = client()
@@ -129,7 +129,7 @@ assert got
         assert process.wait(timeout=20) == 0
 
 
-def test_multiprocessing_with_fork(fleetauth_emulator: Emulator) -> None:
+def test_P01_multiprocessing_with_fork(fleetauth_emulator: Emulator) -> None:
     script = """
 c = client()
 first = c.token().fingerprint

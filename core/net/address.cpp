@@ -12,6 +12,12 @@ namespace {
 
 constexpr std::array<std::uint8_t, 12> kMapped = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
 
+// ::a.b.c.d, long out of use: another spelling of an IPv4 address. The unspecified address and ::1 are not meant.
+bool is_ipv4_compatible(const std::array<std::uint8_t, 16> &bytes) {
+  return std::all_of(bytes.begin(), bytes.begin() + 12, [](std::uint8_t byte) { return byte == 0; }) &&
+         std::any_of(bytes.begin() + 12, bytes.end() - 1, [](std::uint8_t byte) { return byte != 0; });
+}
+
 }  // namespace
 
 std::optional<Address> Address::parse(std::string_view text) {
@@ -21,7 +27,8 @@ std::optional<Address> Address::parse(std::string_view text) {
     std::copy(kMapped.begin(), kMapped.end(), address.bytes_.begin());
     return address;
   }
-  if (inet_pton(AF_INET6, name.c_str(), address.bytes_.data()) == 1 && name.find('.') == std::string::npos && !address.is_ipv4()) {
+  if (inet_pton(AF_INET6, name.c_str(), address.bytes_.data()) == 1 && name.find('.') == std::string::npos && !address.is_ipv4() &&
+      !is_ipv4_compatible(address.bytes_)) {
     return address;
   }
   return std::nullopt;

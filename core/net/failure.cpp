@@ -135,7 +135,7 @@ Finding look_up(const Ending &e) {
 flow::HttpFailure refuse(const Ending &ending, Status status, std::string_view what) {
   Error error;
   error.status = status;
-  error.message = std::string(ending.step) + " at " + std::string(ending.origin) + ": " + std::string(what);
+  error.message = what;
   error.in_doubt = ending.sent == flow::Sent::Maybe && ending.call_class != flow::CallClass::Idempotent;
   return {fail(std::move(error)), ending.sent};
 }

@@ -14,8 +14,6 @@ struct Ending {
   CURLcode code = CURLE_OK;
   flow::CallClass call_class = flow::CallClass::OneShot;
   flow::Sent sent = flow::Sent::No;
-  std::string_view origin;          ///< of the request, safe to print
-  std::string_view step;            ///< its name
   std::string_view proxy;           ///< printable; empty = none was set
   bool proxy_has_exceptions = false;
   std::string_view ca_source;
@@ -29,7 +27,7 @@ struct Ending {
   std::int64_t attempt_timeout_ms = 0;
 };
 
-/// The error for it: which step, with whom, what happened and what to do. Quotes nothing of a server and no path or query.
+/// The error for it: what happened and what to do; the flow says in which step and with whom. Quotes nothing of a server, no path and no query.
 [[nodiscard]] flow::HttpFailure describe(const Ending &ending);
 
 /// The same for a reason of our own.

@@ -285,8 +285,6 @@ Ending Transfer::ending(CURLcode code) const {
   e.code = code;
   e.call_class = request_.call_class;
   e.sent = sent_;
-  e.origin = request_.origin;
-  e.step = request_.step;
   if (is_tls()) e.proxy = connections_.proxy.printable;
   e.proxy_has_exceptions = !connections_.proxy.bypass.empty();
   if (connections_.trust) e.ca_source = connections_.trust->source;

@@ -3,6 +3,7 @@
 #include <cstring>
 #include <utility>
 
+#include "core/base/redact.h"
 #include "core/crypto/fingerprint.h"
 #include "core/flow/authorise.h"
 #include "core/net/url.h"
@@ -134,7 +135,7 @@ Result<Request> Client::prepare(const Options *options) const {
   if (settings->api && descriptor.api(*settings->api) == nullptr) {
     std::string known;
     for (const provider::Api &api : descriptor.apis) known += (known.empty() ? "" : ", ") + api.name;
-    return fail(Status::Config, descriptor.name + " has no API group '" + *settings->api + "'; it has " + known);
+    return fail(Status::Config, descriptor.name + " has no API group '" + redact::printable(*settings->api) + "'; it has " + known);
   }
   return Request{std::move(*settings)};
 }

@@ -58,7 +58,7 @@ void Engine::shut_down() {
 bool Engine::close(std::int64_t timeout_ms) {
   shut_down();
   auto lock = enter();
-  return turn_over_->wait_for(lock, std::chrono::milliseconds(std::max<std::int64_t>(timeout_ms, 0)),
+  return turn_over_->wait_for(lock, std::chrono::milliseconds(std::clamp<std::int64_t>(timeout_ms, 0, kLongestWaitMs)),
                               [this] { return !thread_alive_; });
 }
 

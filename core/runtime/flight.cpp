@@ -124,10 +124,9 @@ void Flight::attempt_timed_out(bool connecting) {
   error.status = Status::Timeout;
   error.provider = source_->setup().config.descriptor->name;
   error.in_doubt = sent == flow::Sent::Maybe;
-  error.message = connecting ? "no connection to " + request_->origin + " within " + seconds(net.connect_timeout_ms) +
+  error.message = connecting ? "no connection within " + seconds(net.connect_timeout_ms) +
                                    " (connect_timeout_ms); check the network and the proxy"
-                             : "no complete answer from " + request_->origin + " within " + seconds(net.attempt_timeout_ms) +
-                                   " (attempt_timeout_ms)";
+                             : "nothing complete within " + seconds(net.attempt_timeout_ms) + " (attempt_timeout_ms)";
   engine_.abort(std::exchange(exchange_, 0));
   end_attempt();
   attempt_failed({fail(std::move(error)), sent}, nullptr);

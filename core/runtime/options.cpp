@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "core/base/json.h"
+#include "core/base/redact.h"
 #include "core/base/text.h"
 #include "core/base/version.h"
 #include "core/crypto/fingerprint.h"
@@ -25,7 +26,7 @@ const OptionSpec *find_spec(OptionScope scope, std::string_view name) {
 }
 
 ErrorPtr unknown_option(std::string_view what, std::string_view name, const std::vector<std::string_view> &known) {
-  std::string message = std::string(what) + " has no option '" + std::string(name) + "'";
+  std::string message = std::string(what) + " has no option '" + redact::printable(name) + "'";
   if (const auto near = text::nearest(name, known)) message += "; did you mean '" + std::string(*near) + "'?";
   return fail(Status::Config, std::move(message));
 }
@@ -144,11 +145,14 @@ Result<Sorted> sort_given(const provider::Descriptor &descriptor, const Options 
   return sorted;
 }
 
-ErrorPtr check_scheme(const provider::Descriptor &descriptor, const std::optional<std::string> &scheme) {
-  if (!scheme || descriptor.scheme(*scheme) != nullptr) return nullptr;
-  std::string known;
-  for (const provider::Scheme &each : descriptor.schemes) known += (known.empty() ? "" : ", ") + each.name;
-  return fail(Status::Config, descriptor.name + " has no scheme '" + *scheme + "'; it offers " + known);
+/// A parameter must not take the name of an option of the library: nobody could set both.
+ErrorPtr check_names(const provider::Descriptor &descriptor) {
+  for (const provider::Parameter &parameter : descriptor.parameters) {
+    if (find_spec(OptionScope::Client, parameter.name) == nullptr && !origin_of(parameter.name, descriptor)) continue;
+    return fail(Status::Descriptor, descriptor.name + ": the parameter '" + parameter.name +
+                                        "' has the name of an option that every client has; rename it in the descriptor");
+  }
+  return nullptr;
 }
 
 Result<std::vector<net::Url>> check_origins(const provider::Descriptor &descriptor, const net::UrlPolicy &policy) {
@@ -251,11 +255,15 @@ Result<std::shared_ptr<const Setup>> read_client_options(const std::shared_ptr<c
   const std::optional<std::string_view> patch = reader.text("descriptor_patch");
   if (reader.error() != nullptr) return reader.error();
 
+  if (auto error = check_names(*descriptor)) return error;
   auto sorted = sort_given(*descriptor, options);
   if (!sorted) return sorted.error();
   auto overridden = provider::override_descriptor(descriptor, patch, sorted->base_urls);
   if (!overridden) return overridden.error();
-  if (auto error = check_scheme(**overridden, setup->scheme)) return error;
+  if (auto error = check_names(**overridden)) return error;  // a patch may have added some
+  if (setup->scheme) {
+    if (auto error = provider::check_scheme(**overridden, *setup->scheme)) return error;
+  }
   auto origins = check_origins(**overridden, setup->url_policy);
   if (!origins) return origins.error();
   setup->origins = std::move(*origins);

@@ -1,5 +1,6 @@
 #include "core/runtime/queue.h"
 
+#include <algorithm>
 #include <chrono>
 #include <utility>
 
@@ -28,7 +29,7 @@ Engine &Queue::engine() const { return runtime_->engine(); }
 Result<Event> Queue::next(std::int64_t timeout_ms) {
   { const auto lock = engine().enter(); }  // in a fork's child: what the parent had in flight fails now
   std::optional<SteadyClock::time_point> until;
-  if (timeout_ms >= 0) until = SteadyClock::now() + std::chrono::milliseconds(timeout_ms);
+  if (timeout_ms >= 0) until = SteadyClock::now() + std::chrono::milliseconds(std::min(timeout_ms, kLongestWaitMs));
   bool driven = false;
   for (;;) {
     if (auto event = pop()) return std::move(*event);

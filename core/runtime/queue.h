@@ -21,6 +21,9 @@ struct Plan;
 /// What the engine calls a queue by. Only handles own queues: what happens under the engine's mutex can then never be the end of one.
 using QueueId = std::uint64_t;
 
+/// Waits are cut to a century, which still fits where the system counts nanoseconds.
+inline constexpr std::int64_t kLongestWaitMs = 100LL * 366 * 24 * 3600 * 1000;
+
 enum class EventKind { Token = 1, HttpCall = 2, HttpCancel = 3, Release = 4, Closed = 5 };
 
 struct Event {

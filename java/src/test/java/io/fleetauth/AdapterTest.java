@@ -17,6 +17,7 @@ import java.net.http.HttpClient;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.Arrays;
+import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
@@ -94,6 +95,14 @@ class AdapterTest {
   private FleetAuthClient oneShot(Adapter adapter, RawServer server) {
     return fleetUp(adapter, server)
         .descriptorPatch("{\"steps\":{\"token\":{\"class\":\"one_shot\"}}}")
+        .build();
+  }
+
+  /** The same by GET, which HTTP libraries repeat more readily. */
+  private FleetAuthClient oneShotGet(Adapter adapter, RawServer server) {
+    return fleetUp(adapter, server)
+        .scheme("legacy")
+        .descriptorPatch("{\"steps\":{\"legacy_token\":{\"class\":\"one_shot\"}}}")
         .build();
   }
 
@@ -179,7 +188,7 @@ class AdapterTest {
             new RawServer(
                 false,
                 RawServer.answer(
-                    "HTTP/1.1 307 Temporary Redirect",
+                    "HTTP/1.1 302 Found",
                     "Location: " + elsewhere.url() + "/token",
                     "Content-Length: 0",
                     "",
@@ -193,14 +202,36 @@ class AdapterTest {
   @ParameterizedTest
   @MethodSource("adapters")
   void a_503_that_asks_for_an_immediate_repeat_is_not_repeated(Adapter adapter) throws Exception {
-    try (RawServer server =
-            new RawServer(
-                false,
-                RawServer.answer(
-                    "HTTP/1.1 503 Unavailable", "Retry-After: 0", "Content-Length: 0", "", ""));
+    RawServer.Script unavailable =
+        RawServer.answer("HTTP/1.1 503 Unavailable", "Retry-After: 0", "Content-Length: 0", "", "");
+    try (RawServer server = new RawServer(false, unavailable);
         FleetAuthClient client = oneShot(adapter, server)) {
       assertEquals(503, failureOf(client).httpStatus());
       assertEquals(1, server.requests().size());
+    }
+  }
+
+  @Test
+  void N10_okhttp_sends_a_GET_once_too() throws Exception {
+    for (RawServer.Script script :
+        List.of(
+            (RawServer.Script) (request, out) -> {},
+            RawServer.answer(
+                "HTTP/1.1 503 Unavailable", "Retry-After: 0", "Content-Length: 0", "", ""))) {
+      try (RawServer server = new RawServer(false, script);
+          FleetAuthClient client = oneShotGet(Adapter.OKHTTP, server)) {
+        failureOf(client);
+        assertEquals(1, server.requests().size());
+      }
+    }
+  }
+
+  @Test
+  void N10_java_net_refuses_a_GET_that_it_might_send_twice() throws Exception {
+    try (RawServer server = new RawServer(false, token());
+        FleetAuthClient client = oneShotGet(Adapter.JAVA_NET, server)) {
+      assertThrows(UnsupportedOperationException.class, client::token);
+      assertEquals(0, server.connections());
     }
   }
 

@@ -20,7 +20,9 @@ import java.util.function.Supplier;
 
 /**
  * Sends token requests with java.net.http. Each request that must not be sent twice gets an
- * HttpClient of its own, because a client would repeat some of them on another connection.
+ * HttpClient of its own, and so a new connection. Such a GET is refused, because an HttpClient
+ * sends it again when the connection breaks and cannot be told not to; no built-in provider has
+ * one.
  */
 public final class JavaNetTransport implements HttpTransport {
   private static final int CHUNK = 8192;
@@ -63,6 +65,11 @@ public final class JavaNetTransport implements HttpTransport {
 
   @Override
   public void send(HttpCall call) throws InterruptedException {
+    if (call.isOneShot() && call.method().equals("GET")) {
+      throw new UnsupportedOperationException(
+          "java.net.http would send this GET again when its connection breaks. Use another"
+              + " transport for this provider.");
+    }
     HttpClient http = call.isOneShot() ? newClient() : shared;
     CompletableFuture<HttpResponse<InputStream>> sending =
         http.sendAsync(request(call), HttpResponse.BodyHandlers.ofInputStream());

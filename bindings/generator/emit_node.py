@@ -66,9 +66,10 @@ def _function(f: Function) -> str:
 def _definitions(model: Model) -> str:
     lines = [f"define_function<{f.name}>(exports, {quoted(_name(f))});" for f in _functions(model, None)]
     for h in model.handles:
-        lines.append(f"Napi::Function {h.name} = Handle<{h.c_type}>::define(exports);")
-        for f in _functions(model, h):
-            lines.append(f"define_{'method' if f.receiver else 'function'}<{f.name}>({h.name}, {quoted(_name(f))});")
+        methods = [f"{h.name}::method<{f.name}>({quoted(_name(f))})," for f in _functions(model, h) if f.receiver]
+        lines += [f"using {h.name} = Handle<{h.c_type}>;", f"{h.name}::define(exports, {{", *("    " + m for m in methods), "});"]
+        statics = [f for f in _functions(model, h) if not f.receiver]
+        lines += [f"define_function<{f.name}>({h.name}::type(exports.Env()), {quoted(_name(f))});" for f in statics]
     return "\n".join("  " + line for line in lines)
 
 

@@ -39,7 +39,7 @@ class Arguments {
 
   template <class T>
   T *self() const {
-    return Handle<T>::of(env(), info_.This(), function_, "this");
+    return Handle<T>::receiver(info_, function_);
   }
   template <class T>
   T *handle(std::size_t index, const char *name) const {

@@ -2,6 +2,7 @@
 
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "bindings/napi/environment.h"
 
@@ -31,11 +32,6 @@ void define_function(Napi::Object target, const char *name) {
   target.Set(name, Napi::Function::New<Function>(target.Env(), name));
 }
 
-template <Callback Function>
-void define_method(Napi::Function type, const char *name) {
-  define_function<Function>(type.Get("prototype").As<Napi::Object>(), name);
-}
-
 /// Marks our objects, so that a foreign one is refused instead of being misread. The address tells two loaded copies apart.
 template <class T>
 const napi_type_tag &type_tag() {
@@ -49,6 +45,8 @@ const napi_type_tag &type_tag() {
 template <class T>
 class Handle : public Napi::ObjectWrap<Handle<T>> {
  public:
+  using Property = Napi::ClassPropertyDescriptor<Handle<T>>;
+
   explicit Handle(const Napi::CallbackInfo &info) : Napi::ObjectWrap<Handle<T>>(info) {
     const napi_status status = napi_type_tag_object(info.Env(), info.This(), &type_tag<T>());
     NAPI_THROW_IF_FAILED_VOID(info.Env(), status);
@@ -72,24 +70,40 @@ class Handle : public Napi::ObjectWrap<Handle<T>> {
     return handle;
   }
 
+  /// The handle of the object that a method was called on. The engine calls methods on objects of their class alone.
+  static T *receiver(const Napi::CallbackInfo &info, const char *function) {
+    T *handle = Handle::Unwrap(info.This().As<Napi::Object>())->handle_;
+    if (handle == nullptr) throw Napi::TypeError::New(info.Env(), std::string(function) + ": this was released");
+    return handle;
+  }
+
+  template <Callback Function>
+  static Property method(const char *name) {
+    return Handle::template InstanceMethod<&Handle::template call<Function>>(name);
+  }
+
+  static void define(Napi::Object exports, std::vector<Property> methods) {
+    const Napi::Env env = exports.Env();
+    methods.push_back(Handle::template InstanceMethod<&Handle::release>("release"));
+    const Napi::Function type = Handle::DefineClass(env, Traits<T>::kName, methods);
+    Environment::of(env).classes[Traits<T>::kIndex] = Napi::Persistent(type);
+    exports.Set(Traits<T>::kName, type);
+  }
+
+  static Napi::Function type(Napi::Env env) { return Environment::of(env).classes[Traits<T>::kIndex].Value(); }
+
+ private:
+  template <Callback Function>
+  Napi::Value call(const Napi::CallbackInfo &info) {
+    return Function(info);
+  }
+
   /// Gives the reference back now instead of when the object is collected.
-  static Napi::Value release(const Napi::CallbackInfo &info) {
-    bool ours = false;
-    if (info.This().IsObject()) napi_check_object_type_tag(info.Env(), info.This(), &type_tag<T>(), &ours);
-    if (ours) Traits<T>::unref(std::exchange(Handle::Unwrap(info.This().As<Napi::Object>())->handle_, nullptr));
+  Napi::Value release(const Napi::CallbackInfo &info) {
+    Traits<T>::unref(std::exchange(handle_, nullptr));
     return info.Env().Undefined();
   }
 
-  static Napi::Function define(Napi::Object exports) {
-    const Napi::Env env = exports.Env();
-    Napi::Function type = Napi::ObjectWrap<Handle<T>>::DefineClass(env, Traits<T>::kName, {});
-    Environment::of(env).classes[Traits<T>::kIndex] = Napi::Persistent(type);
-    define_method<release>(type, "release");
-    exports.Set(Traits<T>::kName, type);
-    return type;
-  }
-
- private:
   T *handle_ = nullptr;
 };
 

@@ -99,7 +99,9 @@ export class Client {
 
   /** The headers that authorise a request; waits only when memory holds no usable token. */
   async headers(url: string | URL, options?: HeadersOptions): Promise<AuthHeaders> {
-    return (await this.authorise(url, options)).headers;
+    options?.signal?.throwIfAborted();
+    const text = String(url);
+    return (this.#peek(text, options) ?? (await this.#fetchHeaders(text, options))).headers;
   }
 
   /** The headers that authorise a request if memory has what is needed, else undefined. Never waits. */
@@ -155,12 +157,13 @@ export class Client {
   async authorise(url: string | URL, options?: HeadersOptions): Promise<Authorisation> {
     options?.signal?.throwIfAborted();
     const text = String(url);
-    const known = this.#peek(text, options);
-    if (known !== undefined) return known;
-    const ready = authorisation(
-      await this.#start(this.#request(options), options?.method ?? null, text, options?.signal),
-    );
-    if (this.#cachesFor(options)) this.#cache.keep(text, options?.method, options?.api, ready);
+    return this.#peek(text, options) ?? (await this.#fetchHeaders(text, options));
+  }
+
+  async #fetchHeaders(url: string, options: HeadersOptions | undefined): Promise<Authorisation> {
+    const request = this.#request(options);
+    const ready = authorisation(await this.#start(request, options?.method ?? null, url, options?.signal));
+    if (this.#cachesFor(options)) this.#cache.keep(url, options?.method, options?.api, ready);
     return ready;
   }
 

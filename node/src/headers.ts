@@ -19,6 +19,13 @@ export function generationOf(headers: object): Generation | undefined {
   return generations.get(headers as AuthHeaders);
 }
 
+/** Not enumerable, so that copies are made of the headers alone. */
+const REDACTED = {
+  value(this: object) {
+    return Object.fromEntries(Object.keys(this).map((name) => [name, '[redacted]']));
+  },
+};
+
 /** Takes the headers out of a token, which it releases. */
 export function authorisation(token: NativeToken): Authorisation {
   const headers: Record<string, string> = {};
@@ -26,8 +33,7 @@ export function authorisation(token: NativeToken): Authorisation {
   for (let index = 0; index < count; ++index) headers[token.headerName(index) ?? ''] = token.headerValue(index) ?? '';
   const generation = new Generation(token);
   token.release();
-  const redacted = Object.fromEntries(Object.keys(headers).map((name) => [name, '[redacted]']));
-  Object.defineProperty(headers, inspect.custom, { value: () => redacted }); // not enumerable: copies do not have it
+  Object.defineProperty(headers, inspect.custom, REDACTED);
   Object.freeze(headers);
   generations.set(headers, generation);
   return { headers, generation };

@@ -128,8 +128,10 @@ describe('headers', () => {
   test('do not outlive the client', () =>
     withRuntime(async (runtime) => {
       const client = fixture.fleetUp({ runtime });
+      await using twin = fixture.fleetUp({ runtime }); // has the token live on
       const url = fixture.emulator.baseUrl('fleetup') + '/devices';
       await client.headers(url);
+      assert.ok(twin.peek(url));
       await client.close();
       await client.close();
       assert.throws(() => client.peek(url), Closed);

@@ -632,86 +632,110 @@ void define(Napi::Object exports) {
   define_function<has_feature>(exports, "hasFeature");
   define_function<status_name>(exports, "statusName");
   define_function<live_handles>(exports, "liveHandles");
-  Napi::Function error = Handle<fleetauth_error>::define(exports);
-  define_method<error_status>(error, "status");
-  define_method<error_message>(error, "message");
-  define_method<error_provider>(error, "provider");
-  define_method<error_account>(error, "account");
-  define_method<error_provider_code>(error, "providerCode");
-  define_method<error_http_status>(error, "httpStatus");
-  define_method<error_retryable>(error, "retryable");
-  define_method<error_retry_after_ms>(error, "retryAfterMs");
-  define_method<error_in_doubt>(error, "inDoubt");
-  define_method<error_user_error>(error, "userError");
-  Napi::Function options = Handle<fleetauth_options>::define(exports);
-  define_function<options_new>(options, "create");
-  define_method<options_set_text>(options, "setText");
-  define_method<options_set_bytes>(options, "setBytes");
-  define_method<options_set_i64>(options, "setI64");
-  Napi::Function runtime = Handle<fleetauth_runtime>::define(exports);
-  define_function<runtime_new>(runtime, "create");
-  define_function<runtime_shared>(runtime, "shared");
-  define_method<runtime_close>(runtime, "close");
-  Napi::Function queue = Handle<fleetauth_queue>::define(exports);
-  define_function<queue_new>(queue, "create");
-  define_method<queue_next>(queue, "next");
-  define_method<queue_wakeup_fd>(queue, "wakeupFd");
-  define_method<queue_close>(queue, "close");
-  define_method<queue_serve>(queue, "serve");
-  Napi::Function event = Handle<fleetauth_event>::define(exports);
-  define_method<event_kind>(event, "kind");
-  define_method<event_tag>(event, "tag");
-  define_method<event_token>(event, "token");
-  define_method<event_http_call>(event, "httpCall");
-  Napi::Function provider = Handle<fleetauth_provider>::define(exports);
-  define_function<provider_builtin>(provider, "builtin");
-  define_function<provider_from_json>(provider, "fromJson");
-  define_function<provider_builtin_name>(provider, "builtinName");
-  define_method<provider_name>(provider, "name");
-  define_method<provider_description>(provider, "description");
-  Napi::Function client = Handle<fleetauth_client>::define(exports);
-  define_function<client_new>(client, "create");
-  define_method<client_close>(client, "close");
-  define_method<client_peek>(client, "peek");
-  define_method<client_start>(client, "start");
-  define_method<client_report_rejected>(client, "reportRejected");
-  Napi::Function request = Handle<fleetauth_request>::define(exports);
-  define_function<request_new>(request, "create");
-  Napi::Function op = Handle<fleetauth_op>::define(exports);
-  define_method<op_cancel>(op, "cancel");
-  Napi::Function token = Handle<fleetauth_token>::define(exports);
-  define_method<token_secret>(token, "secret");
-  define_method<token_kind>(token, "kind");
-  define_method<token_expires_at_ms>(token, "expiresAtMs");
-  define_method<token_expires_in_ms>(token, "expiresInMs");
-  define_method<token_fingerprint>(token, "fingerprint");
-  define_method<token_scheme>(token, "scheme");
-  define_method<token_from_cache>(token, "fromCache");
-  define_method<token_slot>(token, "slot");
-  define_method<token_generation>(token, "generation");
-  define_method<token_word>(token, "word");
-  define_method<token_header_count>(token, "headerCount");
-  define_method<token_header_name>(token, "headerName");
-  define_method<token_header_value>(token, "headerValue");
-  Napi::Function http_call = Handle<fleetauth_http_call>::define(exports);
-  define_method<http_call_id>(http_call, "id");
-  define_method<http_call_method>(http_call, "method");
-  define_method<http_call_url>(http_call, "url");
-  define_method<http_call_header_count>(http_call, "headerCount");
-  define_method<http_call_header_name>(http_call, "headerName");
-  define_method<http_call_header_value>(http_call, "headerValue");
-  define_method<http_call_body>(http_call, "body");
-  define_method<http_call_timeout_ms>(http_call, "timeoutMs");
-  define_method<http_call_max_body>(http_call, "maxBody");
-  define_method<http_call_one_shot>(http_call, "oneShot");
-  define_method<http_call_add_header>(http_call, "addHeader");
-  define_method<http_call_append_body>(http_call, "appendBody");
-  define_method<http_call_complete>(http_call, "complete");
-  define_method<http_call_fail>(http_call, "fail");
-  Napi::Function clock = Handle<fleetauth_clock>::define(exports);
-  define_function<clock_manual_new>(clock, "manualNew");
-  define_method<clock_advance>(clock, "advance");
-  define_method<clock_step_wall>(clock, "stepWall");
+  using error = Handle<fleetauth_error>;
+  error::define(exports, {
+      error::method<error_status>("status"),
+      error::method<error_message>("message"),
+      error::method<error_provider>("provider"),
+      error::method<error_account>("account"),
+      error::method<error_provider_code>("providerCode"),
+      error::method<error_http_status>("httpStatus"),
+      error::method<error_retryable>("retryable"),
+      error::method<error_retry_after_ms>("retryAfterMs"),
+      error::method<error_in_doubt>("inDoubt"),
+      error::method<error_user_error>("userError"),
+  });
+  using options = Handle<fleetauth_options>;
+  options::define(exports, {
+      options::method<options_set_text>("setText"),
+      options::method<options_set_bytes>("setBytes"),
+      options::method<options_set_i64>("setI64"),
+  });
+  define_function<options_new>(options::type(exports.Env()), "create");
+  using runtime = Handle<fleetauth_runtime>;
+  runtime::define(exports, {
+      runtime::method<runtime_close>("close"),
+  });
+  define_function<runtime_new>(runtime::type(exports.Env()), "create");
+  define_function<runtime_shared>(runtime::type(exports.Env()), "shared");
+  using queue = Handle<fleetauth_queue>;
+  queue::define(exports, {
+      queue::method<queue_next>("next"),
+      queue::method<queue_wakeup_fd>("wakeupFd"),
+      queue::method<queue_close>("close"),
+      queue::method<queue_serve>("serve"),
+  });
+  define_function<queue_new>(queue::type(exports.Env()), "create");
+  using event = Handle<fleetauth_event>;
+  event::define(exports, {
+      event::method<event_kind>("kind"),
+      event::method<event_tag>("tag"),
+      event::method<event_token>("token"),
+      event::method<event_http_call>("httpCall"),
+  });
+  using provider = Handle<fleetauth_provider>;
+  provider::define(exports, {
+      provider::method<provider_name>("name"),
+      provider::method<provider_description>("description"),
+  });
+  define_function<provider_builtin>(provider::type(exports.Env()), "builtin");
+  define_function<provider_from_json>(provider::type(exports.Env()), "fromJson");
+  define_function<provider_builtin_name>(provider::type(exports.Env()), "builtinName");
+  using client = Handle<fleetauth_client>;
+  client::define(exports, {
+      client::method<client_close>("close"),
+      client::method<client_peek>("peek"),
+      client::method<client_start>("start"),
+      client::method<client_report_rejected>("reportRejected"),
+  });
+  define_function<client_new>(client::type(exports.Env()), "create");
+  using request = Handle<fleetauth_request>;
+  request::define(exports, {
+  });
+  define_function<request_new>(request::type(exports.Env()), "create");
+  using op = Handle<fleetauth_op>;
+  op::define(exports, {
+      op::method<op_cancel>("cancel"),
+  });
+  using token = Handle<fleetauth_token>;
+  token::define(exports, {
+      token::method<token_secret>("secret"),
+      token::method<token_kind>("kind"),
+      token::method<token_expires_at_ms>("expiresAtMs"),
+      token::method<token_expires_in_ms>("expiresInMs"),
+      token::method<token_fingerprint>("fingerprint"),
+      token::method<token_scheme>("scheme"),
+      token::method<token_from_cache>("fromCache"),
+      token::method<token_slot>("slot"),
+      token::method<token_generation>("generation"),
+      token::method<token_word>("word"),
+      token::method<token_header_count>("headerCount"),
+      token::method<token_header_name>("headerName"),
+      token::method<token_header_value>("headerValue"),
+  });
+  using http_call = Handle<fleetauth_http_call>;
+  http_call::define(exports, {
+      http_call::method<http_call_id>("id"),
+      http_call::method<http_call_method>("method"),
+      http_call::method<http_call_url>("url"),
+      http_call::method<http_call_header_count>("headerCount"),
+      http_call::method<http_call_header_name>("headerName"),
+      http_call::method<http_call_header_value>("headerValue"),
+      http_call::method<http_call_body>("body"),
+      http_call::method<http_call_timeout_ms>("timeoutMs"),
+      http_call::method<http_call_max_body>("maxBody"),
+      http_call::method<http_call_one_shot>("oneShot"),
+      http_call::method<http_call_add_header>("addHeader"),
+      http_call::method<http_call_append_body>("appendBody"),
+      http_call::method<http_call_complete>("complete"),
+      http_call::method<http_call_fail>("fail"),
+  });
+  using clock = Handle<fleetauth_clock>;
+  clock::define(exports, {
+      clock::method<clock_advance>("advance"),
+      clock::method<clock_step_wall>("stepWall"),
+  });
+  define_function<clock_manual_new>(clock::type(exports.Env()), "manualNew");
 }
 
 }  // namespace fleetauth::node

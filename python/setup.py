@@ -35,4 +35,11 @@ if not API.exists():
     sys.exit("fleetauth: the package is built from the repository, which holds the C++ core: pip install <repository>/python")
 version = re.search(r'^version = "([^"]+)"', API.read_text("utf-8"), re.MULTILINE)
 assert version is not None
-setup(version=version[1], ext_modules=[Extension("fleetauth._native", [])], cmdclass={"build_ext": CMakeBuild})
+scratch = ROOT / "build" / "setuptools"  # nothing is left beside the sources
+scratch.mkdir(parents=True, exist_ok=True)
+setup(
+    version=version[1],
+    ext_modules=[Extension("fleetauth._native", [])],
+    cmdclass={"build_ext": CMakeBuild},
+    options={"build": {"build_base": str(scratch)}, "egg_info": {"egg_base": str(scratch)}},
+)

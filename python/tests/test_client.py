@@ -314,3 +314,39 @@ def test_a_descriptor_can_be_patched_with_a_dict(runtime: Runtime, script: Scrip
     client = FleetUp(**CREDENTIALS, descriptor_patch=patch, transport=script, runtime=runtime)
     client.token()
     assert script.requests[0].url == "https://api.fleetup.net/v2/token"
+
+
+def test_closing_races_with_everything_else(runtime: Runtime) -> None:
+    """Ten clients are closed while four threads use them: each call answers or raises Closed."""
+    answered: list[str] = []
+    unexpected: list[BaseException] = []
+
+    def use(client: FleetUp, started: threading.Barrier) -> None:
+        started.wait()
+        try:
+            for number in range(1000):
+                headers = client.headers(f"{URL}?{number % 7}")
+                answered.append(headers["x-api-key"])
+                if number % 50 == 0:
+                    client.report_rejected(headers)
+        except fleetauth.Closed:
+            pass
+        except BaseException as raised:
+            unexpected.append(raised)
+
+    for _ in range(10):
+        started = threading.Barrier(5)
+        client = FleetUp(**CREDENTIALS, transport=Script(), runtime=runtime)
+        threads = [threading.Thread(target=use, args=(client, started)) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        started.wait()
+        while not answered and not unexpected:
+            pass
+        client.close()
+        for thread in threads:
+            thread.join()
+        with pytest.raises(fleetauth.Closed):
+            client.headers(URL)
+        answered.clear()
+    assert unexpected == []

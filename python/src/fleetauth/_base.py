@@ -32,7 +32,7 @@ class BaseClient:
             runtime: The process's shared one unless given.
             **options: The provider's parameters and the options of ClientOptions.
         """
-        self._ready: dict[tuple[str, str, str | None], Headers] = {}
+        self._ready: dict[str | tuple[str, str, str | None], Headers] = {}
         self._requests: dict[tuple[str | None, Duration | None, Duration | None], _native.Request] = {}
         self._closed = False
         self._own_queues = threading.local()  # of the threads that wait, for a client with a transport
@@ -77,7 +77,7 @@ class BaseClient:
             self._requests[key] = request
         return request
 
-    def _remember(self, url: str, method: str, api: str | None, headers: Headers) -> Headers:
+    def _remember(self, key: str | tuple[str, str, str | None], headers: Headers) -> Headers:
         """Keeps headers whose word can be watched, for the calls to come."""
         if headers._words is not None:
             ready = self._ready
@@ -86,7 +86,7 @@ class BaseClient:
                     del ready[next(iter(ready))]
                 except (KeyError, RuntimeError, StopIteration):  # another thread was here
                     continue
-            ready[url, method, api] = headers
+            ready[key] = headers
             if self._closed:
                 ready.clear()
         return headers

@@ -59,12 +59,13 @@ class Client(BaseClient):
 
     def headers(self, url: str, method: str = "GET", *, api: str | None = None, timeout: Duration | None = None) -> Headers:
         """The headers that authorise a request to `url`. Ask again for each request: it is a look-up for as long as they are good."""
-        ready = self._ready.get((url, method, api))
+        key = url if method == "GET" and api is None else (url, method, api)
+        ready = self._ready.get(key)
         if ready is not None and ready._words[ready._index] == ready._word:  # type: ignore[index]
             return ready
         headers = self.token(url, method, api=api, timeout=timeout).headers
         assert headers is not None
-        return self._remember(url, method, api, headers)
+        return self._remember(key, headers)
 
     def __call__(self, request: Request) -> Request:
         """Authorises a request of requests (`auth=client`), or of any library whose requests have method, url and headers."""

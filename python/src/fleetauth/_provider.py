@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
 
 from . import _native
 
@@ -25,7 +24,8 @@ class Provider:
     @classmethod
     def from_file(cls, path: str | os.PathLike[str]) -> Provider:
         """Checks the descriptor in a file."""
-        return cls.from_json(Path(path).read_text("utf-8"), os.fspath(path))
+        with open(path, encoding="utf-8") as file:  # noqa: PTH123  pathlib takes long to import
+            return cls.from_json(file.read(), os.fspath(path))
 
     @staticmethod
     def builtins() -> tuple[str, ...]:

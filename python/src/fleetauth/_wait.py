@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from ._runtime import Runtime
     from .transport import Transport
 
-_DRIVE_MS = 100  # in manual mode waiting drives the network, and signals are seen in between
+_SLICE_MS = 100  # between two of them signals are seen; in manual mode they drive the network
 
 
 class Waiter:
@@ -25,7 +25,8 @@ class Waiter:
 
     def __init__(self, runtime: Runtime, transport: Transport | None) -> None:
         self._queue = _native.Queue(runtime._native, _native.QUEUE_SYNC)
-        self._manual = runtime._manual
+        # Without a descriptor (manual mode, or none is left) the wait is the library's, in slices.
+        self._fd = -1 if runtime._manual else self._queue.wakeup_fd
         self._transport = transport
         self._keeper = Keeper()
         self._tags = itertools.count(1)
@@ -47,12 +48,12 @@ class Waiter:
         return event.token()
 
     def _step(self) -> None:
-        event = self._queue.next(_DRIVE_MS if self._manual else 0)
+        event = self._queue.next(_SLICE_MS if self._fd < 0 else 0)
         if event is not None:
             self._handle(event)
-        elif not self._manual:
+        elif self._fd >= 0:
             poll = select.poll()
-            poll.register(self._queue.wakeup_fd, select.POLLIN)
+            poll.register(self._fd, select.POLLIN)
             poll.poll()
 
     def _handle(self, event: _native.Event) -> None:

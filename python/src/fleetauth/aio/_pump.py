@@ -8,7 +8,7 @@ import weakref
 
 from .. import _native
 from .._host import Keeper
-from ..errors import Closed
+from ..errors import Closed, FleetAuthError
 from ..transport import HttpRequest, answer, fail
 
 TYPE_CHECKING = False
@@ -26,6 +26,8 @@ class Pump:
     def __init__(self, runtime: Runtime, transport: AsyncTransport | None) -> None:
         self._queue = _native.Queue(runtime._native, _native.QUEUE_LOOP)
         self._fd = self._queue.wakeup_fd
+        if self._fd < 0:
+            raise FleetAuthError("the process has no descriptors left: free some and call again", status=_native.E_RESOURCE)
         self._manual = runtime._manual
         self._transport = transport
         self._keeper = Keeper()

@@ -18,8 +18,10 @@ run_one() {
   local target=$1 seconds=$2
   local name=${target##*/fuzz_}
   local corpus=build/fuzz/corpus/$name log=build/fuzz/$name.log
+  local dict=()
+  if [[ -f tests/fuzz/dict/$name ]]; then dict=("-dict=tests/fuzz/dict/$name"); fi
   mkdir -p "$corpus"
-  if "$target" -max_total_time="$seconds" -timeout=5 -rss_limit_mb=1024 -print_final_stats=1 \
+  if "$target" "${dict[@]}" -max_total_time="$seconds" -timeout=5 -rss_limit_mb=1024 -print_final_stats=1 \
     -artifact_prefix="build/fuzz/findings/$name-" "$corpus" "tests/fuzz/corpus/$name" >"$log" 2>&1; then
     printf 'fuzz: %-24s %s runs\n' "$name" "$(sed -n 's/^stat::number_of_executed_units: *//p' "$log")"
   else

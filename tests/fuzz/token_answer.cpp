@@ -11,6 +11,9 @@ using namespace fleetauth;
 
 namespace {
 
+// A server may repeat what it was sent; the dictionary holds them.
+constexpr const char *kSecrets[] = {"Canary0secret1Value2", "Canary3secret4Value5"};
+
 provider::ClientConfig client(std::string_view name, const std::vector<std::pair<std::string, std::string>> &options) {
   std::vector<provider::GivenValue> given;
   for (const auto &[option, value] : options) given.push_back({option, SecretBytes(value)});
@@ -26,9 +29,9 @@ struct Case {
 
 const Case &pick(std::uint8_t byte) {
   static const auto *const fleetup =
-      new provider::ClientConfig(client("fleetup", {{"api_key", "key"}, {"acct_id", "1"}, {"secret", "secret"}}));
+      new provider::ClientConfig(client("fleetup", {{"api_key", kSecrets[0]}, {"acct_id", "1"}, {"secret", kSecrets[1]}}));
   static const auto *const fleet =
-      new provider::ClientConfig(client("my_connected_fleet", {{"client_id", "id"}, {"client_secret", "secret"}}));
+      new provider::ClientConfig(client("my_connected_fleet", {{"client_id", "id"}, {"client_secret", kSecrets[1]}}));
   static const auto *const cases = new std::vector<Case>{{fleetup, "jwt"}, {fleetup, "legacy"}, {fleet, "oauth"}};
   return (*cases)[byte % cases->size()];
 }
@@ -63,6 +66,11 @@ void check(const flow::Effect &effect, const provider::ClientConfig &config) {
   if (error.retry_after_ms < -1 || error.retry_after_ms > 3'600'000) std::abort();
   for (const char c : error.message) {
     if (c < ' ' || c > '~') std::abort();
+  }
+  for (const provider::Parameter &parameter : config.descriptor->parameters) {
+    if (!parameter.secret) continue;
+    const std::string_view secret = config.value(parameter.name)->text.view();
+    if ((error.message + '\n' + error.provider_code).find(secret) != std::string::npos) std::abort();
   }
 }
 

@@ -164,7 +164,7 @@ void append_text(SecretBytes &out, const Value &value) {
     case Type::Null: return out.append("null");
     case Type::Boolean: return out.append(value.boolean ? "true" : "false");
     case Type::Integer: return append_number(out, value.integer);
-    case Type::Number: return append_number(out, value.number);
+    case Type::Number: return append_number(out, value.number == 0 ? 0.0 : value.number);  // "-0" would be read as the integer 0
     case Type::String: return append_string(out, value.text);
     case Type::Array:
       out.append("[");

@@ -128,7 +128,8 @@ std::string provider_code(const ClientConfig &config, const Step &step, const st
     if (const auto integer = node->integer()) return redact::filter_code(std::to_string(*integer));
     const auto word = node->text();
     if (!word || word->empty() || word->find(' ') != std::string_view::npos) continue;
-    return repeats_a_secret(config, *word) ? std::string() : redact::filter_code(*word);
+    std::string code = redact::filter_code(*word);
+    return repeats_a_secret(config, *word) || repeats_a_secret(config, code) ? std::string() : code;
   }
   return {};
 }

@@ -150,6 +150,11 @@ TEST(JsonTree, WritesCanonicalText) {
   EXPECT_EQ(to_text(*parse_tree(text, "t", Status::Config)), text);
 }
 
+TEST(JsonTree, CanonicalTextStaysWhenReadAgain) {
+  const std::string text = to_text(*parse_tree(R"({"a":-0.0,"b":1500.0,"c":18446744073709551615,"d":0.0})", "t", Status::Config));
+  EXPECT_EQ(to_text(*parse_tree(text, "t", Status::Config)), text);
+}
+
 // The examples of RFC 7396, appendix A, as far as our documents are objects.
 TEST(JsonTree, MergePatchFollowsRfc7396) {
   struct Case {

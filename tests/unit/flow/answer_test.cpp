@@ -285,6 +285,7 @@ TEST(Answer, L03_AnErrorThatRepeatsTheSecretDoesNotPassItOn) {
   const Error error = scene.failed(answer(401, R"({"code":"bad_key_the-api-key","message":"the-api-key"})"));
   EXPECT_EQ(error.provider_code, "");
   EXPECT_THAT(error.message, Not(HasSubstr("the-api-key")));
+  EXPECT_EQ(scene.failed(answer(401, R"({"code":"the-/api-key"})")).provider_code, "") << "nor one that filtering would put together";
 }
 
 constexpr std::string_view kRules = R"({"steps":{"token":{"error_code":["/code"],"errors":[

@@ -55,6 +55,11 @@ TEST(OptionsTest, EqualConfigurationsHaveEqualDigestsOthersDoNot) {
   }
 }
 
+TEST(OptionsTest, RefusalsCannotBreakALineOfALog) {
+  EXPECT_THAT(refusal("x\n\x1b[31m", "y")->message, HasSubstr("'x??[31m'"));
+  EXPECT_THAT(refusal("scheme", "a\r\nb")->message, HasSubstr("'a??b'"));
+}
+
 TEST(OptionsTest, RefusalsNameTheOptionAndWhatIsExpected) {
   const std::vector<std::tuple<std::string, std::string, Status, std::string>> cases = {
       {"passwort", "x", Status::Config, "did you mean 'password'"},

@@ -13,6 +13,11 @@ ROOT = Path(__file__).resolve().parent.parent
 API = ROOT / "bindings" / "api" / "api.toml"
 
 
+def run(*command: object) -> None:
+    if subprocess.run([str(part) for part in command], check=False).returncode != 0:
+        sys.exit(f"fleetauth: {command[0]} failed; what it said is above")
+
+
 class CMakeBuild(build_ext):
     """Compiles in build/wheel-<Python> below the repository, so that the next time is quick."""
 
@@ -23,12 +28,12 @@ class CMakeBuild(build_ext):
             sys.exit(f"fleetauth: no built dependencies; run {ROOT}/scripts/bootstrap.sh and {ROOT}/scripts/deps.sh first")
         configure = ["cmake", "-S", ROOT, "-B", build, "-G", "Ninja", "-DCMAKE_BUILD_TYPE=RelWithDebInfo"]
         options = ["BUILD_TESTS=OFF", "BUILD_TOOLS=OFF", "BUILD_PYTHON=ON"]
-        subprocess.run([*configure, *(f"-DFLEETAUTH_{o}" for o in options), f"-DPython_EXECUTABLE={sys.executable}"], check=True)
-        subprocess.run(["cmake", "--build", build, "--target", "fleetauth_python", "--parallel", "2"], check=True)
+        run(*configure, *(f"-DFLEETAUTH_{o}" for o in options), f"-DPython_EXECUTABLE={sys.executable}")
+        run("cmake", "--build", build, "--target", "fleetauth_python", "--parallel", "2")
         built = next((build / "python" / "fleetauth").glob("_native*.so"))
         target = Path(self.get_ext_fullpath(ext.name))
         target.parent.mkdir(parents=True, exist_ok=True)
-        subprocess.run(["strip", "--strip-unneeded", "-o", target, built], check=True)
+        run("strip", "--strip-unneeded", "-o", target, built)
 
 
 if not API.exists():

@@ -1,6 +1,7 @@
 """The vectors which every language carries out, read in place."""
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -26,3 +27,38 @@ async def test_vector(vector: dict[str, Any], capfd: pytest.CaptureFixture[str])
     await Vector(vector).run()
     printed = "".join(capfd.readouterr())
     assert not any(secret in printed for secret in vector.get("secrets", []))
+
+
+def alterations(node: Any) -> Iterator[Any]:
+    """Copies of a JSON value, each with one leaf that says something else, or one member more or less."""
+    if isinstance(node, dict):
+        for key, value in node.items():
+            for altered in alterations(value):
+                yield {**node, key: altered}
+    elif isinstance(node, list):
+        for index, value in enumerate(node):
+            for altered in alterations(value):
+                yield [*node[:index], altered, *node[index + 1 :]]
+    elif isinstance(node, bool):
+        yield not node
+    elif isinstance(node, str):
+        yield node + "!"
+    else:
+        yield 1 if node is None else node + 1
+
+
+@pytest.mark.parametrize("name", ["fleetup/headers_by_url", "fleetup/status_401", "core/life_stale"])
+async def test_a_vector_that_expects_something_else_fails(name: str) -> None:
+    vector = json.loads((FOLDER / f"{name}.json").read_text("utf-8"))
+    count = 0
+    for number, step in enumerate(vector["steps"]):
+        for member in {"expect_request", "token", "headers", "error", "advice"} & step.keys():
+            for altered in alterations(step[member]):
+                steps = [*vector["steps"][:number], {**step, member: altered}, *vector["steps"][number + 1 :]]
+                try:
+                    await Vector({**vector, "steps": steps}).run()
+                except (AssertionError, KeyError, ValueError, TypeError):
+                    count += 1
+                else:
+                    pytest.fail(f"not noticed: {steps[number]}")
+    assert count > 5

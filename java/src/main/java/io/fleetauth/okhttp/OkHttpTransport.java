@@ -3,6 +3,7 @@ package io.fleetauth.okhttp;
 import io.fleetauth.HttpCall;
 import io.fleetauth.HttpTransport;
 import java.io.IOException;
+import java.util.Arrays;
 import java.util.Collections;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
@@ -81,7 +82,8 @@ public final class OkHttpTransport implements HttpTransport {
     if (call.isOneShot()) {
       attempt.connectionPool(new ConnectionPool(0, 1, TimeUnit.NANOSECONDS));
     }
-    Call sending = attempt.build().newCall(request(call, received));
+    byte[] body = call.body();
+    Call sending = attempt.build().newCall(request(call, body, received));
     call.onCancel(sending::cancel);
     try (Response response = sending.execute()) {
       for (int i = 0; i < received.headers.size(); i++) {
@@ -91,10 +93,12 @@ public final class OkHttpTransport implements HttpTransport {
       call.complete(response.code());
     } catch (IOException failure) {
       call.failNetwork(failure);
+    } finally {
+      Arrays.fill(body, (byte) 0);
     }
   }
 
-  private static Request request(HttpCall call, Received received) {
+  private static Request request(HttpCall call, byte[] body, Received received) {
     Request.Builder request = new Request.Builder().url(call.url()).tag(Received.class, received);
     boolean saysEncoding = false;
     for (Map.Entry<String, String> header : call.headers()) {
@@ -106,7 +110,7 @@ public final class OkHttpTransport implements HttpTransport {
       request.header("Accept-Encoding", "identity");
     }
     boolean hasBody = !call.method().equals("GET");
-    return request.method(call.method(), hasBody ? new OneShotBody(call.body()) : null).build();
+    return request.method(call.method(), hasBody ? new OneShotBody(body) : null).build();
   }
 
   private static void readBody(ResponseBody body, HttpCall call) throws IOException {

@@ -12,6 +12,8 @@ import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.net.http.HttpTimeoutException;
 import java.time.Duration;
+import java.util.Arrays;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
@@ -71,8 +73,9 @@ public final class JavaNetTransport implements HttpTransport {
               + " transport for this provider.");
     }
     HttpClient http = call.isOneShot() ? newClient() : shared;
+    byte[] body = call.body();
     CompletableFuture<HttpResponse<InputStream>> sending =
-        http.sendAsync(request(call), HttpResponse.BodyHandlers.ofInputStream());
+        http.sendAsync(request(call, body), HttpResponse.BodyHandlers.ofInputStream());
     call.onCancel(() -> abort(sending));
     try {
       HttpResponse<InputStream> response = sending.get();
@@ -80,14 +83,16 @@ public final class JavaNetTransport implements HttpTransport {
           .headers()
           .map()
           .forEach((name, values) -> values.forEach(v -> call.addHeader(name, v)));
-      try (InputStream body = response.body()) {
-        readBody(body, call);
+      try (InputStream answer = response.body()) {
+        readBody(answer, call);
         call.complete(response.statusCode());
       }
     } catch (ExecutionException failure) {
       fail(call, failure.getCause());
     } catch (IOException failure) {
       fail(call, failure);
+    } finally {
+      Arrays.fill(body, (byte) 0);
     }
   }
 
@@ -116,20 +121,20 @@ public final class JavaNetTransport implements HttpTransport {
     }
   }
 
-  private static HttpRequest request(HttpCall call) {
+  private static HttpRequest request(HttpCall call, byte[] body) {
     boolean hasBody = !call.method().equals("GET");
-    HttpRequest.BodyPublisher body =
+    HttpRequest.BodyPublisher publisher =
         hasBody
-            ? HttpRequest.BodyPublishers.ofByteArray(call.body())
+            ? HttpRequest.BodyPublishers.ofByteArray(body)
             : HttpRequest.BodyPublishers.noBody();
     Duration atLeast = Duration.ofMillis(1);
     Duration timeout = call.timeout();
     HttpRequest.Builder request =
         HttpRequest.newBuilder(URI.create(call.url()))
-            .method(call.method(), body)
+            .method(call.method(), publisher)
             .timeout(timeout.compareTo(atLeast) < 0 ? atLeast : timeout);
     for (Map.Entry<String, String> header : call.headers()) {
-      if (!RESTRICTED.contains(header.getKey().toLowerCase(java.util.Locale.ROOT))) {
+      if (!RESTRICTED.contains(header.getKey().toLowerCase(Locale.ROOT))) {
         request.header(header.getKey(), header.getValue());
       }
     }

@@ -29,7 +29,7 @@ function assertSilent(value: unknown, what: string): void {
 }
 
 describe('no secret is shown by', () => {
-  test('L01 clients, tokens and what holds them', async () => {
+  test('L03 clients, tokens and what holds them', async () => {
     await using runtime = new Runtime();
     const transport = () => ({ status: 200, headers: JSON_TYPE, body: '{"token":"canary-token"}' });
     await using client = new FleetUp({ ...OPTIONS, runtime, transport });
@@ -46,7 +46,7 @@ describe('no secret is shown by', () => {
     assert.deepEqual({ ...headers }, { Authorization: 'Bearer canary-token', 'x-api-key': 'canary-api-key' });
   });
 
-  test('errors, whatever the provider answers', async () => {
+  test('L03 errors, whatever the provider answers', async () => {
     const answers = [
       {
         status: 401,

@@ -149,7 +149,7 @@ describe('headers', () => {
 });
 
 describe('a refused token', () => {
-  test('N10 is renewed by fetch, and the request repeated once', () =>
+  test('H08 is renewed by fetch, and the request repeated once', () =>
     withRuntime(async (runtime) => {
       await using client = fixture.fleetUp({ runtime });
       const url = fixture.emulator.baseUrl('fleetup') + '/devices';
@@ -161,7 +161,7 @@ describe('a refused token', () => {
       assert.equal((await fixture.emulator.log({ endpoint: '/fleetup/token' })).length, 2);
     }));
 
-  test('is reported by those who send requests themselves', () =>
+  test('H08 is reported by those who send requests themselves', () =>
     withRuntime(async (runtime) => {
       await using client = fixture.fleetUp({ runtime });
       const url = fixture.emulator.baseUrl('fleetup') + '/devices';
@@ -261,7 +261,7 @@ describe('errors', () => {
 describe('patience', () => {
   const held = { match: { provider: 'fleetup', path: '/fleetup/token' }, times: 1, do: { hold: 'patience' } };
 
-  test('an abort ends the wait and not the fetch', () =>
+  test('R09 an abort ends the wait and not the fetch', () =>
     withRuntime(async (runtime) => {
       await using client = fixture.fleetUp({ runtime });
       await fixture.emulator.faults(held);

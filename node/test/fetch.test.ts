@@ -86,7 +86,7 @@ describe('client.fetch', () => {
     ['a form', new URLSearchParams({ hello: '' })],
     ['a blob', new Blob(['hello'])],
   ] as const) {
-    test(`N10 sends a body of ${kind} again after a 401`, () =>
+    test(`H08 sends a body of ${kind} again after a 401`, () =>
       withClient(async (client) => {
         revoked = 1;
         const before = tokens;
@@ -100,7 +100,7 @@ describe('client.fetch', () => {
       }));
   }
 
-  test('N10 does not repeat a request whose body was a stream', () =>
+  test('H08 does not repeat a request whose body was a stream', () =>
     withClient(async (client) => {
       revoked = 1;
       const body = new Blob(['hello']).stream();
@@ -111,7 +111,7 @@ describe('client.fetch', () => {
       assert.equal((await client.fetch(`${url}/devices`)).status, 200, 'the token was renewed all the same');
     }));
 
-  test('N10 gives up when a fresh token is refused, too', () =>
+  test('H08 gives up when a fresh token is refused, too', () =>
     withClient(async (client) => {
       revoked = 100;
       const before = tokens;

@@ -55,7 +55,7 @@ describe('arguments', () => {
     assert.throws(() => addon.Provider.builtin(wrong(undefined)), TypeError);
   });
 
-  test('that are objects of ours in the wrong place are refused', () => {
+  test('P12 that are objects of ours in the wrong place are refused', () => {
     const options = addon.Options.create();
     const peek = client().peek.bind(options as unknown as NativeClient);
     assert.throws(() => peek(null, null, null), TypeError);
@@ -66,7 +66,7 @@ describe('arguments', () => {
     options.setText('still', 'usable');
   });
 
-  test('that were released are refused', () => {
+  test('P11 that were released are refused', () => {
     const options = addon.Options.create();
     options.release();
     options.release();

@@ -61,7 +61,7 @@ describe('a process', () => {
     assert.ok(ended.ms < 8_000, `${ended.ms} ms`);
   });
 
-  test('P06 may exit with requests in flight', async () => {
+  test('P05 P07 may exit with requests in flight', async () => {
     await fixture.emulator.faults(hold);
     for (const exit of [
       `setTimeout(() => process.exit(7), 50);`,

@@ -127,7 +127,7 @@ for (const [name, transport] of adapters) {
       assert.ok(sent < 64 * 1024 * 1024, `${sent} bytes were taken`);
     });
 
-    test('repeats nothing by itself when the connection breaks after the request', async () => {
+    test('N10 repeats nothing by itself when the connection breaks after the request', async () => {
       handler = (request) => request.socket.destroy();
       const error = await rejection(tokenBy(transport, { totalTimeoutMs: 400 }));
       assert.ok(error instanceof NetworkError || error instanceof TimeoutError, String(error));
@@ -183,7 +183,7 @@ async function capture(): Promise<HttpCall> {
 }
 
 describe('a transport of the caller', () => {
-  test('P20 throws, and that very object comes out at every caller', async () => {
+  test('T23 throws, and that very object comes out at every caller', async () => {
     const thrown = new RangeError('mine');
     await using runtime = new Runtime();
     const transport = () => {

@@ -1,4 +1,5 @@
-"""Tables: statuses (core/base/status.gen.h), options (core/runtime/option_table.gen.h), the command's exit statuses."""
+"""Tables: statuses (core/base/status.gen.h), options (core/runtime/option_table.gen.h), the command's options and exit
+statuses."""
 
 from model import Model, Option
 from text import fill, pascal, quoted, wrap
@@ -39,9 +40,18 @@ def _exit_table(model: Model) -> str:
     return fill("exit_status.gen.h", count=len(failures), rows=rows)
 
 
+def _client_options(model: Model) -> str:
+    options = [o for o in model.options if o.scope != "runtime"]
+    rows = "\n".join(
+        f"    {{{quoted(o.name)}, {str(o.scope == 'request').lower()}, {str(o.type == 'boolean').lower()}, {quoted(o.doc)}}}," for o in options
+    )
+    return fill("client_options.gen.h", count=len(options), rows=rows)
+
+
 def outputs(model: Model) -> dict[str, str]:
     return {
         "core/base/status.gen.h": _status_table(model),
         "core/runtime/option_table.gen.h": _option_table(model),
         "tools/fleetauth/exit_status.gen.h": _exit_table(model),
+        "tools/fleetauth/client_options.gen.h": _client_options(model),
     }

@@ -1,32 +1,27 @@
 #include "tools/fleetauth/abi.h"
 
-#include "tools/fleetauth/console.h"
+#include "tools/fleetauth/input.h"
 
 namespace fleetauth::command {
 
 namespace {
 
-using Error = Handle<fleetauth_error, fleetauth_error_unref>;
-
-std::string message_of(fleetauth_status status, const fleetauth_error *error) {
-  if (error == nullptr) return fleetauth_status_name(status, nullptr);
-  return fleetauth_error_message(const_cast<fleetauth_error *>(error), nullptr);
+std::string message_of(fleetauth_status code, const ErrorHandle &error) {
+  return error == nullptr ? fleetauth_status_name(code, nullptr) : fleetauth_error_message(error.get(), nullptr);
 }
 
 bool is_path(const std::string &name) { return name.find('/') != std::string::npos || name.ends_with(".json"); }
 
 }  // namespace
 
-LibraryError::LibraryError(fleetauth_status code, fleetauth_error *error)
-    : std::runtime_error(message_of(code, error)), status(code) {
-  const Error owner(error);
-  if (error == nullptr) return;
-  provider = fleetauth_error_provider(error, nullptr);
-  provider_code = fleetauth_error_provider_code(error, nullptr);
-  http_status = fleetauth_error_http_status(error);
-  retryable = fleetauth_error_retryable(error) != 0;
-  retry_after_ms = fleetauth_error_retry_after_ms(error);
-}
+LibraryError::LibraryError(fleetauth_status code, const ErrorHandle &error)
+    : std::runtime_error(message_of(code, error)),
+      status(code),
+      provider(fleetauth_error_provider(error.get(), nullptr)),
+      provider_code(fleetauth_error_provider_code(error.get(), nullptr)),
+      http_status(fleetauth_error_http_status(error.get())),
+      retryable(fleetauth_error_retryable(error.get()) != 0),
+      retry_after_ms(error == nullptr ? -1 : fleetauth_error_retry_after_ms(error.get())) {}
 
 Runtime shared_runtime() {
   fleetauth_runtime *runtime = nullptr;
@@ -35,13 +30,15 @@ Runtime shared_runtime() {
 }
 
 Provider open_provider(const std::string &name_or_path) {
+  if (is_path(name_or_path)) return parse_provider(read_file(name_or_path), name_or_path);
   fleetauth_provider *provider = nullptr;
-  if (is_path(name_or_path)) {
-    const std::string text = read_file(name_or_path);
-    check(fleetauth_provider_from_json, text.data(), text.size(), name_or_path.data(), name_or_path.size(), &provider);
-  } else {
-    check(fleetauth_provider_builtin, name_or_path.data(), name_or_path.size(), &provider);
-  }
+  check(fleetauth_provider_builtin, name_or_path.data(), name_or_path.size(), &provider);
+  return Provider(provider);
+}
+
+Provider parse_provider(std::string_view text, std::string_view source) {
+  fleetauth_provider *provider = nullptr;
+  check(fleetauth_provider_from_json, text.data(), text.size(), source.data(), source.size(), &provider);
   return Provider(provider);
 }
 

@@ -14,20 +14,6 @@
 /// The C ABI with owners and exceptions: what the command is written on.
 namespace fleetauth::command {
 
-/// What the library answered instead of success.
-class LibraryError : public std::runtime_error {
- public:
-  /// Takes the error over.
-  LibraryError(fleetauth_status status, fleetauth_error *error);
-
-  fleetauth_status status;
-  std::string provider;
-  std::string provider_code;
-  std::int32_t http_status = 0;
-  bool retryable = false;
-  std::int64_t retry_after_ms = -1;
-};
-
 template <class T, void (*kUnref)(T *)>
 struct Unref {
   void operator()(T *handle) const noexcept { kUnref(handle); }
@@ -41,18 +27,36 @@ using Options = Handle<fleetauth_options, fleetauth_options_unref>;
 using ClientHandle = Handle<fleetauth_client, fleetauth_client_unref>;
 using Request = Handle<fleetauth_request, fleetauth_request_unref>;
 using Token = Handle<fleetauth_token, fleetauth_token_unref>;
+using ErrorHandle = Handle<fleetauth_error, fleetauth_error_unref>;
+
+/// What the library answered instead of success, or a failure of the command's own with the same meaning.
+class LibraryError : public std::runtime_error {
+ public:
+  LibraryError(fleetauth_status code, const ErrorHandle &error);
+  LibraryError(fleetauth_status code, const std::string &message) : std::runtime_error(message), status(code) {}
+
+  fleetauth_status status;
+  std::string provider;
+  std::string provider_code;
+  std::int32_t http_status = 0;
+  bool retryable = false;
+  std::int64_t retry_after_ms = -1;
+};
 
 /// Calls `function(arguments..., &error)` and throws what it answers.
 template <class Function, class... Arguments>
 void check(Function function, Arguments... arguments) {
   fleetauth_error *error = nullptr;
   const fleetauth_status status = function(arguments..., &error);
-  if (status != FLEETAUTH_OK) throw LibraryError(status, error);
+  const ErrorHandle owner(error);
+  if (status != FLEETAUTH_OK) throw LibraryError(status, owner);
 }
 
 [[nodiscard]] Runtime shared_runtime();
 /// A built-in provider's name, or a file's path (with a '/' or ending in .json).
 [[nodiscard]] Provider open_provider(const std::string &name_or_path);
+/// The provider that a descriptor's text describes; `source` names it in messages.
+[[nodiscard]] Provider parse_provider(std::string_view text, std::string_view source);
 [[nodiscard]] Options new_options();
 void set_option(const Options &options, std::string_view name, std::string_view value);
 [[nodiscard]] std::string description(const Provider &provider);

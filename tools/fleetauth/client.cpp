@@ -4,7 +4,9 @@
 #include <cstdlib>
 #include <nlohmann/json.hpp>
 
+#include "tools/fleetauth/client_options.gen.h"
 #include "tools/fleetauth/console.h"
+#include "tools/fleetauth/input.h"
 #include "tools/fleetauth/profile.h"
 
 namespace fleetauth::command {
@@ -13,46 +15,114 @@ namespace {
 
 using nlohmann::json;
 
-bool is_secret(const json &parameters, const std::string &name) {
-  const auto found = parameters.find(name);
-  return found != parameters.end() && found->value("secret", false);
-}
+/// What a provider's client can be given.
+struct Description {
+  std::string provider;
+  json parameters;
+  std::vector<std::string> base_urls;  ///< base_url, or one for each of several origins
 
-std::string flag_of(std::string name) {
-  std::replace(name.begin(), name.end(), '_', '-');
-  return "--" + name;
-}
-
-void refuse_secrets_in_arguments(const Arguments &arguments, const json &parameters) {
-  for (const auto &[name, value] : arguments.client_options) {
-    if (!is_secret(parameters, name)) continue;
-    const std::string env = parameters[name].value("env", "");
-    throw UsageError(flag_of(name) + " is a secret: other users can read command lines. Give it by " +
-                     (env.empty() ? "" : "the environment variable " + env + ", ") + "--secret-file " + name +
-                     "=PATH, --secret-stdin " + name + ", or a profile");
+  [[nodiscard]] bool is_secret(const std::string &name) const {
+    const auto found = parameters.find(name);
+    return found != parameters.end() && found->value("secret", false);
   }
+  [[nodiscard]] std::vector<std::string_view> option_names() const {
+    std::vector<std::string_view> names(base_urls.begin(), base_urls.end());
+    for (auto parameter = parameters.begin(); parameter != parameters.end(); ++parameter) names.push_back(parameter.key());
+    for (const ClientOption &option : kClientOptions) {
+      if (option.name != "base_url") names.push_back(option.name);
+    }
+    return names;
+  }
+};
+
+Description describe(const Provider &provider) {
+  json descriptor = json::parse(description(provider));
+  Description about{fleetauth_provider_name(provider.get(), nullptr), descriptor["parameters"], {"base_url"}};
+  for (const auto &[origin, url] : descriptor["origins"].items()) about.base_urls.push_back(origin + "_base_url");
+  return about;
+}
+
+void refuse_secrets(const Arguments &arguments, const Description &about) {
+  for (const auto &[name, value] : arguments.client_options) {
+    if (!about.is_secret(name)) continue;
+    const std::string env = about.parameters[name].value("env", "");
+    throw UsageError(as_flag(name) + " is a secret, and other users can read command lines: give it by " +
+                     (env.empty() ? "" : "the environment variable " + env + ", ") + "--secret-file " + name + "=PATH, --secret-stdin " +
+                     name + ", or a profile");
+  }
+}
+
+void refuse_unknown(const Arguments &arguments, const Description &about) {
+  if (arguments.client_options.contains("descriptor_patch")) return;  // it may bring parameters: the library checks
+  const auto known = about.option_names();
+  for (const auto &[name, value] : arguments.client_options) {
+    if (std::find(known.begin(), known.end(), name) != known.end()) continue;
+    throw UsageError(about.provider + " has no option " + as_flag(name) + suggest_flag(name, known));
+  }
+}
+
+std::string from_environment(const json &parameter) {
+  const std::string env = parameter.value("env", "");
+  const char *value = env.empty() ? nullptr : std::getenv(env.c_str());
+  return value == nullptr ? "" : value;
+}
+
+[[noreturn]] void missing(const std::string &name, const json &parameter, const Arguments &arguments, const Description &about) {
+  const bool secret = parameter.value("secret", false);
+  std::string tried = secret ? "--secret-file and --secret-stdin (not given)" : as_flag(name) + " (not given)";
+  if (arguments.profile) tried += ", the profile " + *arguments.profile + " (has none)";
+  if (const std::string env = parameter.value("env", ""); !env.empty()) tried += ", the environment variable " + env + " (not set)";
+  if (secret) tried += ", the terminal (there is none)";
+  throw SetupError(about.provider + " needs " + name + ". Tried: " + tried);
 }
 
 /// All that was given, the nearest source first: command line, files and standard input, profile, environment, a question.
-std::map<std::string, std::string> gather(const Arguments &arguments, const Profile &profile, const json &parameters) {
-  std::map<std::string, std::string> options = arguments.client_options;
-  for (const auto &[name, path] : arguments.secret_files) {
-    std::string value = read_file(path);
-    while (value.ends_with('\n') || value.ends_with('\r')) value.pop_back();
-    options.emplace(name, std::move(value));
+Values gather(const Arguments &arguments, const Profile &profile, const Description &about) {
+  Values values;
+  for (const auto &[name, value] : arguments.client_options) values.emplace(name, value);
+  for (const std::string &text : arguments.secret_files) {
+    auto [name, path] = name_and_value("secret-file", text);
+    values.emplace(std::move(name), read_secret_file(path));
   }
-  for (const std::string &name : arguments.secrets_from_stdin) options.emplace(name, read_line_from_stdin(name));
-  for (const auto &[name, value] : profile.options) options.emplace(name, value);
-  for (const auto &[name, parameter] : parameters.items()) {
-    if (options.contains(name)) continue;
-    const std::string env = parameter.value("env", "");
-    if (const char *value = env.empty() ? nullptr : std::getenv(env.c_str())) {
-      options.emplace(name, value);
-    } else if (parameter.value("secret", false) && parameter.value("required", false) && can_ask()) {
-      options.emplace(name, ask_secret(name));
+  for (const std::string &text : arguments.secret_stdins) {
+    std::string name = as_option(text);
+    std::string value = read_line_from_stdin(name);
+    values.emplace(std::move(name), std::move(value));
+  }
+  for (const auto &[name, value] : profile.options) values.emplace(name, value);
+  for (const auto &[name, parameter] : about.parameters.items()) {
+    if (values.contains(name)) continue;
+    if (std::string value = from_environment(parameter); !value.empty()) {
+      values.emplace(name, std::move(value));
+    } else if (parameter.value("required", false)) {
+      if (!parameter.value("secret", false) || !can_ask()) missing(name, parameter, arguments, about);
+      values.emplace(name, ask_secret(name));
     }
   }
-  return options;
+  return values;
+}
+
+bool is_of_request(const std::string &name) {
+  return std::any_of(kClientOptions.begin(), kClientOptions.end(),
+                     [&](const ClientOption &option) { return option.of_request && option.name == name; });
+}
+
+HttpSettings http_settings(const Values &values) {
+  const auto value = [&](const char *name) {
+    const auto found = values.find(name);
+    return found == values.end() ? std::string() : found->second;
+  };
+  HttpSettings settings{value("ca_file"), value("ca_pem"), value("proxy"), value("allow_loopback_http") == "true"};
+  if (settings.proxy == "env") settings.proxy.clear();
+  return settings;
+}
+
+std::string provider_of(const Arguments &arguments, const Profile &profile) {
+  if (arguments.provider) return *arguments.provider;
+  if (!profile.provider.empty()) return profile.provider;
+  const auto &options = arguments.client_options;
+  throw UsageError("name a provider with --provider (fleetauth providers lists them) or a profile with --profile" +
+                   (options.empty() ? "" : suggest_flag(options.begin()->first, {})));
 }
 
 }  // namespace
@@ -60,26 +130,23 @@ std::map<std::string, std::string> gather(const Arguments &arguments, const Prof
 Client open_client(const Arguments &arguments) {
   Profile profile;
   if (arguments.profile) profile = read_profile(*arguments.profile, arguments.config);
-  const std::string name = arguments.provider.value_or(profile.provider);
-  if (name.empty()) {
-    throw UsageError("name a provider with --provider (see fleetauth providers list) or a profile with --profile");
-  }
 
   Client client;
-  client.provider = open_provider(name);
-  const json descriptor = json::parse(description(client.provider));
-  const json parameters = descriptor.value("parameters", json::object());
-  refuse_secrets_in_arguments(arguments, parameters);
+  client.provider = open_provider(provider_of(arguments, profile));
+  const Description about = describe(client.provider);
+  refuse_secrets(arguments, about);
+  refuse_unknown(arguments, about);
 
   const Options options = new_options();
-  for (const auto &[option, value] : gather(arguments, profile, parameters)) set_option(options, option, value);
+  const Options request_options = new_options();
+  const Values values = gather(arguments, profile, about);
+  for (const auto &[name, value] : values) set_option(is_of_request(name) ? request_options : options, name, value);
+  client.http = http_settings(values);
+
   client.runtime = shared_runtime();
   fleetauth_client *handle = nullptr;
   check(fleetauth_client_new, client.runtime.get(), client.provider.get(), options.get(), &handle);
   client.handle.reset(handle);
-
-  const Options request_options = new_options();
-  if (arguments.api) set_option(request_options, "api", *arguments.api);
   fleetauth_request *request = nullptr;
   check(fleetauth_request_new, handle, request_options.get(), &request);
   client.request.reset(request);

@@ -7,12 +7,21 @@
 
 namespace fleetauth::command {
 
+/// What requests to the provider's API have in common with the client's own.
+struct HttpSettings {
+  std::string ca_file;  ///< both empty: the system's
+  std::string ca_pem;
+  std::string proxy;  ///< empty: as the environment says; "none"; a URL
+  bool allow_http = false;
+};
+
 /// A client as the command line, the profile and the environment describe it.
 struct Client {
   Runtime runtime;
   Provider provider;
   ClientHandle handle;
   Request request;
+  HttpSettings http;
 };
 
 /// Throws UsageError, SetupError or LibraryError.

@@ -1,53 +1,25 @@
 #include "tools/fleetauth/console.h"
 
-#include <termios.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <cerrno>
-#include <cstdio>
 #include <cstring>
 #include <ctime>
-#include <fstream>
 #include <iostream>
-#include <sstream>
 
 namespace fleetauth::command {
 
-std::string read_file(const std::string &path) {
-  std::ifstream file(path, std::ios::binary);
-  if (!file) throw SetupError("cannot read " + path + ": " + std::strerror(errno));
-  std::ostringstream text;
-  text << file.rdbuf();
-  if (file.bad() || text.fail()) throw SetupError("cannot read " + path + "; is it a file?");
-  return std::move(text).str();
+namespace {
+
+/// What a server sent need not be UTF-8.
+std::string text_of(const nlohmann::json &json, int indent) {
+  return json.dump(indent, ' ', false, nlohmann::json::error_handler_t::replace);
 }
 
-std::string read_line_from_stdin(const std::string &what_for) {
-  std::string line;
-  if (!std::getline(std::cin, line)) throw SetupError("standard input ended before the value of " + what_for);
-  if (line.ends_with('\r')) line.pop_back();
-  return line;
-}
+}  // namespace
 
-bool can_ask() { return ::isatty(STDIN_FILENO) == 1 && ::isatty(STDERR_FILENO) == 1; }
-
-std::string ask_secret(const std::string &question) {
-  std::cerr << question << ": " << std::flush;
-  termios shown{};
-  ::tcgetattr(STDIN_FILENO, &shown);
-  termios hidden = shown;
-  hidden.c_lflag &= ~static_cast<tcflag_t>(ECHO);
-  ::tcsetattr(STDIN_FILENO, TCSAFLUSH, &hidden);
-  std::string line;
-  std::getline(std::cin, line);
-  ::tcsetattr(STDIN_FILENO, TCSAFLUSH, &shown);
-  std::cerr << '\n';
-  return line;
-}
-
+void print(std::string_view text) { std::cout << text; }
 void print_line(std::string_view line) { std::cout << line << '\n'; }
-void print_json(const nlohmann::json &json) { std::cout << json.dump(2) << '\n'; }
+void print_json(const nlohmann::json &json) { print_line(text_of(json, 2)); }
 
 void print_table(const std::vector<std::vector<std::string>> &rows) {
   std::vector<std::size_t> widths;
@@ -65,9 +37,14 @@ void print_table(const std::vector<std::vector<std::string>> &rows) {
   }
 }
 
+void finish_printing() {
+  errno = 0;
+  if (!std::cout.flush()) throw std::runtime_error(std::string("standard output was not written: ") + std::strerror(errno));
+}
+
 void complain(std::string_view line) { std::cerr << "fleetauth: " << line << '\n'; }
 
-void complain_json(const nlohmann::json &json) { std::cerr << json.dump() << '\n'; }
+void complain_json(const nlohmann::json &json) { std::cerr << text_of(json, -1) << '\n'; }
 
 std::string duration(std::int64_t ms) {
   const std::int64_t seconds = ms / 1000;

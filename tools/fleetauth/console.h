@@ -1,13 +1,13 @@
 #pragma once
 
+#include <cstdint>
 #include <nlohmann/json.hpp>
 #include <stdexcept>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
-/// What the command reads from and writes to people: terminal, files, tables.
+/// What the command tells people and programs: results on standard output, everything else on standard error.
 namespace fleetauth::command {
 
 /// The command line is wrong: exit status 2.
@@ -22,17 +22,13 @@ class SetupError : public std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
-/// The whole of a file. Throws SetupError with the reason.
-[[nodiscard]] std::string read_file(const std::string &path);
-/// The first line of standard input, without its end.
-[[nodiscard]] std::string read_line_from_stdin(const std::string &what_for);
-[[nodiscard]] bool can_ask();
-/// Asks on the terminal without showing what is typed.
-[[nodiscard]] std::string ask_secret(const std::string &question);
-
+void print(std::string_view text);
 void print_line(std::string_view line);
 void print_json(const nlohmann::json &json);
 void print_table(const std::vector<std::vector<std::string>> &rows);
+/// Throws when something printed was not taken, on a full disk for instance.
+void finish_printing();
+
 void complain(std::string_view line);
 void complain_json(const nlohmann::json &json);
 

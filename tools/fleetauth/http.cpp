@@ -1,10 +1,12 @@
 #include "tools/fleetauth/http.h"
 
 #include <curl/curl.h>
+#include <openssl/ssl.h>
+#include <openssl/x509.h>
+#include <unistd.h>
 
 #include <memory>
-
-#include "tools/fleetauth/console.h"
+#include <new>
 
 namespace fleetauth::command {
 
@@ -19,6 +21,19 @@ struct FreeHandle {
 struct FreeList {
   void operator()(curl_slist *list) const { curl_slist_free_all(list); }
 };
+using Easy = std::unique_ptr<CURL, FreeHandle>;
+using HeaderList = std::unique_ptr<curl_slist, FreeList>;
+
+HeaderList header_list(const HttpCall &call) {
+  HeaderList list;
+  for (const auto &[name, value] : call.headers) {
+    curl_slist *longer = curl_slist_append(list.get(), (name + ": " + value).c_str());
+    if (longer == nullptr) throw std::bad_alloc();
+    (void)list.release();  // NOLINT(bugprone-unused-return-value): it is part of the longer list now
+    list.reset(longer);
+  }
+  return list;
+}
 
 std::size_t append(char *data, std::size_t size, std::size_t count, void *into) {
   auto &body = *static_cast<std::string *>(into);
@@ -28,36 +43,81 @@ std::size_t append(char *data, std::size_t size, std::size_t count, void *into) 
   return bytes;
 }
 
+/// libcurl is built without certificates of its own; OpenSSL knows where the system's are.
+void trust_system(CURL *handle) {
+  curl_easy_setopt(handle, CURLOPT_CAPATH, X509_get_default_cert_dir());
+  const char *bundle = X509_get_default_cert_file();
+  if (::access(bundle, R_OK) == 0) curl_easy_setopt(handle, CURLOPT_CAINFO, bundle);
+}
+
+CURLcode write_no_key_log(CURL * /*handle*/, void *context, void * /*unused*/) {
+  SSL_CTX_set_keylog_callback(static_cast<SSL_CTX *>(context), nullptr);  // libcurl would obey SSLKEYLOGFILE
+  return CURLE_OK;
+}
+
+void set_tls(CURL *handle, HttpSettings &settings) {
+  curl_easy_setopt(handle, CURLOPT_SSL_CTX_FUNCTION, write_no_key_log);
+  if (!settings.ca_pem.empty()) {
+    curl_blob pem{settings.ca_pem.data(), settings.ca_pem.size(), CURL_BLOB_COPY};
+    curl_easy_setopt(handle, CURLOPT_CAINFO_BLOB, &pem);
+  } else if (!settings.ca_file.empty()) {
+    curl_easy_setopt(handle, CURLOPT_CAINFO, settings.ca_file.c_str());
+  } else {
+    trust_system(handle);
+  }
+}
+
+fleetauth_status status_of(CURLcode code) {
+  switch (code) {
+    case CURLE_COULDNT_RESOLVE_HOST:
+      return FLEETAUTH_E_DNS;
+    case CURLE_COULDNT_CONNECT:
+      return FLEETAUTH_E_CONNECT;
+    case CURLE_COULDNT_RESOLVE_PROXY:
+    case CURLE_PROXY:
+      return FLEETAUTH_E_PROXY;
+    case CURLE_OPERATION_TIMEDOUT:
+      return FLEETAUTH_E_TIMEOUT;
+    case CURLE_PEER_FAILED_VERIFICATION:
+    case CURLE_SSL_CONNECT_ERROR:
+    case CURLE_SSL_CACERT_BADFILE:
+      return FLEETAUTH_E_TLS;
+    case CURLE_WRITE_ERROR:
+      return FLEETAUTH_E_TOO_LARGE;
+    default:
+      return FLEETAUTH_E_NETWORK;
+  }
+}
+
+[[noreturn]] void fail(CURLcode code) {
+  const char *reason = code == CURLE_WRITE_ERROR ? "the answer is larger than 16 MiB" : curl_easy_strerror(code);
+  throw LibraryError(status_of(code), std::string("the request failed: ") + reason);
+}
+
 }  // namespace
 
-HttpAnswer send(const HttpCall &call) {
-  const std::unique_ptr<CURL, FreeHandle> handle(curl_easy_init());
+HttpAnswer send(const HttpCall &call, HttpSettings settings) {
+  const Easy handle(curl_easy_init());
   if (handle == nullptr) throw std::bad_alloc();
-  std::unique_ptr<curl_slist, FreeList> headers;
-  for (const auto &[name, value] : call.headers) {
-    curl_slist *longer = curl_slist_append(headers.get(), (name + ": " + value).c_str());
-    if (longer == nullptr) throw std::bad_alloc();
-    (void)headers.release();  // NOLINT(bugprone-unused-return-value): it is part of the longer list now
-    headers.reset(longer);
-  }
+  const HeaderList headers = header_list(call);
   HttpAnswer answer;
   curl_easy_setopt(handle.get(), CURLOPT_URL, call.url.c_str());
-  curl_easy_setopt(handle.get(), CURLOPT_CUSTOMREQUEST, call.method.c_str());
-  if (call.method == "HEAD") curl_easy_setopt(handle.get(), CURLOPT_NOBODY, 1L);
   curl_easy_setopt(handle.get(), CURLOPT_HTTPHEADER, headers.get());
-  curl_easy_setopt(handle.get(), CURLOPT_PROTOCOLS_STR, call.allow_http ? "https,http" : "https");
-  curl_easy_setopt(handle.get(), CURLOPT_FOLLOWLOCATION, 0L);
-  curl_easy_setopt(handle.get(), CURLOPT_NOSIGNAL, 1L);
-  curl_easy_setopt(handle.get(), CURLOPT_TIMEOUT, kTimeoutSeconds);
-  curl_easy_setopt(handle.get(), CURLOPT_WRITEFUNCTION, append);
-  curl_easy_setopt(handle.get(), CURLOPT_WRITEDATA, &answer.body);
-  if (!call.ca_file.empty()) curl_easy_setopt(handle.get(), CURLOPT_CAINFO, call.ca_file.c_str());
   if (call.body) {
     curl_easy_setopt(handle.get(), CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(call.body->size()));
     curl_easy_setopt(handle.get(), CURLOPT_POSTFIELDS, call.body->data());
   }
+  curl_easy_setopt(handle.get(), CURLOPT_CUSTOMREQUEST, call.method.c_str());
+  if (call.method == "HEAD") curl_easy_setopt(handle.get(), CURLOPT_NOBODY, 1L);
+  curl_easy_setopt(handle.get(), CURLOPT_PROTOCOLS_STR, settings.allow_http ? "https,http" : "https");
+  curl_easy_setopt(handle.get(), CURLOPT_FOLLOWLOCATION, 0L);
+  curl_easy_setopt(handle.get(), CURLOPT_TIMEOUT, kTimeoutSeconds);
+  curl_easy_setopt(handle.get(), CURLOPT_WRITEFUNCTION, append);
+  curl_easy_setopt(handle.get(), CURLOPT_WRITEDATA, &answer.body);
+  if (!settings.proxy.empty()) curl_easy_setopt(handle.get(), CURLOPT_PROXY, settings.proxy == "none" ? "" : settings.proxy.c_str());
+  set_tls(handle.get(), settings);
   const CURLcode code = curl_easy_perform(handle.get());
-  if (code != CURLE_OK) throw SetupError(std::string("the request failed: ") + curl_easy_strerror(code));
+  if (code != CURLE_OK) fail(code);
   curl_easy_getinfo(handle.get(), CURLINFO_RESPONSE_CODE, &answer.status);
   return answer;
 }

@@ -5,6 +5,8 @@
 #include <utility>
 #include <vector>
 
+#include "tools/fleetauth/client.h"
+
 namespace fleetauth::command {
 
 struct HttpAnswer {
@@ -17,11 +19,9 @@ struct HttpCall {
   std::string url;
   std::vector<std::pair<std::string, std::string>> headers;
   std::optional<std::string> body;
-  std::string ca_file;  ///< empty: the system's
-  bool allow_http = false;
 };
 
-/// Sends one request: TLS verified, no redirects, a minute and 16 MiB at most. Throws SetupError with curl's reason.
-[[nodiscard]] HttpAnswer send(const HttpCall &call);
+/// Sends one request: TLS verified, no redirects, a minute and 16 MiB at most. Throws LibraryError with curl's reason.
+[[nodiscard]] HttpAnswer send(const HttpCall &call, HttpSettings settings);
 
 }  // namespace fleetauth::command

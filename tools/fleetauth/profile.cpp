@@ -13,6 +13,7 @@
 #include <toml++/toml.h>
 
 #include "tools/fleetauth/console.h"
+#include "tools/fleetauth/input.h"
 
 extern char **environ;  // NOLINT(readability-redundant-declaration)
 
@@ -25,18 +26,21 @@ std::string environment(const char *name) {
   return value == nullptr ? "" : value;
 }
 
-std::string config_path(const std::optional<std::string> &config) {
-  if (config) return *config;
-  if (std::string path = environment("FLEETAUTH_CONFIG"); !path.empty()) return path;
-  std::string folder = environment("XDG_CONFIG_HOME");
-  if (folder.empty()) folder = environment("HOME") + "/.config";
-  return folder + "/fleetauth/config.toml";
-}
+struct ConfigFile {
+  std::string path;
+  std::string tried;  ///< how it was found, for the message when it is not there
+};
 
-std::string without_line_end(std::string text) {
-  if (text.ends_with('\n')) text.pop_back();
-  if (text.ends_with('\r')) text.pop_back();
-  return text;
+ConfigFile config_file(const std::optional<std::string> &config) {
+  if (config) return {*config, "--config"};
+  if (std::string path = environment("FLEETAUTH_CONFIG"); !path.empty()) {
+    return {std::move(path), "--config (not given), FLEETAUTH_CONFIG"};
+  }
+  const std::string tried = "--config (not given), FLEETAUTH_CONFIG (not set), ";
+  if (const std::string folder = environment("XDG_CONFIG_HOME"); !folder.empty()) {
+    return {folder + "/fleetauth/config.toml", tried + "XDG_CONFIG_HOME"};
+  }
+  return {environment("HOME") + "/.config/fleetauth/config.toml", tried + "XDG_CONFIG_HOME (not set), HOME"};
 }
 
 /// Runs a program without a shell and takes what it prints.
@@ -65,7 +69,8 @@ std::string output_of(std::vector<std::string> argv, const std::string &where) {
   ::close(pipe_ends[0]);
   int status = 0;
   ::waitpid(child, &status, 0);
-  if (!WIFEXITED(status) || WEXITSTATUS(status) != 0) throw SetupError(where + ": " + argv[0] + " failed");
+  if (!WIFEXITED(status)) throw SetupError(where + ": " + argv[0] + " was killed");
+  if (WEXITSTATUS(status) != 0) throw SetupError(where + ": " + argv[0] + " failed with status " + std::to_string(WEXITSTATUS(status)));
   return without_line_end(std::move(text));
 }
 
@@ -76,7 +81,7 @@ std::string referred(const toml::table &reference, const std::string &where) {
       if (value == nullptr) throw SetupError(where + ": the environment variable " + *env + " is not set");
       return value;
     }
-    if (const auto file = reference["file"].value<std::string>()) return without_line_end(read_file(*file));
+    if (const auto file = reference["file"].value<std::string>()) return read_secret_file(*file);
     if (const toml::array *words = reference["command"].as_array(); words != nullptr && !words->empty()) {
       std::vector<std::string> argv;
       for (const toml::node &word : *words) argv.push_back(word.value_or(std::string()));
@@ -113,15 +118,18 @@ toml::table parse_file(const std::string &path) {
 
 }  // namespace
 
+std::string toml_version() {
+  return std::to_string(TOML_LIB_MAJOR) + "." + std::to_string(TOML_LIB_MINOR) + "." + std::to_string(TOML_LIB_PATCH);
+}
+
 Profile read_profile(const std::string &name, const std::optional<std::string> &config) {
-  const std::string path = config_path(config);
+  const auto [path, tried] = config_file(config);
   if (!std::filesystem::exists(path)) {
-    throw SetupError("there is no profile '" + name + "': no file " + path +
-                     " (looked at --config, FLEETAUTH_CONFIG, $XDG_CONFIG_HOME/fleetauth/config.toml)");
+    throw SetupError("there is no profile '" + name + "': no file " + path + ". Tried: " + tried);
   }
   const toml::table file = parse_file(path);
   const toml::table *table = file[name].as_table();
-  if (table == nullptr) throw SetupError(path + " has no profile '" + name + "'; it has " + names_in(file));
+  if (table == nullptr) throw SetupError(path + " has no profile '" + name + "'; it has: " + names_in(file));
 
   Profile profile;
   for (const auto &[key, node] : *table) {

@@ -7,7 +7,7 @@
 namespace fleetauth::command {
 
 int run_headers(const Arguments &arguments) {
-  if (arguments.words.size() != 1) throw UsageError("headers takes one URL");
+  if (arguments.words.size() != 1) throw UsageError("use: fleetauth headers URL");
   const Client client = open_client(arguments);
   const Token token = get_token(client, arguments.method.value_or("GET"), arguments.words[0]);
   nlohmann::json json = nlohmann::json::object();

@@ -3,6 +3,7 @@
 #include "tools/fleetauth/abi.h"
 #include "tools/fleetauth/commands/commands.h"
 #include "tools/fleetauth/console.h"
+#include "tools/fleetauth/input.h"
 
 namespace fleetauth::command {
 
@@ -41,10 +42,10 @@ int show(const Arguments &arguments, const std::string &name) {
   print_line("\nParameters");
   std::vector<std::vector<std::string>> rows;
   for (const auto &[parameter, about] : descriptor["parameters"].items()) {
-    rows.push_back({"  " + parameter, about.value("type", ""),
-                    std::string(about.value("required", false) ? "required" : "optional") +
-                        (about.value("secret", false) ? ", secret" : ""),
-                    about.value("env", ""), about.value("doc", "")});
+    rows.push_back(
+        {"  " + parameter, about.value("type", ""),
+         std::string(about.value("required", false) ? "required" : "optional") + (about.value("secret", false) ? ", secret" : ""),
+         about.value("env", ""), about.value("doc", "")});
   }
   print_table(rows);
   print_line("\nOrigins");
@@ -67,12 +68,9 @@ int show(const Arguments &arguments, const std::string &name) {
 }
 
 int lint(const Arguments &arguments, const std::string &path) {
-  const std::string text = read_file(path);
-  fleetauth_provider *provider = nullptr;
-  check(fleetauth_provider_from_json, text.data(), text.size(), path.data(), path.size(), &provider);
-  const Provider owner(provider);
+  const Provider provider = parse_provider(read_file(path), path);
   if (arguments.json) {
-    print_json({{"file", path}, {"ok", true}});
+    print_json({{"file", path}, {"name", fleetauth_provider_name(provider.get(), nullptr)}, {"ok", true}});
   } else {
     print_line(path + ": ok");
   }
@@ -86,7 +84,7 @@ int run_providers(const Arguments &arguments) {
   if (words.empty() || (words.size() == 1 && words[0] == "list")) return list(arguments);
   if (words.size() == 2 && words[0] == "show") return show(arguments, words[1]);
   if (words.size() == 2 && words[0] == "lint") return lint(arguments, words[1]);
-  throw UsageError("use: fleetauth providers list | show NAME | lint FILE");
+  throw UsageError("use: fleetauth providers [list | show NAME|FILE | lint FILE]");
 }
 
 }  // namespace fleetauth::command

@@ -1,9 +1,13 @@
+#include <unistd.h>
+
 #include <nlohmann/json.hpp>
 
 #include "tools/fleetauth/client.h"
 #include "tools/fleetauth/commands/commands.h"
 #include "tools/fleetauth/console.h"
+#include "tools/fleetauth/failure.h"
 #include "tools/fleetauth/http.h"
+#include "tools/fleetauth/input.h"
 
 namespace fleetauth::command {
 
@@ -11,60 +15,65 @@ namespace {
 
 constexpr long kUnauthorized = 401;
 constexpr long kFirstFailure = 400;
-/// What `request` exits with when the provider answered 4xx or 5xx.
-constexpr int kExitRefused = 5;
 
-std::string option(const Arguments &arguments, const std::string &name) {
-  const auto found = arguments.client_options.find(name);
-  return found == arguments.client_options.end() ? "" : found->second;
+/// What to exit with for the provider's answer to the request.
+int exit_status_for(long status) {
+  switch (status) {
+    case kUnauthorized:
+    case 403:
+      return exit_status_of("AccessDenied");
+    case 429:
+      return exit_status_of("RateLimited");
+    default:
+      if (status >= 500) return exit_status_of("ProviderUnavailable");
+      return status < kFirstFailure ? 0 : exit_status_of("FleetAuthError");
+  }
 }
 
-HttpAnswer send_authorised(const Arguments &arguments, HttpCall call, const Token &token) {
+HttpAnswer send_authorised(const Client &client, HttpCall call, const Token &token) {
   for (std::int32_t i = 0; i < fleetauth_token_header_count(token.get()); ++i) {
-    call.headers.emplace_back(fleetauth_token_header_name(token.get(), i, nullptr),
-                              fleetauth_token_header_value(token.get(), i, nullptr));
+    call.headers.emplace_back(fleetauth_token_header_name(token.get(), i, nullptr), fleetauth_token_header_value(token.get(), i, nullptr));
   }
-  if (arguments.data) {
-    call.body = arguments.data->starts_with("@") ? read_file(arguments.data->substr(1)) : *arguments.data;
-    call.headers.emplace_back("Content-Type", "application/json");
-  }
-  return send(call);
+  if (call.body) call.headers.emplace_back("Content-Type", "application/json");
+  HttpAnswer answer = send(call, client.http);
+  for (auto &[name, value] : call.headers) wipe(value);
+  return answer;
 }
 
 /// True when the refused token was given up for a new one, with which the request may be repeated once.
 bool worth_repeating(const Client &client, const Token &token) {
   std::int32_t advice = FLEETAUTH_ADVICE_STOP;
-  check(fleetauth_client_report_rejected, client.handle.get(), fleetauth_token_slot(token.get()),
-        fleetauth_token_generation(token.get()), static_cast<std::int32_t>(kUnauthorized), &advice);
+  check(fleetauth_client_report_rejected, client.handle.get(), fleetauth_token_slot(token.get()), fleetauth_token_generation(token.get()),
+        static_cast<std::int32_t>(kUnauthorized), &advice);
   return advice == FLEETAUTH_ADVICE_RETRY;
 }
 
 }  // namespace
 
 int run_request(const Arguments &arguments) {
-  if (arguments.words.size() != 1) throw UsageError("request takes one URL");
+  if (arguments.words.size() != 1) throw UsageError("use: fleetauth request URL");
   HttpCall call;
   call.url = arguments.words[0];
   call.method = arguments.method.value_or(arguments.data ? "POST" : "GET");
-  call.ca_file = option(arguments, "ca_file");
-  call.allow_http = option(arguments, "allow_loopback_http") == "true";
+  if (arguments.data) call.body = arguments.data->starts_with("@") ? read_file(arguments.data->substr(1)) : *arguments.data;
 
   const Client client = open_client(arguments);
   Token token = get_token(client, call.method, call.url);
-  HttpAnswer answer = send_authorised(arguments, call, token);
+  HttpAnswer answer = send_authorised(client, call, token);
   bool repeated = false;
   if (answer.status == kUnauthorized && worth_repeating(client, token)) {
     token = get_token(client, call.method, call.url);
-    answer = send_authorised(arguments, call, token);
+    answer = send_authorised(client, call, token);
     repeated = true;
   }
   if (arguments.json) {
     print_json({{"status", answer.status}, {"repeated", repeated}, {"body", answer.body}});
   } else {
-    complain(std::to_string(answer.status) + (repeated ? " (after one renewal of the token)" : ""));
-    if (!answer.body.empty()) print_line(answer.body);
+    complain("HTTP " + std::to_string(answer.status) + (repeated ? ", after the token was renewed" : ""));
+    print(answer.body);
+    if (::isatty(STDOUT_FILENO) == 1 && !answer.body.ends_with('\n')) print("\n");
   }
-  return answer.status < kFirstFailure ? 0 : kExitRefused;
+  return exit_status_for(answer.status);
 }
 
 }  // namespace fleetauth::command

@@ -1,0 +1,32 @@
+#include "tools/fleetauth/commands/commands.h"
+
+#include <array>
+
+namespace fleetauth::command {
+
+namespace {
+
+constexpr std::array kCommands = {
+    Command{"token", "", "prints a token (--info: its life instead of itself)",
+            "The token, and nothing else, goes to standard output.\n"
+            "--json: provider, scheme, fingerprint, expires_at, expires_in_s and, without --info, token.",
+            kToken, run_token},
+    Command{"headers", "URL", "prints the headers that authorise a request to URL",
+            "One `Name: value` a line, as `curl -H @-` takes them. --json: an object of names and values.", kHeaders, run_headers},
+    Command{"request", "URL", "sends a request with these headers and prints the answer",
+            "The body goes to standard output, the status to standard error. After a 401 the token is renewed and the request\n"
+            "repeated once. TLS is verified, no redirect is followed, at most 16 MiB are read within a minute.\n"
+            "--json: status, repeated, body.",
+            kRequest, run_request},
+    Command{"providers", "[list | show NAME|FILE | lint FILE]", "the built-in providers; what one needs; checks a descriptor",
+            "show tells parameters, environment variables, schemes and API groups. lint names what is wrong, with lines.", kProviders,
+            run_providers},
+    Command{"emulate", "", "all providers on loopback, with faults on demand", "", 0, nullptr},
+    Command{"version", "", "the version (--deps: also of the linked libraries)", "", kVersion, run_version},
+};
+
+}  // namespace
+
+std::span<const Command> commands() { return kCommands; }
+
+}  // namespace fleetauth::command

@@ -1,0 +1,37 @@
+#pragma once
+
+#include <map>
+#include <string>
+
+/// What the command reads from files, standard input and people. Throws SetupError with the reason.
+namespace fleetauth::command {
+
+/// The whole of a file.
+[[nodiscard]] std::string read_file(const std::string &path);
+/// The same without the end of its last line.
+[[nodiscard]] std::string read_secret_file(const std::string &path);
+/// The next line of standard input, without its end. Reads no further.
+[[nodiscard]] std::string read_line_from_stdin(const std::string &what_for);
+/// Whether standard input and error are a terminal.
+[[nodiscard]] bool can_ask();
+/// Asks on the terminal without showing what is typed. A signal that ends the program leaves the terminal as it was.
+[[nodiscard]] std::string ask_secret(const std::string &question);
+
+[[nodiscard]] std::string without_line_end(std::string text);
+
+void wipe(std::string &text) noexcept;
+
+/// Options by name, secrets among them: wiped when it goes.
+class Values : public std::map<std::string, std::string> {
+ public:
+  Values() = default;
+  Values(Values &&) = default;
+  Values &operator=(Values &&) = default;
+  Values(const Values &) = delete;
+  Values &operator=(const Values &) = delete;
+  ~Values() {
+    for (auto &[name, value] : *this) wipe(value);
+  }
+};
+
+}  // namespace fleetauth::command

@@ -3,6 +3,7 @@
 #
 #   scripts/test.sh                    everything there is
 #   scripts/test.sh core [PRESET]      C++ and C tests through ctest, in the preset dev unless another is named
+#   scripts/test.sh tools              the command, with the preset dev's binaries
 #   scripts/test.sh python|node|java   one language's package
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -15,6 +16,14 @@ test_core() {
   cmake --preset "$preset" -Wno-dev >/dev/null
   cmake --build --preset "$preset"
   ctest --preset "$preset"
+}
+
+test_tools() {
+  say "The fleetauth command"
+  scripts/venv.sh
+  cmake --preset dev -Wno-dev >/dev/null
+  cmake --build --preset dev --target fleetauth-command fleetauth-emulator
+  build/venv/bin/python -m pytest -q tests/tools
 }
 
 test_python() {
@@ -39,9 +48,10 @@ test_java() {
 
 case ${1:-all} in
   core) test_core "${2:-}" ;;
-  python | node | java) "test_$1" ;;
+  tools | python | node | java) "test_$1" ;;
   all)
     test_core
+    test_tools
     for language in python node java; do
       if [[ -d $language ]]; then
         "test_$language"
@@ -50,7 +60,7 @@ case ${1:-all} in
     say "all tests passed"
     ;;
   *)
-    sed -n '2,7s/^# \{0,1\}//p' "$0" >&2
+    sed -n '2,8s/^# \{0,1\}//p' "$0" >&2
     exit 2
     ;;
 esac

@@ -1,0 +1,113 @@
+"""What every test of the command needs: the emulator that the command itself starts, and a way to run the command.
+
+FLEETAUTH_COMMAND names the binary; without it the dev preset's is taken.
+"""
+
+import json
+import os
+import ssl
+import subprocess
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+COMMAND = Path(os.environ.get("FLEETAUTH_COMMAND", Path(__file__).parents[2] / "build/dev/tools/fleetauth/fleetauth")).absolute()
+API_KEY = "canary-api-key-4f81"
+SECRET = "canary-secret-9c27"
+CLIENT_SECRET = "canary-client-secret-77ab"
+CONFIGURATION = {
+    "fleetup": {"accounts": [{"acctId": 12345, "secret": SECRET, "api_key": API_KEY}]},
+    "my_connected_fleet": {"clients": [{"client_id": "client", "client_secret": CLIENT_SECRET, "customers": ["1001"]}]},
+}
+CREDENTIALS = {"FLEETUP_API_KEY": API_KEY, "FLEETUP_SECRET": SECRET, "MY_CONNECTED_FLEET_CLIENT_SECRET": CLIENT_SECRET}
+
+
+class Emulator:
+    def __init__(self, folder: Path) -> None:
+        words = [COMMAND, "emulate", "--json", "--with-parent", "--dir", folder]
+        self.process = subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        assert self.process.stdout is not None
+        started = json.loads(self.process.stdout.readline())
+        self.url, self.ca_file, self.admin_token = started["url"], started["ca_file"], started["admin_token"]
+        self.fleetup = started["providers"]["fleetup"]["api"]
+        self.mcf = started["providers"]["my_connected_fleet"]
+        self.opener = urllib.request.build_opener(
+            urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=ssl.create_default_context(cafile=self.ca_file))
+        )
+        self.admin("POST", "/config", CONFIGURATION)
+
+    def admin(self, method: str, path: str, body: object = None) -> Any:
+        data = None if body is None else json.dumps(body).encode()
+        headers = {"Authorization": f"Bearer {self.admin_token}"}
+        with self.opener.open(urllib.request.Request(f"{self.url}/_emulator{path}", data, headers, method=method)) as answer:
+            return json.loads(answer.read() or b"null")
+
+    def fault(self, path: str, do: dict[str, Any], times: int | str = "always") -> None:
+        self.admin("POST", "/faults", {"match": {"path": path}, "times": times, "do": do})
+
+    def log(self) -> list[str]:
+        """The requests since the test began, as "METHOD /path status"."""
+        return [f"{entry['method']} {entry['path']} {entry['status']}" for entry in self.admin("GET", "/log")["entries"]]
+
+    def reset(self) -> None:
+        self.admin("DELETE", "/faults")
+        self.admin("DELETE", "/log")
+
+    def stop(self) -> None:
+        assert self.process.stdin is not None
+        self.process.stdin.close()
+        self.process.wait()
+
+
+@pytest.fixture(scope="session")
+def running_emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
+    emulator = Emulator(tmp_path_factory.mktemp("emulator"))
+    yield emulator
+    emulator.stop()
+
+
+@pytest.fixture
+def emulator(running_emulator: Emulator) -> Emulator:
+    running_emulator.reset()
+    return running_emulator
+
+
+@dataclass
+class Result:
+    status: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.out)
+
+    @property
+    def error(self) -> Any:
+        return json.loads(self.err)["error"]
+
+
+class Command:
+    """The command with nothing of this machine's environment or configuration."""
+
+    def __init__(self, home: Path, emulator: Emulator) -> None:
+        self.home = home
+        self.environment = {"HOME": str(home), "PATH": os.environ["PATH"], **CREDENTIALS}
+        self.fleetup = ["--provider", "fleetup", "--acct-id", "12345", "--base-url", emulator.fleetup, "--ca-file", emulator.ca_file]
+        self.mcf = ["--provider", "my_connected_fleet", "--client-id", "client", "--ca-file", emulator.ca_file]
+        self.mcf += ["--api-base-url", emulator.mcf["api"], "--auth-base-url", emulator.mcf["auth"]]
+
+    def __call__(self, *words: str, stdin: str = "", **environment: str | None) -> Result:
+        """`NAME=None` leaves a variable out."""
+        chosen = {name: value for name, value in {**self.environment, **environment}.items() if value is not None}
+        done = subprocess.run([COMMAND, *words], input=stdin, env=chosen, cwd=self.home, capture_output=True, text=True, timeout=30)
+        return Result(done.returncode, done.stdout, done.stderr)
+
+
+@pytest.fixture
+def command(tmp_path: Path, emulator: Emulator) -> Command:
+    return Command(tmp_path, emulator)

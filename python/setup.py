@@ -1,6 +1,7 @@
 """Builds fleetauth._native with the project's CMake, and takes the version from the API description."""
 
 import re
+import shutil
 import subprocess
 import sys
 import sysconfig
@@ -34,6 +35,9 @@ class CMakeBuild(build_ext):
         target = Path(self.get_ext_fullpath(ext.name))
         target.parent.mkdir(parents=True, exist_ok=True)
         run("strip", "--strip-unneeded", "-o", target, built)
+        licenses = target.parent / "licenses"  # of what is inside the extension
+        shutil.copytree(ROOT / "build" / "deps" / "licenses", licenses, dirs_exist_ok=True)
+        shutil.copy(ROOT / "LICENSE", licenses / "LICENSE")
 
 
 if not API.exists():

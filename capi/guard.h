@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "capi/boundary.h"
+#include "core/base/os/process.h"
 
 // The two halves of every thunk: `Check` looks at the arguments, and one of status(), number(), text(), bytes(), nothing()
 // calls the body if they are good and lets no exception out.
@@ -88,6 +89,7 @@ fleetauth_status report(Failure failure, fleetauth_error **err) noexcept;
 
 template <class Body>
 fleetauth_status status(const Check &check, fleetauth_error **err, Body body) noexcept {
+  const os::CancellationBlock whole;
   try {
     ErrorPtr error = check.ok() ? body() : check.error();
     const Status status = error != nullptr ? error->status : Status::Ok;
@@ -97,7 +99,7 @@ fleetauth_status status(const Check &check, fleetauth_error **err, Body body) no
   }
 }
 
-/// For functions which have no error object.
+/// For functions which have no error object. Their bodies see to cancellation themselves: slot_copy has no use for it and cannot spare the time.
 template <class Body>
 fleetauth_status status(const Check &check, Body body) noexcept {
   try {
@@ -142,6 +144,7 @@ const std::uint8_t *bytes(const Check &check, std::size_t *len, Body body) noexc
 
 template <class Body>
 void nothing(const Check &check, Body body) noexcept {
+  const os::CancellationBlock whole;
   try {
     if (check.ok()) body();
   } catch (...) {  // there is nobody to tell

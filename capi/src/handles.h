@@ -7,6 +7,7 @@
 #include "capi/boundary.h"
 #include "core/base/clock.h"
 #include "core/base/error.h"
+#include "core/base/os/process.h"
 #include "core/provider/descriptor.h"
 #include "core/runtime/client.h"
 #include "core/runtime/engine.h"
@@ -61,7 +62,9 @@ void ref(Handle *handle) noexcept {
 
 template <class Handle>
 void unref(Handle *handle) noexcept {
-  if (handle->references.fetch_sub(1, std::memory_order_acq_rel) == 1) delete handle;
+  if (handle->references.fetch_sub(1, std::memory_order_acq_rel) != 1) return;
+  const os::CancellationBlock whole;
+  delete handle;
 }
 
 #ifdef FLEETAUTH_CHECKED

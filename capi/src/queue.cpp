@@ -10,6 +10,7 @@ ErrorPtr queue_new(fleetauth_runtime &runtime, std::int32_t kind, fleetauth_queu
 }
 
 ErrorPtr queue_next(fleetauth_queue &queue, std::int64_t timeout_ms, fleetauth_event *&out) {
+  if (timeout_ms < -1) return fail(Status::InvalidArgument, "queue_next: timeout_ms must be -1 (for ever), 0 or more");
   auto event = queue.body->next(timeout_ms);
   if (!event) return event.error();
   out = new fleetauth_event(std::move(*event));

@@ -35,4 +35,12 @@ SignalBlock::SignalBlock() noexcept {
 
 SignalBlock::~SignalBlock() { pthread_sigmask(SIG_SETMASK, &previous_, nullptr); }
 
+#if defined(__BIONIC__)  // which has no cancellation
+CancellationBlock::CancellationBlock() noexcept = default;
+CancellationBlock::~CancellationBlock() = default;
+#else
+CancellationBlock::CancellationBlock() noexcept { pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &previous_); }
+CancellationBlock::~CancellationBlock() { pthread_setcancelstate(previous_, nullptr); }
+#endif
+
 }  // namespace fleetauth::os

@@ -26,4 +26,16 @@ class SignalBlock {
   sigset_t previous_;
 };
 
+/// Puts off the cancellation of the calling thread (pthread_cancel) while it lives: unwinding through noexcept functions ends the process.
+class CancellationBlock {
+ public:
+  CancellationBlock() noexcept;
+  ~CancellationBlock();
+  CancellationBlock(const CancellationBlock &) = delete;
+  CancellationBlock &operator=(const CancellationBlock &) = delete;
+
+ private:
+  int previous_ = 0;
+};
+
 }  // namespace fleetauth::os

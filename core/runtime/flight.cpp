@@ -123,13 +123,15 @@ void Flight::attempt_timed_out(bool connecting) {
   Error error;
   error.status = Status::Timeout;
   error.provider = source_->setup().config.descriptor->name;
-  error.in_doubt = sent == flow::Sent::Maybe;
   error.message = connecting ? "no connection within " + seconds(net.connect_timeout_ms) +
                                    " (connect_timeout_ms); check the network and the proxy"
                              : "nothing complete within " + seconds(net.attempt_timeout_ms) + " (attempt_timeout_ms)";
   engine_.abort(std::exchange(exchange_, 0));
+  // The host is told last: whoever hears of it finds the next attempt planned.
+  const auto withdrawn = std::exchange(host_call_, nullptr);
   end_attempt();
   attempt_failed({fail(std::move(error)), sent}, nullptr);
+  if (withdrawn != nullptr) withdrawn->withdraw();
 }
 
 void Flight::end_attempt() {

@@ -137,7 +137,6 @@ ErrorPtr HostCall::fail(Status status, std::string_view message, std::int64_t us
   // The host's text may hold a URL or worse: only a plain word, such as the name of an exception's class, is taken over.
   error.message = "the host's transport failed";
   if (!message.empty() && redact::filter_code(message) == message) error.message += " (" + std::string(message) + ")";
-  error.in_doubt = !nothing_was_sent(status);
   {
     const auto lock = engine_->enter();
     if (user_error != 0) error.user_error = hold(user_error, engine_, offered_to_);

@@ -1,0 +1,48 @@
+#pragma once
+
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <functional>
+#include <string>
+#include <vector>
+
+/// Child processes that are waited for, and end by themselves when they hang.
+namespace process {
+
+inline constexpr unsigned kPatienceSeconds = 20;
+
+struct Ended {
+  int status = -1;  ///< as the exit status; 128 + n for a signal
+  std::chrono::milliseconds time{0};
+};
+
+inline Ended wait_for(pid_t child) {
+  const auto before = std::chrono::steady_clock::now();
+  int status = 0;
+  waitpid(child, &status, 0);
+  const auto time = std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - before);
+  return {WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status), time};
+}
+
+/// Forks; the child's exit status is what `body` answers.
+inline pid_t in_child(const std::function<int()> &body) {
+  const pid_t child = fork();
+  if (child != 0) return child;
+  alarm(kPatienceSeconds);
+  _exit(body());
+}
+
+inline pid_t spawn(const std::vector<std::string> &command) {
+  std::vector<char *> arguments;
+  for (const std::string &argument : command) arguments.push_back(const_cast<char *>(argument.c_str()));
+  arguments.push_back(nullptr);
+  const pid_t child = fork();
+  if (child != 0) return child;
+  alarm(kPatienceSeconds);
+  execv(arguments[0], arguments.data());
+  _exit(127);
+}
+
+}  // namespace process

@@ -1,0 +1,150 @@
+// Forks of a process whose clients are running.
+#include <dirent.h>
+#include <fcntl.h>
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <set>
+#include <thread>
+
+#include "tests/capi/emulator.h"
+#include "tests/process/child.h"
+
+namespace process {
+namespace {
+
+using capi::Client;
+using capi::get_token;
+using capi::Outcome;
+using capi::Queue;
+using capi::Runtime;
+
+void reject(const Client &client, const Outcome &outcome) {
+  std::int32_t advice = 0;
+  fleetauth_client_report_rejected(client.get(), fleetauth_token_slot(outcome.token.get()), fleetauth_token_generation(outcome.token.get()),
+                                   401, &advice, nullptr);
+}
+
+class Fork : public ::testing::TestWithParam<const char *> {
+ protected:
+  void SetUp() override {
+    runtime = capi::make_runtime({{"mode", GetParam()}});
+    client = capi::make_client(runtime.get(), "fleetup", capi::fleetup_options(emulator));
+  }
+
+  capi::Emulator emulator;
+  Runtime runtime;
+  Client client;
+};
+
+TEST_P(Fork, P01_TheChildHasTheTokenAndGetsAnother) {
+  const Outcome before = get_token(client.get());
+  ASSERT_EQ(before.name(), "OK") << before.message();
+  const std::string secret = before.secret();
+  const pid_t child = in_child([&] {
+    Outcome cached = get_token(client.get());
+    if (cached.secret() != secret) return 1;
+    if (fleetauth_token_from_cache(cached.token.get()) != 1) return 2;
+    if (fleetauth_token_word(cached.token.get()) == fleetauth_token_word(before.token.get()) &&
+        fleetauth_token_word(before.token.get()) != 0) {
+      return 3;
+    }
+    reject(client, cached);
+    const Outcome fresh = get_token(client.get());
+    if (fresh.status != FLEETAUTH_OK) return 4;
+    if (fresh.secret() == secret) return 5;
+    return fleetauth_runtime_close(runtime.get(), 5000, nullptr) == FLEETAUTH_OK ? 0 : 6;
+  });
+  EXPECT_EQ(wait_for(child).status, 0);
+
+  EXPECT_EQ(get_token(client.get()).secret(), secret) << "the parent is not affected";
+  reject(client, before);
+  const Outcome after = get_token(client.get());
+  EXPECT_EQ(after.name(), "OK") << after.message();
+  EXPECT_NE(after.secret(), secret);
+  EXPECT_EQ(emulator.requests("token"), 3U);
+}
+
+TEST_P(Fork, P01_WhatWasInFlightFailsInTheChildOnly) {
+  emulator.fault({{"times", 1}, {"do", {{"hold", "fork"}}}});
+  const Queue queue = capi::make_queue(runtime.get());
+  const capi::Op op = capi::start(client.get(), queue.get(), 1);
+  // Without a thread of the library's somebody has to send the request.
+  while (emulator.requests("token") == 0) capi::take_outcome(queue.get(), 1);
+  const pid_t child = in_child([&] {
+    if (capi::take_outcome(queue.get(), 5000).status != FLEETAUTH_E_FORKED) return 1;
+    if (capi::take_outcome(queue.get(), 0).status != FLEETAUTH_E_WOULD_BLOCK) return 2;
+    const capi::Op again = capi::start(client.get(), queue.get(), 2);
+    if (capi::take_outcome(queue.get(), 10'000).status != FLEETAUTH_OK) return 3;
+    return get_token(client.get()).status == FLEETAUTH_OK ? 0 : 4;
+  });
+  EXPECT_EQ(wait_for(child).status, 0);
+  emulator.admin("POST", "/release", {{"gate", "fork"}});
+  EXPECT_EQ(capi::take_outcome(queue.get()).name(), "OK") << "the parent's own request goes on";
+  EXPECT_EQ(emulator.requests("token"), 2U);
+}
+
+TEST_P(Fork, P01_AGrandchildWorksToo) {
+  ASSERT_EQ(get_token(client.get()).name(), "OK");
+  const pid_t child = in_child([&] {
+    reject(client, get_token(client.get()));
+    if (get_token(client.get()).status != FLEETAUTH_OK) return 1;
+    return wait_for(in_child([&] {
+             reject(client, get_token(client.get()));
+             return get_token(client.get()).status == FLEETAUTH_OK ? 0 : 1;
+           }))
+        .status;
+  });
+  EXPECT_EQ(wait_for(child).status, 0);
+}
+
+TEST_P(Fork, P02_FiftyForksUnderLoad) {
+  std::atomic<bool> over{false};
+  std::atomic<int> failed{0};
+  std::vector<std::thread> threads;
+  for (int i = 0; i < 4; ++i) {
+    threads.emplace_back([&] {
+      while (!over) {
+        const Outcome outcome = get_token(client.get());
+        if (outcome.status != FLEETAUTH_OK) ++failed;
+        if (outcome.status == FLEETAUTH_OK) reject(client, outcome);
+      }
+    });
+  }
+  for (int i = 0; i < 50; ++i) {
+    const pid_t child = in_child([&] { return get_token(client.get()).status == FLEETAUTH_OK ? 0 : 1; });
+    ASSERT_EQ(wait_for(child).status, 0) << "fork " << i;
+  }
+  over = true;
+  for (std::thread &thread : threads) thread.join();
+  EXPECT_EQ(failed, 0);
+}
+
+/// Descriptors that a program started from here would inherit.
+std::set<int> inheritable() {
+  std::set<int> open;
+  DIR *folder = opendir("/proc/self/fd");
+  while (const dirent *entry = readdir(folder)) {
+    const int fd = std::atoi(entry->d_name);
+    const int flags = fcntl(fd, F_GETFD);
+    if (entry->d_name[0] != '.' && flags >= 0 && (flags & FD_CLOEXEC) == 0) open.insert(fd);
+  }
+  closedir(folder);
+  return open;
+}
+
+TEST_P(Fork, P03_T25_NoDescriptorIsInherited) {
+  const std::set<int> before = inheritable();
+  const Queue queue = capi::make_queue(runtime.get());
+  ASSERT_GE(fleetauth_queue_wakeup_fd(queue.get()), 0);
+  emulator.fault({{"times", 1}, {"do", {{"hold", "exec"}}}});
+  const capi::Op op = capi::start(client.get(), queue.get(), 1);
+  while (emulator.requests("token") == 0) capi::take_outcome(queue.get(), 1);
+  EXPECT_EQ(inheritable(), before);
+  emulator.admin("POST", "/release", {{"gate", "exec"}});
+}
+
+INSTANTIATE_TEST_SUITE_P(Modes, Fork, ::testing::Values("threaded", "manual"));
+
+}  // namespace
+}  // namespace process

@@ -1,0 +1,104 @@
+// Threads that end while they wait, servers that hang, and signals.
+#include <gtest/gtest.h>
+#include <pthread.h>
+#include <signal.h>
+
+#include <thread>
+
+#include "tests/capi/emulator.h"
+#include "tests/process/child.h"
+
+namespace process {
+namespace {
+
+using capi::get_token;
+using capi::Outcome;
+
+class Threads : public ::testing::TestWithParam<const char *> {
+ protected:
+  void SetUp() override {
+    handles_before_ = fleetauth_live_handles();
+    runtime = capi::make_runtime({{"mode", GetParam()}});
+    client = capi::make_client(runtime.get(), "fleetup", capi::fleetup_options(emulator));
+  }
+  void TearDown() override {
+    client = {};
+    runtime = {};
+    EXPECT_EQ(fleetauth_live_handles(), handles_before_);
+  }
+
+  capi::Emulator emulator;
+  capi::Runtime runtime;
+  capi::Client client;
+
+ private:
+  std::int64_t handles_before_ = 0;
+};
+
+TEST_P(Threads, P14_AThreadThatLeavesItsQueueBehindHarmsNobody) {
+  emulator.fault({{"times", 1}, {"do", {{"hold", "leave"}}}});
+  std::thread leaving([&] {
+    const capi::Queue own = capi::make_queue(runtime.get());
+    capi::start(client.get(), own.get(), 1);
+    while (emulator.requests("token") == 0) capi::take_outcome(own.get(), 1);
+  });
+  leaving.join();
+  std::thread waiting([&] { EXPECT_EQ(get_token(client.get()).name(), "OK"); });
+  emulator.admin("POST", "/release", {{"gate", "leave"}});
+  waiting.join();
+  EXPECT_EQ(emulator.requests("token"), 1U) << "the fetch goes on for the others";
+}
+
+TEST_P(Threads, P14_AThreadIsCancelledWhileItWaits) {
+  emulator.fault({{"times", 1}, {"do", {{"hold", "cancel"}}}});
+  pthread_t waiting{};
+  const auto wait = [](void *waiter) -> void * {
+    get_token(static_cast<fleetauth_client *>(waiter));
+    pthread_testcancel();
+    return nullptr;
+  };
+  ASSERT_EQ(pthread_create(&waiting, nullptr, wait, client.get()), 0);
+  emulator.await_requests(1);
+  pthread_cancel(waiting);
+  emulator.admin("POST", "/release", {{"gate", "cancel"}});
+  void *result = nullptr;
+  pthread_join(waiting, &result);
+  EXPECT_EQ(result, PTHREAD_CANCELED);
+  EXPECT_EQ(get_token(client.get()).name(), "OK");
+}
+
+TEST_P(Threads, CancelAndCloseDoNotWaitForAHungServer) {
+  emulator.fault({{"times", "always"}, {"do", {{"hold", "for ever"}}}});
+  const capi::Queue queue = capi::make_queue(runtime.get());
+  const capi::Op op = capi::start(client.get(), queue.get(), 1);
+  capi::start(client.get(), queue.get(), 2);
+  while (emulator.requests("token") == 0) capi::take_outcome(queue.get(), 1);
+  const auto before = std::chrono::steady_clock::now();
+  fleetauth_op_cancel(op.get());
+  EXPECT_EQ(capi::take_outcome(queue.get()).name(), "E_CANCELLED");
+  fleetauth_client_close(client.get());
+  EXPECT_EQ(capi::take_outcome(queue.get()).name(), "E_CLOSED");
+  EXPECT_EQ(fleetauth_runtime_close(runtime.get(), 2000, nullptr), FLEETAUTH_OK);
+  EXPECT_LT(std::chrono::steady_clock::now() - before, std::chrono::milliseconds(1000));
+}
+
+TEST_P(Threads, N24_APeerThatClosesWhileWeWriteDoesNotEndTheProcess) {
+  signal(SIGPIPE, SIG_DFL);
+  emulator.fault({{"times", "always"}, {"do", {{"drop", "before"}, {"reset", true}}}});
+  capi::Clock clock;
+  ASSERT_EQ(fleetauth_clock_manual_new(1'767'225'600'000, clock.out(), nullptr), FLEETAUTH_OK);
+  const capi::Runtime own = capi::make_runtime({{"mode", GetParam()}}, clock.get());
+  const capi::Client once = capi::make_client(
+      own.get(), "fleetup", capi::fleetup_options(emulator, {{"descriptor_patch", R"({"steps":{"token":{"class":"one_shot"}}})"}}));
+  for (int i = 0; i < 100; ++i) {
+    const Outcome outcome = get_token(once.get());
+    ASSERT_EQ(outcome.name(), "E_NETWORK") << outcome.message();
+    ASSERT_EQ(fleetauth_clock_advance(clock.get(), 60'000, nullptr), FLEETAUTH_OK);
+  }
+  EXPECT_EQ(emulator.requests("token"), 100U);
+}
+
+INSTANTIATE_TEST_SUITE_P(Modes, Threads, ::testing::Values("threaded", "manual"));
+
+}  // namespace
+}  // namespace process

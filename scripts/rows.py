@@ -29,6 +29,7 @@ QUOTED = r"""["'`]((?:[^"'`\\\n]|\\.)*)["'`]"""
 JS_NAMES = [re.compile(r"\b(?:test|it|describe)(?:\.\w+)?\s*\(\s*" + QUOTED)]
 NAMES = {
     ".cpp": [re.compile(r"\b(?:TYPED_)?TEST(?:_[FP])?\s*\(\s*(\w+\s*,\s*\w+)\s*\)")],
+    ".c": [re.compile(r"^TEST\(\s*(\w+)\s*\)", re.M)],
     ".py": [re.compile(r"^\s*(?:async\s+)?def\s+(test_\w+)", re.M), re.compile(r"^class\s+(Test\w*)", re.M)],
     ".ts": JS_NAMES,
     ".mts": JS_NAMES,

@@ -59,10 +59,8 @@ describe('arguments', () => {
     const options = addon.Options.create();
     const peek = client().peek.bind(options as unknown as NativeClient);
     assert.throws(() => peek(null, null, null), TypeError);
-    const { release } = addon.Clock.manualNew(0);
-    assert.throws(() => {
-      release.call(options);
-    }, TypeError);
+    const release = addon.Clock.manualNew(0).release.bind(options);
+    assert.throws(release, TypeError);
     options.setText('still', 'usable');
   });
 

@@ -1,4 +1,4 @@
-/* A test frame for C99: TEST(name) { CHECK(...); } and RUN_ALL in main. A failed check ends the process. */
+/* A test frame for C99: TEST(name) { CHECK(...); }, run from a table of struct check_case. A failed check ends the process. */
 #ifndef FLEETAUTH_TESTS_CHECK_H
 #define FLEETAUTH_TESTS_CHECK_H
 

@@ -1,10 +1,9 @@
 // The vectors through the C ABI, with nothing but its header.
 #include "tests/conformance/runner/subject.h"
 
-#include <fleetauth/fleetauth.h>
-
 #include <map>
 
+#include "tests/capi/handles.h"
 #include "tests/conformance/runner/play.h"
 
 namespace conformance {
@@ -13,57 +12,20 @@ namespace {
 
 constexpr std::int64_t kThreadPatienceMs = 5000;
 
-/// A handle with its unref.
-template <class T, void (*unref)(T *)>
-class Handle {
- public:
-  Handle() = default;
-  explicit Handle(T *raw) : raw_(raw) {}
-  ~Handle() { unref(raw_); }
-  Handle(Handle &&other) noexcept : raw_(std::exchange(other.raw_, nullptr)) {}
-  Handle &operator=(Handle &&other) noexcept {
-    std::swap(raw_, other.raw_);
-    return *this;
-  }
-  [[nodiscard]] T *get() const { return raw_; }
-  /// To be written by the library.
-  T **out() { return &raw_; }
-
- private:
-  T *raw_ = nullptr;
-};
-
-#define FLEETAUTH_HANDLE(Name, type) using Name = Handle<type, type##_unref>
-FLEETAUTH_HANDLE(Error, fleetauth_error);
-FLEETAUTH_HANDLE(Bag, fleetauth_options);
-FLEETAUTH_HANDLE(Runtime, fleetauth_runtime);
-FLEETAUTH_HANDLE(Queue, fleetauth_queue);
-FLEETAUTH_HANDLE(QueueEvent, fleetauth_event);
-FLEETAUTH_HANDLE(Provider, fleetauth_provider);
-FLEETAUTH_HANDLE(Client, fleetauth_client);
-FLEETAUTH_HANDLE(Prepared, fleetauth_request);
-FLEETAUTH_HANDLE(Op, fleetauth_op);
-FLEETAUTH_HANDLE(TokenHandle, fleetauth_token);
-FLEETAUTH_HANDLE(HttpCall, fleetauth_http_call);
-FLEETAUTH_HANDLE(Clock, fleetauth_clock);
-#undef FLEETAUTH_HANDLE
-
-std::string text(const char *data, std::size_t len) { return data == nullptr ? std::string() : std::string(data, len); }
-std::string text(const std::uint8_t *data, std::size_t len) { return text(reinterpret_cast<const char *>(data), len); }
-
-template <class T>
-std::string text_of(const char *(*getter)(T *, std::size_t *), T *handle) {
-  std::size_t len = 0;
-  const char *data = getter(handle, &len);
-  return text(data, len);
-}
-
-template <class T>
-std::string bytes_of(const std::uint8_t *(*getter)(T *, std::size_t *), T *handle) {
-  std::size_t len = 0;
-  const std::uint8_t *data = getter(handle, &len);
-  return text(data, len);
-}
+using capi::Client;
+using capi::Clock;
+using capi::Error;
+using capi::HttpCall;
+using capi::Op;
+using capi::Provider;
+using capi::Queue;
+using capi::Runtime;
+using capi::text;
+using capi::text_of;
+using Bag = capi::Options;
+using Prepared = capi::Request;
+using QueueEvent = capi::Event;
+using TokenHandle = capi::Token;
 
 template <class T>
 Pairs headers_of(T *handle, std::int32_t count, const char *(*name)(T *, std::int32_t, std::size_t *),
@@ -112,7 +74,7 @@ std::optional<std::int64_t> unless_never(std::int64_t ms) { return ms < 0 ? std:
 
 Token token_of(fleetauth_token *handle) {
   Token token;
-  token.secret = bytes_of(fleetauth_token_secret, handle);
+  token.secret = text_of(fleetauth_token_secret, handle);
   token.kind = kind_of(fleetauth_token_kind(handle));
   token.scheme = text_of(fleetauth_token_scheme, handle);
   token.fingerprint = text_of(fleetauth_token_fingerprint, handle);
@@ -134,7 +96,7 @@ Request request_of(fleetauth_http_call *call) {
   Request request;
   request.method = text_of(fleetauth_http_call_method, call);
   request.url = text_of(fleetauth_http_call_url, call);
-  request.body = bytes_of(fleetauth_http_call_body, call);
+  request.body = text_of(fleetauth_http_call_body, call);
   request.headers =
       headers_of(call, fleetauth_http_call_header_count(call), fleetauth_http_call_header_name, fleetauth_http_call_header_value);
   request.one_shot = fleetauth_http_call_one_shot(call) != 0;

@@ -48,6 +48,7 @@ API = {
     "status_table": """
         [[class]]
         name = "Root"
+        exit = 1
         doc = "All."
         [[status]]
         name = "OK"

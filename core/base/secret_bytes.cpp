@@ -47,7 +47,7 @@ void SecretBytes::reserve(std::size_t capacity) {
 
 void SecretBytes::append(std::string_view bytes) {
   if (bytes.empty()) return;
-  if (bytes.size() > capacity_ - size_) {
+  if (data_ == nullptr || bytes.size() > capacity_ - size_) {
     if (bytes.size() > kLimit - size_) throw std::length_error("SecretBytes");
     // `bytes` may be a part of ourselves, so the old block is let go last.
     SecretBytes grown;

@@ -140,7 +140,7 @@ const ParameterValue *ClientConfig::value(std::string_view parameter) const {
   return found == values.end() ? nullptr : &found->second;
 }
 
-Result<ClientConfig> configure(std::shared_ptr<const Descriptor> descriptor, std::vector<GivenValue> given) {
+Result<ClientConfig> configure(std::shared_ptr<const Descriptor> descriptor, const std::vector<GivenValue> &given) {
   Complaints complaints(*descriptor);
   ClientConfig out;
   out.descriptor = std::move(descriptor);

@@ -36,7 +36,7 @@ struct GivenValue {
 
 /// Fills the descriptor's parameters. E_CONFIG names what is unknown, missing or of the wrong type, with the nearest known name.
 /// `given` holds only provider parameters; options of the library itself were taken out before.
-Result<ClientConfig> configure(std::shared_ptr<const Descriptor> descriptor, std::vector<GivenValue> given);
+Result<ClientConfig> configure(std::shared_ptr<const Descriptor> descriptor, const std::vector<GivenValue> &given);
 
 /// A base URL given for an origin of the descriptor; the origin "" means the only one there is. https, or http to a loopback
 /// address: whether the client allows that is the caller's to decide. One trailing slash is taken off.

@@ -43,6 +43,7 @@ std::vector<std::string> references(const lint::Place &place, std::string_view w
 template <class T>
 std::vector<std::string_view> names(const std::vector<T> &things) {
   std::vector<std::string_view> out;
+  out.reserve(things.size());
   for (const T &thing : things) out.push_back(thing.name);
   return out;
 }

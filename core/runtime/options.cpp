@@ -267,7 +267,7 @@ Result<std::shared_ptr<const Setup>> read_client_options(const std::shared_ptr<c
   auto origins = check_origins(**overridden, setup->url_policy);
   if (!origins) return origins.error();
   setup->origins = std::move(*origins);
-  auto config = provider::configure(*overridden, std::move(sorted->parameters));
+  auto config = provider::configure(*overridden, sorted->parameters);
   if (!config) return config.error();
   setup->config = std::move(*config);
   if (!setup->refresh_margin_ms) setup->refresh_margin_ms = setup->config.descriptor->life.refresh_margin_ms;

@@ -16,7 +16,7 @@ def _body_params(param: Param) -> list[str]:
         "i64": ["std::int64_t " + param.name],
         "out_i32": ["std::int32_t &" + param.name],
         "out_i64": ["std::int64_t &" + param.name],
-        "buffer": ["Buffer " + param.name],
+        "buffer": ["const Buffer &" + param.name],
         "wakeup": ["fleetauth_wakeup_fn " + param.name, "void *user_data"],
     }[param.kind]
 

@@ -83,7 +83,7 @@ void op_cancel(fleetauth_op &op);
 ErrorPtr client_report_rejected(fleetauth_client &client, std::int64_t slot, std::int64_t generation, std::int32_t http_status,
                                 std::int32_t &advice);
 ErrorPtr queue_serve(fleetauth_queue &queue, fleetauth_client &client);
-Status slot_copy(fleetauth_client &client, std::int64_t slot, Buffer buffer, std::int64_t &generation);
+Status slot_copy(fleetauth_client &client, std::int64_t slot, const Buffer &buffer, std::int64_t &generation);
 
 // Tokens
 Borrowed token_secret(fleetauth_token &token);

@@ -86,7 +86,7 @@ ErrorPtr client_report_rejected(fleetauth_client &client, std::int64_t slot, std
   return nullptr;
 }
 
-Status slot_copy(fleetauth_client &client, std::int64_t slot, Buffer buffer, std::int64_t &generation) {
+Status slot_copy(fleetauth_client &client, std::int64_t slot, const Buffer &buffer, std::int64_t &generation) {
   const token::CopyResult result = client.body->copy(slot, reinterpret_cast<char *>(buffer.data), buffer.capacity);
   buffer.length = result.size;
   switch (result.outcome) {

@@ -230,8 +230,9 @@ Result<token::Advice> Client::report_rejected(std::int64_t slot, std::int64_t ge
 }
 
 token::CopyResult Client::copy(std::int64_t slot, char *buffer, std::size_t capacity) {
-  if (closed_.load(std::memory_order_acquire)) return {token::CopyOutcome::NotYours};
-  token::CopyResult result = token::copy_token(slot, owner_, buffer, capacity);
+  // One result, made where the caller wants it: on this path a copy of it would cost as much as the token.
+  token::CopyResult result = closed_.load(std::memory_order_acquire) ? token::CopyResult{token::CopyOutcome::NotYours}
+                                                                     : token::copy_token(slot, owner_, buffer, capacity);
   // A running engine forgets a token when it expires; without one the clock has to be asked.
   const Engine &engine = runtime_->engine();
   if (result.outcome == token::CopyOutcome::Copied && !engine.words_live() &&

@@ -104,19 +104,22 @@ void Slot::replace(std::shared_ptr<const Token> token) noexcept {
 }
 
 CopyResult copy_token(std::int64_t number, std::uint64_t owner, char *buffer, std::size_t capacity) noexcept {
+  CopyResult result;
+  result.outcome = CopyOutcome::NotYours;
   const Entry *entry = find(number);
-  if (entry == nullptr) return {CopyOutcome::NotYours};
+  if (entry == nullptr) return result;
   const ReadGuard guard;
-  if (entry->owner != owner) return {CopyOutcome::NotYours};
-  if (entry->token == nullptr) return {CopyOutcome::NoToken};
+  if (entry->owner != owner) return result;
+  result.outcome = CopyOutcome::NoToken;
+  if (entry->token == nullptr) return result;
+
   const Token &token = *entry->token;
   const std::string_view secret = token.secret.view();
-  CopyResult result{CopyOutcome::Copied, secret.size(), token.generation, token.usable_until};
-  if (secret.size() > capacity) {
-    result.outcome = CopyOutcome::TooSmall;
-  } else {
-    std::memcpy(buffer, secret.data(), secret.size());
-  }
+  result.size = secret.size();
+  result.generation = token.generation;
+  result.usable_until = token.usable_until;
+  result.outcome = secret.size() > capacity ? CopyOutcome::TooSmall : CopyOutcome::Copied;
+  if (result.outcome == CopyOutcome::Copied) std::memcpy(buffer, secret.data(), secret.size());
   return result;
 }
 

@@ -26,6 +26,8 @@ TEST_F(EmulatorLog, TellsWhatWasAskedAndAnswered) {
   EXPECT_EQ(log[0]["account"], "12345");
   EXPECT_THAT(log[0]["headers"], testing::Contains("x-api-key"));
   EXPECT_EQ(log[0]["body"], json::parse(R"({"acctId":12345,"secret":"<redacted string>"})"));
+  EXPECT_EQ(log[0]["token_expires_s"], 1'700'000'000 + 3600);
+  EXPECT_FALSE(log[1].contains("token_expires_s"));
   // What was given out there is what was shown here.
   EXPECT_EQ(log[0]["token"], log[1]["credential"]);
   EXPECT_EQ(log[1]["flow"], "resource");

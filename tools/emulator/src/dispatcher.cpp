@@ -98,7 +98,10 @@ bool wait_as_told(World &world, const FaultAction &action) {
 
 }  // namespace
 
-void Exchange::issued(std::string_view token) { notes["token"] = fingerprint(token); }
+void Exchange::issued(std::string_view token, std::int64_t expires_s) {
+  notes["token"] = fingerprint(token);
+  notes["token_expires_s"] = expires_s;
+}
 
 void Exchange::presented(std::string_view token) { notes["credential"] = fingerprint(token); }
 

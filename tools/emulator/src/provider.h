@@ -20,7 +20,7 @@ struct Exchange {
   json notes = json::object();
 
   // The token that the answer hands out; only its fingerprint is kept.
-  void issued(std::string_view token);
+  void issued(std::string_view token, std::int64_t expires_s);
   // The token that the request came with; only its fingerprint is kept.
   void presented(std::string_view token);
   // Whose request it is, as far as known; empty says nothing.

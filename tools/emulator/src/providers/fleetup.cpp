@@ -220,7 +220,7 @@ Response FleetUp::post_token(Exchange &exchange) {
     }
     std::int64_t expires_s = 0;
     const std::string token = issue(settings, account, "jwt", &expires_s);
-    exchange.issued(token);
+    exchange.issued(token, expires_s);
     return json_response(200, {{"token", token}});
   }
   return error(401, "Incorrect acctId or secret");
@@ -247,7 +247,7 @@ Response FleetUp::get_token(Exchange &exchange) {
     if (account.enterprise) return error(403, "Enterprise accounts must use POST /token");
     std::int64_t expires_s = 0;
     const std::string token = issue(settings, account, "legacy", &expires_s);
-    exchange.issued(token);
+    exchange.issued(token, expires_s);
     return json_response(200, {{"token", token}, {"expireTime", expires_s}});
   }
   return error(401, "Incorrect acctId or secret");

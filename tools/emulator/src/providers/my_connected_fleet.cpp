@@ -274,7 +274,7 @@ Response MyConnectedFleet::post_access_token(Exchange &exchange) {
   } else {
     world_.tokens.add(token);
   }
-  exchange.issued(token.value);
+  exchange.issued(token.value, token.expires_s);
   return json_response(200,
                        {{"success", true}, {"accessToken", token.value}, {"token_type", "bearer"}, {"expires_in", token.expires_s - now}});
 }

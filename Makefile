@@ -4,7 +4,7 @@ PREFIX ?= /usr/local
 FUZZ_SECONDS ?= 30
 
 .DEFAULT_GOAL := help
-.PHONY: help prepare demo test test-core test-python test-node test-java asan tsan fuzz coverage bench lint format rows generate abi-baseline install clean
+.PHONY: help prepare demo test test-core test-tools test-python test-node test-java asan tsan fuzz coverage bench lint format rows generate abi-baseline install clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -21,6 +21,9 @@ test: prepare ## build everything and run all tests (core, C ABI, tools, Python,
 
 test-core: prepare ## C++ and C tests only
 	@scripts/test.sh core
+
+test-tools: prepare ## tests of the fleetauth command only
+	@scripts/test.sh tools
 
 test-python: prepare ## Python tests only
 	@scripts/test.sh python
@@ -61,9 +64,9 @@ generate: ## make the generated code again from the API description and the prov
 abi-baseline: ## make today's C ABI the one that abi.baseline compares with
 	@capi/abi/baseline.sh update build/abi-baseline
 
-install: prepare ## install header, library, pkg-config and CMake packages into PREFIX=/usr/local
+install: prepare ## install command, emulator, header, library, pkg-config and CMake packages into PREFIX=/usr/local
 	cmake --preset release -DFLEETAUTH_BUILD_TESTS=OFF -DFLEETAUTH_BUILD_BENCH=OFF -B build/install
-	cmake --build build/install --target fleetauth
+	cmake --build build/install --target fleetauth fleetauth-command fleetauth-emulator
 	cmake --install build/install --prefix "$(PREFIX)" --strip
 
 clean: ## remove every build result (the bundled libraries and environments too)

@@ -1,4 +1,5 @@
-# `cmake --install`: the header, the shared library, its pkg-config file and its CMake package. Nothing of the core.
+# `cmake --install`: the header, the shared library, its pkg-config file and its CMake package, nothing of the core; and the command
+# with the emulator, which look for each other in one folder.
 if(NOT TARGET fleetauth)
   return()
 endif()
@@ -24,4 +25,14 @@ configure_file(cmake/fleetauth.pc.in fleetauth.pc @ONLY)
 install(FILES "${PROJECT_BINARY_DIR}/fleetauth.pc" DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
 
 install(FILES LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR})
-install(DIRECTORY "${FLEETAUTH_DEPS_DIR}/licenses/" DESTINATION ${CMAKE_INSTALL_DOCDIR}/third-party)
+set(third_party "${FLEETAUTH_DEPS_DIR}/licenses")
+install(FILES "${third_party}/curl.txt" "${third_party}/simdjson.txt" "${third_party}/openssl.txt"
+  DESTINATION ${CMAKE_INSTALL_DOCDIR}/third-party)
+
+if(TARGET fleetauth-command)
+  # Optional: a build tree that made the library alone installs that alone.
+  install(TARGETS fleetauth-command fleetauth-emulator RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR} OPTIONAL)
+  install(FILES "${third_party}/tomlplusplus.txt" DESTINATION ${CMAKE_INSTALL_DOCDIR}/third-party)
+  install(FILES /usr/share/doc/nlohmann-json3-dev/copyright DESTINATION ${CMAKE_INSTALL_DOCDIR}/third-party
+    RENAME nlohmann-json.txt OPTIONAL)
+endif()

@@ -99,7 +99,7 @@ fleetauth_status status(const Check &check, fleetauth_error **err, Body body) no
   }
 }
 
-/// For functions which have no error object. Their bodies see to cancellation themselves: slot_copy has no use for it and cannot spare the time.
+/// For functions which have no error object. Their bodies see to cancellation themselves: slot_copy has no use for it and no time to spare.
 template <class Body>
 fleetauth_status status(const Check &check, Body body) noexcept {
   try {

@@ -1,0 +1,27 @@
+// fleetauth-bench [cached|fetch|herd]...   prints figures, tab-separated; without arguments all of them.
+#include <cstdio>
+#include <string_view>
+
+#include "tools/bench/scene.h"
+
+int main(int argc, char **argv) {
+  constexpr struct {
+    std::string_view name;
+    void (*run)();
+  } kGroups[] = {{"cached", bench::bench_cached}, {"fetch", bench::bench_fetch}, {"herd", bench::bench_herd}};
+
+  for (int i = 1; i < argc; ++i) {
+    bool known = false;
+    for (const auto &group : kGroups) known = known || group.name == argv[i];
+    if (!known) {
+      std::fprintf(stderr, "usage: %s [cached|fetch|herd]...\n", argv[0]);
+      return 2;
+    }
+  }
+  for (const auto &group : kGroups) {
+    bool wanted = argc == 1;
+    for (int i = 1; i < argc; ++i) wanted = wanted || group.name == argv[i];
+    if (wanted) group.run();
+  }
+  return 0;
+}

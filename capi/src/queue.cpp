@@ -48,7 +48,7 @@ ErrorPtr event_http_call(fleetauth_event &event, fleetauth_http_call *&out) {
   if (event.body.kind != runtime::EventKind::HttpCall) {
     return fail(Status::InvalidArgument, "event_http_call: the event is not of kind HTTP_CALL");
   }
-  if (!event.body.call->claim()) {
+  if (!event.body.call->claim(event.body.queue)) {
     return fail(Status::Closed, "the call was taken before, or its answer is no longer wanted");
   }
   out = new fleetauth_http_call(event.body.call);

@@ -20,29 +20,21 @@ std::shared_ptr<Clock> Clock::real() { return std::make_shared<RealClock>(); }
 ManualClock::ManualClock(WallMs wall) : wall_(wall) {}
 
 BootMs ManualClock::boot_ms() const {
-  const std::lock_guard lock(mutex_);
-  return boot_;
+  return boot_.load(std::memory_order_acquire);
 }
 
 WallMs ManualClock::wall_ms() const {
-  const std::lock_guard lock(mutex_);
-  return wall_;
+  return wall_.load(std::memory_order_acquire);
 }
 
 void ManualClock::advance(std::int64_t ms) {
-  {
-    const std::lock_guard lock(mutex_);
-    boot_ += ms;
-    wall_ += ms;
-  }
+  wall_.fetch_add(ms, std::memory_order_acq_rel);
+  boot_.fetch_add(ms, std::memory_order_acq_rel);
   notify();
 }
 
 void ManualClock::step_wall(std::int64_t ms) {
-  {
-    const std::lock_guard lock(mutex_);
-    wall_ += ms;
-  }
+  wall_.fetch_add(ms, std::memory_order_acq_rel);
   notify();
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -47,9 +48,9 @@ class ManualClock final : public Clock {
   };
   void notify();
 
-  mutable std::mutex mutex_;
-  BootMs boot_ = 0;
-  WallMs wall_ = 0;
+  std::atomic<BootMs> boot_{0};
+  std::atomic<WallMs> wall_;
+  std::mutex mutex_;
   std::vector<Observer> observers_;
 };
 

@@ -313,12 +313,18 @@ void Driver::run_once(std::int64_t timeout_ms) {
 
 void Driver::wake() { os::signal_event(impl_->wake); }
 
+void Driver::lock_for_fork() { impl_->sockets.open_mutex.lock(); }
+void Driver::unlock_after_fork() { impl_->sockets.open_mutex.unlock(); }
+
+void Driver::close_inherited() noexcept {
+  for (const int fd : impl_->sockets.open) os::close_descriptor(fd);
+  impl_->sockets.epoll.reset();
+  impl_->wake.reset();
+  impl_->timer.reset();
+}
+
 void Driver::abandon(std::unique_ptr<Driver> driver) {
-  Impl *impl = driver->impl_.release();  // leaked: libcurl would say goodbye on connections that are the parent's
-  for (const int fd : impl->sockets.open) os::close_descriptor(fd);
-  impl->sockets.epoll.reset();
-  impl->wake.reset();
-  impl->timer.reset();
+  (void)driver->impl_.release();  // NOLINT(bugprone-unused-return-value): libcurl would say goodbye on the parent's connections
 }
 
 }  // namespace fleetauth::net

@@ -54,7 +54,13 @@ class Driver {
   /// Makes run_once return. Any thread, async-signal-safe.
   void wake();
 
-  /// In a fork's child: closes descriptors and leaks the rest without touching what the parent shares (no TLS close, no epoll change).
+  // ---- around a fork
+  void lock_for_fork();
+  void unlock_after_fork();
+  /// In the child, before anything of the program runs there: closes what was inherited, without a goodbye on connections that are
+  /// the parent's. Takes no lock, allocates nothing. The driver is of no use afterwards but to be abandoned.
+  void close_inherited() noexcept;
+  /// In the child: leaves libcurl's objects behind.
   static void abandon(std::unique_ptr<Driver> driver);
 
  private:

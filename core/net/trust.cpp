@@ -7,9 +7,10 @@
 #include <openssl/x509_vfy.h>
 
 #include <array>
+#include <atomic>
 #include <cerrno>
 #include <cstring>
-#include <mutex>
+#include <memory>
 #include <new>
 
 namespace fleetauth::net {
@@ -72,20 +73,23 @@ Result<Trust> load_system() {
                                "); install the package ca-certificates or set ca_file");
 }
 
-// Kept once it was found, and never destroyed; a system without a bundle is looked at again.
+// Kept once it was found, and never destroyed; a system without a bundle is looked at again. No lock: a fork while the
+// certificates are read must not leave the child one that nobody lets go.
+std::atomic<const Trust *> g_system_trust{nullptr};
+
 Result<Trust> system_trust() {
-  static auto *mutex = new std::mutex;
-  static auto *kept = new Trust;
-  const std::lock_guard lock(*mutex);
-  if (kept->store == nullptr) {
-    auto trust = load_system();
-    if (!trust) return trust;
-    *kept = *trust;
-  }
-  return *kept;
+  if (const Trust *kept = g_system_trust.load(std::memory_order_acquire)) return *kept;
+  auto trust = load_system();
+  if (!trust) return trust;
+  auto mine = std::make_unique<const Trust>(*trust);
+  const Trust *none = nullptr;
+  if (g_system_trust.compare_exchange_strong(none, mine.get(), std::memory_order_acq_rel)) (void)mine.release();
+  return trust;
 }
 
 }  // namespace
+
+void forget_trust_after_fork() noexcept { g_system_trust.store(nullptr, std::memory_order_release); }
 
 Result<Trust> load_trust(const std::string &ca_file, const std::string &ca_pem) {
   if (!ca_pem.empty()) return load(Bio(BIO_new_mem_buf(ca_pem.data(), static_cast<int>(ca_pem.size())), BIO_free), "the option ca_pem");

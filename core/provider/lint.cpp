@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "core/base/redact.h"
 #include "core/base/text.h"
 
 namespace fleetauth::provider::lint {
@@ -171,7 +172,7 @@ std::string alternatives(const std::vector<std::string_view> &words) {
 }
 
 std::string quoted_with_hint(std::string_view name, const std::vector<std::string_view> &known) {
-  std::string out = "\"" + std::string(name) + "\"";
+  std::string out = "\"" + redact::printable(name) + "\"";
   if (const auto near = text::nearest(name, known)) out += " (did you mean \"" + std::string(*near) + "\"?)";
   return out;
 }

@@ -62,7 +62,7 @@ struct Request {
   RequestSettings settings;
 };
 
-class Client : public std::enable_shared_from_this<Client> {
+class Client {
  public:
   static Result<std::shared_ptr<Client>> create(const std::shared_ptr<Runtime> &runtime,
                                                 const std::shared_ptr<const provider::Descriptor> &descriptor,

@@ -18,6 +18,11 @@ using SteadyClock = std::chrono::steady_clock;
 
 ErrorPtr runtime_closed() { return fail(Status::Closed, "the runtime was closed"); }
 
+const ErrorPtr &out_of_memory() {
+  static const auto *const error = new ErrorPtr(fail(Status::NoMem, "memory ran out while a token was fetched; call again"));
+  return *error;
+}
+
 }  // namespace
 
 Engine::Engine(RuntimeSettings settings, std::shared_ptr<Clock> clock) : settings_(settings), clock_(std::move(clock)) {}
@@ -53,6 +58,7 @@ void Engine::shut_down() {
   timers_.clear();
   words_live_ = false;
   wake();
+  if (!driving_ && !thread_alive_ && !settings_.manual) driver_.reset();
 }
 
 bool Engine::close(std::int64_t timeout_ms) {
@@ -166,13 +172,15 @@ ErrorPtr Engine::ensure_driver() {
     if (!driver) return driver.error();
     driver_ = std::move(*driver);
     nudged_.store(driver_.get(), std::memory_order_release);
+    if (settings_.manual) {
+      const std::lock_guard queues(queues_mutex_);
+      for (const auto &[id, queue] : queues_) queue->driver_made(driver_->fd());
+    }
   }
-  if (settings_.manual || thread_alive_) {
-    wake();
-    return nullptr;
-  }
+  if (settings_.manual || thread_alive_) return nullptr;
   try {
     const os::SignalBlock no_signals;
+    (void)out_of_memory();  // made ahead
     std::thread([self = shared_from_this()] { self->io_thread(); }).detach();
   } catch (const std::system_error &) {
     return fail(Status::Resource, "the process cannot start another thread; raise its limit or use a runtime in manual mode");
@@ -182,8 +190,26 @@ ErrorPtr Engine::ensure_driver() {
   return nullptr;
 }
 
+ErrorPtr Engine::call_driver() {
+  if (auto error = ensure_driver()) return error;
+  wake();
+  return nullptr;
+}
+
 void Engine::wake() {
-  if (waiting_ && driver_ != nullptr) driver_->wake();
+  if (driver_ == nullptr) return;
+  // In manual mode nobody may be driving: the descriptor that programs poll has to become readable.
+  if (waiting_ || settings_.manual) driver_->wake();
+}
+
+Timers::Id Engine::at(BootMs when, std::function<void()> what) {
+  if (when < armed_) wake();
+  return timers_.at(when, std::move(what));
+}
+
+Timers::Id Engine::at_token_instant(BootMs when, std::function<void()> what) {
+  if (when < armed_) wake();
+  return token_timers_.at(when, std::move(what));
 }
 
 void Engine::nudge() {
@@ -196,9 +222,10 @@ int Engine::driver_fd() {
   return ensure_driver() == nullptr ? driver_->fd() : -1;
 }
 
-void Engine::drive(const Queue &queue, std::optional<SteadyClock::time_point> until) {
+ErrorPtr Engine::drive(const Queue &queue, std::optional<SteadyClock::time_point> until) {
   auto lock = enter();
-  if (queue.has_events() || ensure_driver() != nullptr) return;
+  if (queue.has_events()) return nullptr;
+  if (auto error = ensure_driver()) return error;
   if (driving_) {
     const auto over = [this, &queue] { return !driving_ || queue.has_events(); };
     if (until) {
@@ -206,21 +233,21 @@ void Engine::drive(const Queue &queue, std::optional<SteadyClock::time_point> un
     } else {
       turn_over_->wait(lock, over);
     }
-    return;
+    return nullptr;
   }
   driving_ = true;
   std::int64_t wait_ms = -1;
   if (until) {
-    wait_ms = std::max<std::int64_t>(
-        0, std::chrono::ceil<std::chrono::milliseconds>(*until - SteadyClock::now()).count());
+    wait_ms = std::max<std::int64_t>(0, std::chrono::ceil<std::chrono::milliseconds>(*until - SteadyClock::now()).count());
   }
-  turn(lock, wait_ms);
+  guarded_turn(lock, wait_ms);
   driving_ = false;
   turn_over_->notify_all();
+  return nullptr;
 }
 
 bool Engine::idle() const {
-  return timers_.empty() && token_timers_.empty() && awaited_.empty() && commands_.empty() && sending_.empty();
+  return timers_.empty() && token_timers_.empty() && awaited_.empty() && commands_.empty() && turn_->sending.empty();
 }
 
 void Engine::io_thread() {
@@ -240,7 +267,7 @@ void Engine::io_thread() {
     } else {
       idle_since.reset();
     }
-    turn(lock, wait_ms);
+    guarded_turn(lock, wait_ms);
   }
   driving_ = false;
   thread_alive_ = false;
@@ -249,13 +276,29 @@ void Engine::io_thread() {
   turn_over_->notify_all();
 }
 
+/// A turn that memory ran out in ends what is in flight, not the process.
+void Engine::guarded_turn(Lock &lock, std::int64_t max_wait_ms) {
+  try {
+    turn(lock, max_wait_ms);
+  } catch (...) {
+    if (!lock.owns_lock()) lock.lock();
+    waiting_ = false;
+    armed_ = kNever;
+    try {
+      fail_everything(out_of_memory());
+    } catch (...) {  // what could not even be failed has its caller's deadline left
+    }
+  }
+}
+
 /// One round of whoever drives: what is due, what was asked, what the network brings.
 void Engine::turn(Lock &lock, std::int64_t max_wait_ms) {
   const BootMs now = clock_->boot_ms();
   token_timers_.run(now);
   timers_.run(now);
   const auto commands = std::exchange(commands_, {});
-  const BootMs next = std::min(timers_.next(), token_timers_.next());
+  armed_ = std::min(timers_.next(), token_timers_.next());
+  const BootMs next = armed_;
   waiting_ = true;
   lock.unlock();
 
@@ -265,26 +308,32 @@ void Engine::turn(Lock &lock, std::int64_t max_wait_ms) {
 
   lock.lock();
   waiting_ = false;
+  armed_ = kNever;
   handle_outcomes();
+  // In manual mode programs poll the descriptor between the turns.
+  if (settings_.manual && clock_->manual() == nullptr) {
+    armed_ = std::min(timers_.next(), token_timers_.next());
+    driver_->arm(armed_);
+  }
 }
 
 void Engine::obey(const std::vector<Command> &commands) {
   for (const Command &command : commands) {
     if (command.request == nullptr) {
       driver_->cancel(command.id);
-      sending_.erase(command.id);
+      turn_->sending.erase(command.id);
       continue;
     }
-    sending_.emplace(command.id, command.request);
+    turn_->sending.emplace(command.id, command.request);
     driver_->start(command.id, *command.request, command.options, [this, id = command.id](net::Outcome outcome) {
-      outcomes_->arrived.emplace_back(id, std::move(outcome));
+      turn_->arrived.emplace_back(id, std::move(outcome));
     });
   }
 }
 
 void Engine::handle_outcomes() {
-  for (auto &[id, outcome] : std::exchange(outcomes_->arrived, {})) {
-    sending_.erase(id);
+  for (auto &[id, outcome] : std::exchange(turn_->arrived, {})) {
+    turn_->sending.erase(id);
     deliver(id, std::move(outcome));
   }
 }
@@ -301,9 +350,11 @@ void Engine::lock_for_fork() {
   mutex_.lock();
   queues_mutex_.lock();
   for (const auto &[id, queue] : queues_) queue->lock_for_fork();
+  if (driver_ != nullptr) driver_->lock_for_fork();
 }
 
 void Engine::unlock_after_fork() {
+  if (driver_ != nullptr) driver_->unlock_after_fork();
   for (const auto &[id, queue] : queues_) queue->unlock_after_fork();
   queues_mutex_.unlock();
   mutex_.unlock();
@@ -312,6 +363,9 @@ void Engine::unlock_after_fork() {
 void Engine::mark_forked() {
   forked_ = true;
   words_live_.store(false, std::memory_order_release);
+  nudged_.store(nullptr, std::memory_order_release);
+  if (driver_ != nullptr) driver_->close_inherited();
+  for (const auto &[id, queue] : queues_) queue->renew_descriptors();
 }
 
 /// In the child, by the first who enters: leaves the parent's thread, sockets and half-done work behind.
@@ -319,12 +373,13 @@ void Engine::rebuild_after_fork() {
   forked_ = false;
   nudged_ = nullptr;
   if (driver_ != nullptr) net::Driver::abandon(std::move(driver_));
-  (void)outcomes_.release();   // NOLINT(bugprone-unused-return-value): the parent's thread may have been writing it
+  (void)turn_.release();       // NOLINT(bugprone-unused-return-value): the parent's thread may have been writing it
   (void)turn_over_.release();  // NOLINT(bugprone-unused-return-value): the parent's threads may be waiting on it
-  outcomes_ = std::make_unique<Outcomes>();
+  turn_ = std::make_unique<Turn>();
   turn_over_ = std::make_unique<std::condition_variable>();
   commands_.clear();
   awaited_.clear();
+  armed_ = kNever;
   driving_ = waiting_ = thread_alive_ = false;
   {
     const std::lock_guard queues(queues_mutex_);
@@ -349,9 +404,9 @@ Result<std::shared_ptr<Runtime>> Runtime::create(RuntimeSettings settings, std::
 }
 
 Result<std::shared_ptr<Runtime>> Runtime::shared() {
-  static auto *mutex = new std::mutex;
   static auto *instance = new std::shared_ptr<Runtime>;  // never destroyed: threads may outlive main
-  const std::lock_guard lock(*mutex);
+  install_fork_handlers();
+  const std::lock_guard lock(shared_runtime_mutex());
   if (*instance != nullptr) {
     const auto engine_lock = (*instance)->engine().enter();
     if (!(*instance)->engine().closed()) return *instance;

@@ -56,7 +56,7 @@ class Engine : public std::enable_shared_from_this<Engine> {
   /// Has whoever drives look around: an event was queued. Needs no lock.
   void nudge();
   /// In manual mode: drives, or waits while another does, until `queue` has an event or the real time is over.
-  void drive(const Queue &queue, std::optional<std::chrono::steady_clock::time_point> until);
+  ErrorPtr drive(const Queue &queue, std::optional<std::chrono::steady_clock::time_point> until);
   [[nodiscard]] int driver_fd();
 
   // ---- under the mutex
@@ -67,10 +67,12 @@ class Engine : public std::enable_shared_from_this<Engine> {
   std::uint64_t next_id() { return ++last_id_; }
   double random();
 
-  /// Deadlines of operations and flights: run by the one who drives.
-  Timers &timers() { return timers_; }
-  /// Instants in the life of tokens: run by anyone, so that they follow a manual clock at once.
-  Timers &token_timers() { return token_timers_; }
+  /// A deadline of an operation or a flight: run by the one who drives.
+  Timers::Id at(BootMs when, std::function<void()> what);
+  void cancel(Timers::Id &timer) { timers_.cancel(timer); }
+  /// An instant in the life of a token: run by anyone, so that it follows a manual clock at once.
+  Timers::Id at_token_instant(BootMs when, std::function<void()> what);
+  void cancel_token_instant(Timers::Id &timer) { token_timers_.cancel(timer); }
 
   void track(const std::shared_ptr<Operation> &operation);
   void untrack(std::uint64_t operation);
@@ -85,8 +87,8 @@ class Engine : public std::enable_shared_from_this<Engine> {
   [[nodiscard]] flow::Sent sent(std::uint64_t id) const;
   /// The outcome of a request of the host; false when nobody waits for it any more.
   bool deliver(std::uint64_t id, net::Outcome outcome);
-  /// Sees to it that somebody drives: starts the thread or wakes it. E_RESOURCE.
-  ErrorPtr ensure_driver();
+  /// There is something to do for whoever drives: wakes it, or starts the thread. E_RESOURCE.
+  ErrorPtr call_driver();
 
   // ---- queues; any thread, with or without the mutex
   QueueId add_queue(Queue *queue);
@@ -106,15 +108,19 @@ class Engine : public std::enable_shared_from_this<Engine> {
     std::shared_ptr<const flow::HttpRequest> request;  ///< null: cancel
     std::shared_ptr<const net::NetOptions> options;
   };
-  struct Outcomes {
+  /// What the one who drives touches without the mutex. A fork's child leaves it behind.
+  struct Turn {
+    std::unordered_map<std::uint64_t, std::shared_ptr<const flow::HttpRequest>> sending;  ///< kept until libcurl is done with it
     std::vector<std::pair<std::uint64_t, net::Outcome>> arrived;
   };
 
+  void guarded_turn(Lock &lock, std::int64_t max_wait_ms);
   void turn(Lock &lock, std::int64_t max_wait_ms);
   void obey(const std::vector<Command> &commands);
   void handle_outcomes();
   void io_thread();
   [[nodiscard]] bool idle() const;
+  ErrorPtr ensure_driver();
   void wake();
   void fail_everything(const ErrorPtr &error);
   void rebuild_after_fork();
@@ -139,19 +145,23 @@ class Engine : public std::enable_shared_from_this<Engine> {
   QueueId last_queue_ = 0;
 
   // The driver and its driver.
+  std::unique_ptr<Turn> turn_ = std::make_unique<Turn>();
   std::unique_ptr<net::Driver> driver_;  ///< in manual mode never replaced before the end: nudge() reads it without a lock
   std::atomic<net::Driver *> nudged_{nullptr};
   std::vector<Command> commands_;
-  std::unordered_map<std::uint64_t, std::shared_ptr<const flow::HttpRequest>> sending_;  ///< kept until libcurl is done with it
-  std::unique_ptr<Outcomes> outcomes_ = std::make_unique<Outcomes>();                    ///< touched by the one who drives
   bool driving_ = false;
-  bool waiting_ = false;  ///< the driver waits for the network: a new command must wake it
+  bool waiting_ = false;  ///< the one who drives waits for the network: a new command must wake it
+  BootMs armed_ = kNever;  ///< until when it waits at most
   bool thread_alive_ = false;
   std::atomic<bool> words_live_{false};
   std::unique_ptr<std::condition_variable> turn_over_ = std::make_unique<std::condition_variable>();
 };
 
-/// Registers the fork handlers once and keeps the list of engines they go through.
+/// Guards the process's shared runtime; the fork handlers take it first.
+std::mutex &shared_runtime_mutex();
+
+void install_fork_handlers();
+/// Keeps the list of engines that the fork handlers go through.
 void register_engine(Engine *engine);
 void unregister_engine(Engine *engine);
 

@@ -29,19 +29,15 @@ Flight::~Flight() = default;
 void Flight::begin(std::int64_t delay_ms) {
   const auto self = weak_from_this();
   const BootMs now = engine_.clock()->boot_ms();
-  const std::int64_t total = source_->setup().total_timeout_ms;
-  total_deadline_ = engine_.timers().at(now + delay_ms + total, [self, total] {
-    if (const auto flight = self.lock()) {
-      flight->finish(fail(Status::Timeout, "no token after " + seconds(total) + " (total_timeout_ms) and " +
-                                               std::to_string(flight->attempt_) + " attempts"),
-                     nullptr);
-    }
+  deadline_ = now + delay_ms + source_->setup().total_timeout_ms;
+  total_deadline_ = engine_.at(deadline_, [self] {
+    if (const auto flight = self.lock()) flight->fetch_timed_out();
   });
   if (delay_ms == 0) return apply(machine_->start(engine_.now()));
-  pause_ = engine_.timers().at(now + delay_ms, [self] {
+  pause_ = engine_.at(now + delay_ms, [self] {
     if (const auto flight = self.lock()) flight->apply(flight->machine_->start(flight->engine_.now()));
   });
-  if (auto error = engine_.ensure_driver()) finish(error, nullptr);
+  if (auto error = engine_.call_driver()) finish(error, nullptr);
 }
 
 void Flight::join(const std::shared_ptr<Operation> &operation) {
@@ -68,7 +64,7 @@ void Flight::send() {
   const net::NetOptions &net = *source_->setup().net;
   const BootMs now = engine_.clock()->boot_ms();
   const auto self = weak_from_this();
-  attempt_deadline_ = engine_.timers().at(now + net.attempt_timeout_ms, [self] {
+  attempt_deadline_ = engine_.at(now + net.attempt_timeout_ms, [self] {
     if (const auto flight = self.lock()) flight->attempt_timed_out(false);
   });
   if (source_->setup().host_transport) {
@@ -77,12 +73,12 @@ void Flight::send() {
     engine_.expect(exchange_, shared_from_this());
     host_call_->offer(shared_from_this());
   } else {
-    connect_deadline_ = engine_.timers().at(now + net.connect_timeout_ms, [self] {
+    connect_deadline_ = engine_.at(now + net.connect_timeout_ms, [self] {
       if (const auto flight = self.lock()) flight->attempt_timed_out(true);
     });
     engine_.transmit(exchange_, request_, source_->setup().net, shared_from_this());
   }
-  if (auto error = engine_.ensure_driver()) finish(error, nullptr);
+  if (auto error = engine_.call_driver()) finish(error, nullptr);
 }
 
 void Flight::on_outcome(net::Outcome outcome) {
@@ -102,12 +98,12 @@ void Flight::on_outcome(net::Outcome outcome) {
 void Flight::attempt_failed(const flow::HttpFailure &failure, const flow::HttpResponse *response) {
   if (net::may_repeat(request_->call_class, attempt_, *failure.error, failure.sent)) {
     const std::int64_t pause = net::backoff_ms(attempt_, *failure.error, [this] { return engine_.random(); });
-    // Waiting longer than the callers is of no use to anyone: they learn when to come back.
-    if (pause <= source_->setup().total_timeout_ms) {
-      pause_ = engine_.timers().at(engine_.clock()->boot_ms() + pause, [weak = weak_from_this()] {
+    // Waiting beyond the end of the fetch is of no use to anyone: the callers learn when to come back.
+    if (engine_.clock()->boot_ms() + pause < deadline_) {
+      pause_ = engine_.at(engine_.clock()->boot_ms() + pause, [weak = weak_from_this()] {
         if (const auto flight = weak.lock()) flight->send();
       });
-      if (auto error = engine_.ensure_driver()) finish(error, nullptr);
+      if (auto error = engine_.call_driver()) finish(error, nullptr);
       return;
     }
   }
@@ -116,27 +112,46 @@ void Flight::attempt_failed(const flow::HttpFailure &failure, const flow::HttpRe
 
 void Flight::attempt_timed_out(bool connecting) {
   (connecting ? connect_deadline_ : attempt_deadline_) = 0;
-  const bool host = host_call_ != nullptr;
-  const flow::Sent sent = host ? flow::Sent::Maybe : engine_.sent(exchange_);
+  const flow::Sent sent = sent_state();
   if (connecting && sent == flow::Sent::Maybe) return;  // connected in time
   const net::NetOptions &net = *source_->setup().net;
+  const std::string what = connecting ? "no connection within " + seconds(net.connect_timeout_ms) +
+                                            " (connect_timeout_ms); check the network and the proxy"
+                                      : "nothing complete within " + seconds(net.attempt_timeout_ms) + " (attempt_timeout_ms)";
+  engine_.abort(std::exchange(exchange_, 0));
+  end_attempt();
+  attempt_failed({timed_out(what, sent), sent}, nullptr);
+}
+
+void Flight::fetch_timed_out() {
+  total_deadline_ = 0;
+  const std::string what = "no token within " + seconds(source_->setup().total_timeout_ms) + " (total_timeout_ms) and " +
+                           std::to_string(attempt_) + (attempt_ == 1 ? " attempt" : " attempts");
+  if (exchange_ == 0) return finish(timed_out(what, flow::Sent::No), nullptr);
+  const flow::Sent sent = sent_state();
+  engine_.abort(std::exchange(exchange_, 0));
+  end_attempt();
+  apply(machine_->on_failure({timed_out(what, sent), sent}, engine_.now()));
+}
+
+/// Whether bytes of the request on its way may have reached anyone.
+flow::Sent Flight::sent_state() const {
+  if (host_call_ != nullptr) return host_call_->claimed() ? flow::Sent::Maybe : flow::Sent::No;
+  return engine_.sent(exchange_);
+}
+
+ErrorPtr Flight::timed_out(const std::string &what, flow::Sent sent) const {
   Error error;
   error.status = Status::Timeout;
   error.provider = source_->setup().config.descriptor->name;
-  error.message = connecting ? "no connection within " + seconds(net.connect_timeout_ms) +
-                                   " (connect_timeout_ms); check the network and the proxy"
-                             : "nothing complete within " + seconds(net.attempt_timeout_ms) + " (attempt_timeout_ms)";
-  engine_.abort(std::exchange(exchange_, 0));
-  // The host is told last: whoever hears of it finds the next attempt planned.
-  const auto withdrawn = std::exchange(host_call_, nullptr);
-  end_attempt();
-  attempt_failed({fail(std::move(error)), sent}, nullptr);
-  if (withdrawn != nullptr) withdrawn->withdraw();
+  error.in_doubt = sent == flow::Sent::Maybe;
+  error.message = what;
+  return fail(std::move(error));
 }
 
 void Flight::end_attempt() {
-  engine_.timers().cancel(connect_deadline_);
-  engine_.timers().cancel(attempt_deadline_);
+  engine_.cancel(connect_deadline_);
+  engine_.cancel(attempt_deadline_);
   if (host_call_ != nullptr) std::exchange(host_call_, nullptr)->withdraw();
 }
 
@@ -146,8 +161,8 @@ void Flight::finish(const ErrorPtr &error, flow::Grant *grant) {
   const auto self = shared_from_this();  // the source lets go of it below
   if (exchange_ != 0) engine_.abort(std::exchange(exchange_, 0));
   end_attempt();
-  engine_.timers().cancel(pause_);
-  engine_.timers().cancel(total_deadline_);
+  engine_.cancel(pause_);
+  engine_.cancel(total_deadline_);
 
   std::shared_ptr<const token::Token> token;
   if (grant != nullptr) {
@@ -155,7 +170,7 @@ void Flight::finish(const ErrorPtr &error, flow::Grant *grant) {
   } else {
     source_->note_failure(error);
   }
-  source_->flight_ended();
+  source_->flight_ended(token != nullptr);
   const std::int32_t word = engine_.words_live() ? source_->slot().word() : 0;
   const auto waiters = std::exchange(waiters_, {});
   for (const auto &waiter : waiters) {

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "core/flow/machine.h"
@@ -36,7 +37,10 @@ class Flight : public std::enable_shared_from_this<Flight> {
   void send();
   void attempt_failed(const flow::HttpFailure &failure, const flow::HttpResponse *response);
   void attempt_timed_out(bool connecting);
+  void fetch_timed_out();
   void end_attempt();
+  [[nodiscard]] flow::Sent sent_state() const;
+  [[nodiscard]] ErrorPtr timed_out(const std::string &what, flow::Sent sent) const;
   void finish(const ErrorPtr &error, flow::Grant *grant);
 
   Engine &engine_;
@@ -52,6 +56,7 @@ class Flight : public std::enable_shared_from_this<Flight> {
   Timers::Id attempt_deadline_ = 0;
   Timers::Id total_deadline_ = 0;
   Timers::Id pause_ = 0;
+  BootMs deadline_ = 0;  ///< of the whole fetch
 };
 
 }  // namespace fleetauth::runtime

@@ -4,6 +4,7 @@
 #include <mutex>
 #include <vector>
 
+#include "core/net/trust.h"
 #include "core/runtime/engine.h"
 #include "core/token/read_lock.h"
 #include "core/token/slabs.h"
@@ -25,6 +26,7 @@ Registry &registry() {
 }
 
 void prepare() {
+  shared_runtime_mutex().lock();
   registry().mutex.lock();
   for (Engine *engine : registry().engines) engine->lock_for_fork();
   token::lock_slabs();
@@ -36,19 +38,30 @@ void let_go() {
   token::unlock_slabs();
   for (Engine *engine : registry().engines) engine->unlock_after_fork();
   registry().mutex.unlock();
+  shared_runtime_mutex().unlock();
 }
 
 void child() {
   token::change_all_words();
+  net::forget_trust_after_fork();
   for (Engine *engine : registry().engines) engine->mark_forked();
   let_go();
 }
 
 }  // namespace
 
-void register_engine(Engine *engine) {
+std::mutex &shared_runtime_mutex() {
+  static auto *mutex = new std::mutex;
+  return *mutex;
+}
+
+void install_fork_handlers() {
   static const int handlers = pthread_atfork(prepare, let_go, child);
   (void)handlers;
+}
+
+void register_engine(Engine *engine) {
+  install_fork_handlers();
   const std::lock_guard lock(registry().mutex);
   registry().engines.push_back(engine);
 }

@@ -57,14 +57,15 @@ void HostCall::offer(const std::shared_ptr<Flight> &flight) {
     node.front().kind = EventKind::HttpCall;
     node.front().tag = static_cast<std::int64_t>(id_);
     node.front().call = shared_from_this();
+    node.front().queue = queue;
     if (!engine_->post(queue, std::move(node))) continue;
     state_ = State::Offered;
     offered_to_ = queue;
     break;
   }
   if (state_ != State::Offered) return;
-  engine_->timers().cancel(patience_);
-  patience_ = engine_->timers().at(engine_->clock()->boot_ms() + kClaimPatienceMs,
+  engine_->cancel(patience_);
+  patience_ = engine_->at(engine_->clock()->boot_ms() + kClaimPatienceMs,
                                    [self = shared_from_this(), weak = std::weak_ptr<Flight>(flight)] {
                                      self->patience_ = 0;
                                      const auto waiting = weak.lock();
@@ -73,7 +74,7 @@ void HostCall::offer(const std::shared_ptr<Flight> &flight) {
 }
 
 void HostCall::withdraw() {
-  engine_->timers().cancel(patience_);
+  engine_->cancel(patience_);
   const State before = std::exchange(state_, State::Done);
   if (before != State::Claimed) return;
   EventNode node(1);
@@ -86,12 +87,13 @@ bool HostCall::claimed_by_this_thread() const {
   return state_ == State::Claimed && claimed_by_ == std::this_thread::get_id();
 }
 
-bool HostCall::claim() {
+bool HostCall::claim(QueueId queue) {
   const auto lock = engine_->enter();
   if (state_ != State::Offered && state_ != State::Due) return false;
   state_ = State::Claimed;
   claimed_by_ = std::this_thread::get_id();
-  engine_->timers().cancel(patience_);
+  offered_to_ = queue;  // it may have been offered to others meanwhile
+  engine_->cancel(patience_);
   return true;
 }
 

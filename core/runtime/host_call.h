@@ -25,11 +25,12 @@ class HostCall : public std::enable_shared_from_this<HostCall> {
   void offer(const std::shared_ptr<Flight> &flight);
   /// Nobody wants the answer any more; who took the call is told.
   void withdraw();
+  [[nodiscard]] bool claimed() const { return state_ == State::Claimed; }
   [[nodiscard]] bool claimed_by_this_thread() const;
 
   // ---- the host's threads
   /// False when it was taken before or is no longer wanted.
-  bool claim();
+  bool claim(QueueId queue);
   ErrorPtr add_header(std::string_view name, std::string_view value);
   ErrorPtr append_body(std::string_view bytes);
   ErrorPtr complete(std::int32_t http_status);

@@ -12,7 +12,7 @@ Operation::Operation(std::shared_ptr<const Plan> plan, const Queue &queue, std::
 }
 
 void Operation::wait_until(Engine &engine, BootMs deadline) {
-  deadline_ = engine.timers().at(deadline, [weak = weak_from_this(), &engine] {
+  deadline_ = engine.at(deadline, [weak = weak_from_this(), &engine] {
     const auto self = weak.lock();
     if (self == nullptr) return;
     self->deadline_ = 0;
@@ -37,7 +37,7 @@ void Operation::complete(Engine &engine, ErrorPtr error) {
 }
 
 void Operation::deliver(Engine &engine) {
-  engine.timers().cancel(deadline_);
+  engine.cancel(deadline_);
   engine.post(queue_, std::move(node_));
   node_.clear();
   engine.untrack(id_);

@@ -102,8 +102,8 @@ class Reader {
 };
 
 const std::vector<provider::GivenValue> &values_of(const Options *options) {
-  static const std::vector<provider::GivenValue> none;
-  return options == nullptr ? none : options->values();
+  static const auto *const none = new std::vector<provider::GivenValue>;
+  return options == nullptr ? *none : options->values();
 }
 
 ErrorPtr refuse_unknown(OptionScope scope, std::string_view what, const Options *options) {

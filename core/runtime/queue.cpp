@@ -20,6 +20,8 @@ ErrorPtr queue_closed() { return fail(Status::Closed, "the queue is closed"); }
 
 Queue::Queue(std::shared_ptr<Runtime> runtime, Kind kind) : runtime_(std::move(runtime)), kind_(kind) {
   id_ = engine().add_queue(this);
+  const auto lock = engine().enter();
+  if (engine().closed()) end();
 }
 
 Queue::~Queue() { engine().remove_queue(id_); }
@@ -37,7 +39,7 @@ Result<Event> Queue::next(std::int64_t timeout_ms) {
     if (driven && until && SteadyClock::now() >= *until) return would_block();
     driven = true;
     if (engine().manual()) {
-      engine().drive(*this, until);
+      if (auto error = engine().drive(*this, until)) return error;
       continue;
     }
     std::unique_lock lock(mutex_);
@@ -54,7 +56,10 @@ std::optional<Event> Queue::pop() {
   EventNode taken;
   {
     const std::lock_guard lock(mutex_);
-    if (events_.empty()) return std::nullopt;
+    if (events_.empty()) {
+      if (event_) os::drain_event(event_);
+      return std::nullopt;
+    }
     taken.splice(taken.begin(), events_, events_.begin());
     if (events_.empty() && event_) os::drain_event(event_);
   }
@@ -93,13 +98,24 @@ void Queue::end() {
 }
 
 int Queue::wakeup_fd() {
-  if (engine().manual()) return engine().driver_fd();
+  const int driver = engine().manual() ? engine().driver_fd() : -1;
   const std::lock_guard lock(mutex_);
   if (!event_) {
     event_ = os::make_event();
     if (event_ && !events_.empty()) os::signal_event(event_);
   }
-  return event_.get();
+  if (!engine().manual()) return event_.get();
+  if (both_) return both_.get();
+  // In manual mode there is also the network to drive.
+  os::Descriptor both = os::make_epoll();
+  const bool made = driver >= 0 && event_ && both && os::watch(both, event_.get(), {true, false}) && os::watch(both, driver, {true, false});
+  if (made) both_ = std::move(both);
+  return both_.get();
+}
+
+void Queue::driver_made(int driver_fd) {
+  const std::lock_guard lock(mutex_);
+  if (both_) (void)os::watch(both_, driver_fd, {true, false});
 }
 
 void Queue::set_wakeup(Wakeup wakeup, void *user_data) {
@@ -126,14 +142,19 @@ bool Queue::has_events() const {
   return !events_.empty();
 }
 
+void Queue::renew_descriptors() noexcept {
+  if (!event_) return;
+  if (os::Descriptor fresh = os::make_event()) os::replace(event_, std::move(fresh));
+  if (!events_.empty()) os::signal_event(event_);
+  if (!both_) return;
+  os::Descriptor fresh = os::make_epoll();
+  if (fresh && os::watch(fresh, event_.get(), {true, false})) os::replace(both_, std::move(fresh));
+}
+
 void Queue::rebuild_after_fork() {
   // The condition variable may hold waiters which exist in the parent only: it is left behind, not destroyed.
   (void)arrived_.release();  // NOLINT(bugprone-unused-return-value)
   arrived_ = std::make_unique<std::condition_variable>();
-  if (!event_) return;
-  os::Descriptor fresh = os::make_event();
-  if (fresh) os::replace(event_, std::move(fresh));
-  if (!events_.empty()) os::signal_event(event_);
 }
 
 }  // namespace fleetauth::runtime

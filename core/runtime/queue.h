@@ -37,6 +37,7 @@ struct Event {
   bool from_cache = false;
   // HttpCall
   std::shared_ptr<HostCall> call;
+  QueueId queue = 0;
 };
 
 /// A list of one event, made ahead so that delivering it later needs no memory.
@@ -72,10 +73,15 @@ class Queue {
   void end();
   [[nodiscard]] bool closed() const;
   [[nodiscard]] bool has_events() const;
-  /// Around a fork; in the child the descriptor is replaced under its old number and the waiters of the parent are forgotten.
+  /// Around a fork.
   void lock_for_fork() { mutex_.lock(); }
   void unlock_after_fork() { mutex_.unlock(); }
+  /// In the child, before anything of the program runs there: what the descriptors' numbers mean is the child's own from now on.
+  void renew_descriptors() noexcept;
+  /// In the child, later: the waiters of the parent are forgotten.
   void rebuild_after_fork();
+  /// Manual mode: the engine has a driver whose descriptor belongs to what programs poll.
+  void driver_made(int driver_fd);
 
  private:
   std::optional<Event> pop();
@@ -87,7 +93,8 @@ class Queue {
   mutable std::mutex mutex_;
   std::unique_ptr<std::condition_variable> arrived_ = std::make_unique<std::condition_variable>();
   EventNode events_;
-  os::Descriptor event_;  ///< made when somebody asks for it
+  os::Descriptor event_;  ///< made when somebody asks for the wake-up descriptor
+  os::Descriptor both_;   ///< manual mode: an epoll of event_ and the driver's descriptor
   Wakeup wakeup_ = nullptr;
   void *user_data_ = nullptr;
   bool closed_ = false;

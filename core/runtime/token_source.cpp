@@ -57,7 +57,10 @@ std::shared_ptr<const token::Token> TokenSource::usable(std::int64_t min_remaini
   if (token == nullptr) return nullptr;
   const BootMs now = engine_->clock()->boot_ms();
   if (now >= token->usable_until) return nullptr;
-  if (min_remaining_ms > 0 && token->expires != kNever && token->expires - now < min_remaining_ms) return nullptr;
+  // More than half of a whole life cannot be asked for: every call would be a login.
+  if (token->expires != kNever && token->expires - now < std::min(min_remaining_ms, (token->expires - token->obtained) / 2)) {
+    return nullptr;
+  }
   return token;
 }
 
@@ -72,7 +75,8 @@ void TokenSource::renew() {
   const BootMs now = engine_->clock()->boot_ms();
   if (flight_ != nullptr || now < retry_at_ || users_ == 0 || engine_->closed()) return;
   // A host that sends the requests itself is only asked when a queue of its is there to take the call.
-  if (setup_->host_transport && servers_.empty()) return;
+  const auto takes = [this](QueueId server) { return engine_->takes_events(server); };
+  if (setup_->host_transport && std::none_of(servers_.begin(), servers_.end(), takes)) return;
   launch();
 }
 
@@ -130,8 +134,6 @@ void TokenSource::give_up(const ErrorPtr &error) {
 
 std::shared_ptr<const token::Token> TokenSource::accept(flow::Grant grant) {
   const flow::Now now = engine_->now();
-  const auto previous = slot_.current();
-  const bool same_again = previous != nullptr && previous->secret.view() == grant.access.view();
   const token::Life life = token::plan_life(now.boot, grant.lifetime_ms, setup_->refresh_margin_ms, spread_);
 
   token::Token token;
@@ -142,8 +144,6 @@ std::shared_ptr<const token::Token> TokenSource::accept(flow::Grant grant) {
   token.usable_until = life.usable_until;
   token.expires = life.expires;
   token.expires_wall = life.expires == kNever ? kNever : now.wall + (life.expires - now.boot);
-  // Asked too early, the provider hands out the token it has: come back half-way to its end, not at once.
-  if (same_again && token.refresh_at <= now.boot) token.refresh_at = now.boot + (token.usable_until - now.boot) / 2;
 
   slot_.publish(std::move(token));
   last_error_ = nullptr;
@@ -160,8 +160,10 @@ void TokenSource::note_failure(const ErrorPtr &error) {
   retry_at_ = engine_->clock()->boot_ms() + pause;
 }
 
-void TokenSource::flight_ended() {
+void TokenSource::flight_ended(bool granted) {
   flight_ = nullptr;
+  // Holders of the old token's headers must come back for the next attempt.
+  if (!granted && slot_.current() != nullptr) slot_.change_word();
   renew_from_.store(retry_at_, std::memory_order_release);
   watch_token();
 }
@@ -170,7 +172,12 @@ void TokenSource::launch() {
   const BootMs now = engine_->clock()->boot_ms();
   renew_from_.store(kNever, std::memory_order_release);
   flight_ = std::make_shared<Flight>(*engine_, shared_from_this());
-  std::shared_ptr<Flight>(flight_)->begin(std::max<std::int64_t>(pause_until_ - now, 0));
+  try {
+    std::shared_ptr<Flight>(flight_)->begin(std::max<std::int64_t>(pause_until_ - now, 0));
+  } catch (...) {
+    flight_ended(false);
+    throw;
+  }
 }
 
 ErrorPtr TokenSource::remembered_failure() const {
@@ -183,7 +190,7 @@ ErrorPtr TokenSource::remembered_failure() const {
 
 /// Arms the timer for the next instant at which holders of a cached header must come back.
 void TokenSource::watch_token() {
-  engine_->token_timers().cancel(watch_);
+  engine_->cancel_token_instant(watch_);
   const auto token = slot_.current();
   if (token == nullptr || engine_->manual()) return;
   const BootMs now = engine_->clock()->boot_ms();
@@ -191,7 +198,7 @@ void TokenSource::watch_token() {
   if (now < token->refresh_at) next = std::min(next, token->refresh_at);
   if (now < retry_at_ && failures_ > 0) next = std::min(next, retry_at_);
   if (next == kNever) return;
-  watch_ = engine_->token_timers().at(next, [weak = weak_from_this()] {
+  watch_ = engine_->at_token_instant(next, [weak = weak_from_this()] {
     if (const auto self = weak.lock()) self->token_instant();
   });
 }

@@ -22,7 +22,6 @@ class TokenSource : public std::enable_shared_from_this<TokenSource> {
   TokenSource &operator=(const TokenSource &) = delete;
 
   [[nodiscard]] const Setup &setup() const { return *setup_; }
-  [[nodiscard]] const std::shared_ptr<const Setup> &shared_setup() const { return setup_; }
   [[nodiscard]] const provider::Credential &credential() const { return *credential_; }
   [[nodiscard]] const token::Slot &slot() const { return slot_; }
 
@@ -48,7 +47,7 @@ class TokenSource : public std::enable_shared_from_this<TokenSource> {
   // ---- the flight's outcome
   std::shared_ptr<const token::Token> accept(flow::Grant grant);
   void note_failure(const ErrorPtr &error);
-  void flight_ended();
+  void flight_ended(bool granted);
 
  private:
   void renew();

@@ -1,4 +1,5 @@
 #include <gtest/gtest.h>
+#include <poll.h>
 
 #include <thread>
 
@@ -235,6 +236,27 @@ TEST_F(OperationTest, ALocalCredentialNeedsNoRequest) {
   EXPECT_EQ(outcome().answer->kind, TokenKind::Basic);
 }
 
+TEST_F(OperationTest, ADeadlineEarlierThanAllOthersIsKept) {
+  runtime.reset();
+  queue.reset();
+  client.reset();
+  auto made = Runtime::create(RuntimeSettings{false, 10'000}, nullptr);  // the real clock: the I/O thread sleeps until 15 s from now
+  ASSERT_TRUE(made);
+  runtime = *made;
+  queue = std::make_shared<Queue>(runtime, Queue::Kind::Loop);
+  client = make_client();
+  start(1);
+  ASSERT_TRUE(queue->next(1000));
+  Options options;
+  options.set("timeout_ms", "20");
+  const auto impatient = client->prepare(&options);
+  start(2, &*impatient);
+  const auto done = queue->next(5000);
+  ASSERT_TRUE(done);
+  EXPECT_EQ(done->tag, 2);
+  EXPECT_EQ(done->error->status, Status::Timeout);
+}
+
 class ManualModeTest : public OperationTest {
  protected:
   void SetUp() override { use(RuntimeSettings{true, 10'000}); }
@@ -258,7 +280,36 @@ TEST_F(ManualModeTest, AWaiterIsWokenByAnAnswerFromAnotherThread) {
   EXPECT_EQ(done->kind, EventKind::Token);
 }
 
-TEST_F(ManualModeTest, TheDescriptorIsReadableWhileEventsWait) { EXPECT_GE(queue->wakeup_fd(), 0); }
+bool readable(int descriptor) {
+  pollfd poll{descriptor, POLLIN, 0};
+  return ::poll(&poll, 1, 0) == 1;
+}
+
+TEST_F(ManualModeTest, TheDescriptorIsReadableWhileThereIsSomethingToDo) {
+  const int descriptor = queue->wakeup_fd();
+  ASSERT_GE(descriptor, 0);
+  while (event()) {
+  }
+  EXPECT_FALSE(readable(descriptor));
+  start(1);
+  EXPECT_TRUE(readable(descriptor)) << "the request is offered";
+  const auto request = call();
+  while (event()) {
+  }
+  EXPECT_FALSE(readable(descriptor));
+  clock->advance(15'000);
+  EXPECT_TRUE(readable(descriptor)) << "the deadline passed";
+  EXPECT_EQ(event()->kind, EventKind::HttpCancel);
+}
+
+TEST_F(ManualModeTest, AnEventIsNotLostToAnotherLoopThatDrives) {
+  const auto other = std::make_shared<Queue>(runtime, Queue::Kind::Loop);
+  const int descriptor = other->wakeup_fd();
+  start(1, nullptr, other);
+  while (event()) {  // another loop drives and drains what it can
+  }
+  EXPECT_TRUE(readable(descriptor));
+}
 
 }  // namespace
 }  // namespace fleetauth::runtime

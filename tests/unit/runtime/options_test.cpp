@@ -57,7 +57,7 @@ TEST(OptionsTest, EqualConfigurationsHaveEqualDigestsOthersDoNot) {
 
 TEST(OptionsTest, RefusalsCannotBreakALineOfALog) {
   EXPECT_THAT(refusal("x\n\x1b[31m", "y")->message, HasSubstr("'x??[31m'"));
-  EXPECT_THAT(refusal("scheme", "a\r\nb")->message, HasSubstr("'a??b'"));
+  EXPECT_THAT(refusal("scheme", "a\r\nb")->message, HasSubstr("\"a??b\""));
 }
 
 TEST(OptionsTest, RefusalsNameTheOptionAndWhatIsExpected) {

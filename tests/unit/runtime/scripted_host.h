@@ -105,7 +105,7 @@ class ScriptedHost : public ::testing::Test {
   /// The request that is offered on the queue, taken.
   std::shared_ptr<HostCall> call(const std::shared_ptr<Queue> &from = nullptr) {
     auto offered = event(from);
-    if (!offered || offered->kind != EventKind::HttpCall || !offered->call->claim()) return nullptr;
+    if (!offered || offered->kind != EventKind::HttpCall || !offered->call->claim(offered->queue)) return nullptr;
     return offered->call;
   }
 

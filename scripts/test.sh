@@ -43,7 +43,7 @@ test_java() {
   say Java
   cmake --preset dev -Wno-dev -DFLEETAUTH_BUILD_JAVA=ON >/dev/null
   cmake --build --preset dev --target fleetauth_jni fleetauth-emulator
-  mvn -q -B -ntp -f java/pom.xml verify
+  mvn -q -B -ntp -f java/pom.xml verify "-Dfleetauth.build=$PWD/build/dev"
 }
 
 case ${1:-all} in

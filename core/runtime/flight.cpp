@@ -119,19 +119,22 @@ void Flight::attempt_timed_out(bool connecting) {
                                             " (connect_timeout_ms); check the network and the proxy"
                                       : "nothing complete within " + seconds(net.attempt_timeout_ms) + " (attempt_timeout_ms)";
   engine_.abort(std::exchange(exchange_, 0));
+  // The host is told last: whoever hears of it finds the next attempt planned.
+  const auto withdrawn = std::exchange(host_call_, nullptr);
   end_attempt();
-  attempt_failed({timed_out(what, sent), sent}, nullptr);
+  attempt_failed({timed_out(what), sent}, nullptr);
+  if (withdrawn != nullptr) withdrawn->withdraw();
 }
 
 void Flight::fetch_timed_out() {
   total_deadline_ = 0;
   const std::string what = "no token within " + seconds(source_->setup().total_timeout_ms) + " (total_timeout_ms) and " +
                            std::to_string(attempt_) + (attempt_ == 1 ? " attempt" : " attempts");
-  if (exchange_ == 0) return finish(timed_out(what, flow::Sent::No), nullptr);
+  if (exchange_ == 0) return finish(timed_out(what), nullptr);
   const flow::Sent sent = sent_state();
   engine_.abort(std::exchange(exchange_, 0));
   end_attempt();
-  apply(machine_->on_failure({timed_out(what, sent), sent}, engine_.now()));
+  apply(machine_->on_failure({timed_out(what), sent}, engine_.now()));
 }
 
 /// Whether bytes of the request on its way may have reached anyone.
@@ -140,11 +143,10 @@ flow::Sent Flight::sent_state() const {
   return engine_.sent(exchange_);
 }
 
-ErrorPtr Flight::timed_out(const std::string &what, flow::Sent sent) const {
+ErrorPtr Flight::timed_out(const std::string &what) const {
   Error error;
   error.status = Status::Timeout;
   error.provider = source_->setup().config.descriptor->name;
-  error.in_doubt = sent == flow::Sent::Maybe;
   error.message = what;
   return fail(std::move(error));
 }

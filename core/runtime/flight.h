@@ -40,7 +40,7 @@ class Flight : public std::enable_shared_from_this<Flight> {
   void fetch_timed_out();
   void end_attempt();
   [[nodiscard]] flow::Sent sent_state() const;
-  [[nodiscard]] ErrorPtr timed_out(const std::string &what, flow::Sent sent) const;
+  [[nodiscard]] ErrorPtr timed_out(const std::string &what) const;
   void finish(const ErrorPtr &error, flow::Grant *grant);
 
   Engine &engine_;

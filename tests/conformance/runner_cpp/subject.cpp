@@ -223,7 +223,7 @@ class CoreSubject final : public Subject {
   }
 
   Event offered(const std::shared_ptr<runtime::HostCall> &call) {
-    if (!call->claim()) return next(0);  // no longer wanted
+    if (!call->claim(event->queue)) return next(0);  // no longer wanted
     const auto id = static_cast<std::int64_t>(call->id());
     calls_[id] = call;
     return Offered{id, request_of(call->request())};

@@ -7,4 +7,4 @@
 #include <cassert>
 #include "simdjson_unguarded.h"
 #pragma pop_macro("NDEBUG")
-#include <cassert> // brings the includer's own assert back
+#include <cassert>  // brings the includer's own assert back

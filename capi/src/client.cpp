@@ -14,8 +14,7 @@ ErrorPtr check_request(const fleetauth_client &client, const fleetauth_request *
 
 }  // namespace
 
-ErrorPtr client_new(fleetauth_runtime &runtime, fleetauth_provider &provider, fleetauth_options &options,
-                    fleetauth_client *&out) {
+ErrorPtr client_new(fleetauth_runtime &runtime, fleetauth_provider &provider, fleetauth_options &options, fleetauth_client *&out) {
   auto client = runtime::Client::create(runtime.body, provider.body, options.body);
   if (!client) return client.error();
   out = new fleetauth_client(std::move(*client));
@@ -78,8 +77,8 @@ void op_cancel(fleetauth_op &op) {
   operation->complete(engine, fail(Status::Cancelled, "the operation was cancelled"));
 }
 
-ErrorPtr client_report_rejected(fleetauth_client &client, std::int64_t slot, std::int64_t generation,
-                                std::int32_t http_status, std::int32_t &advice) {
+ErrorPtr client_report_rejected(fleetauth_client &client, std::int64_t slot, std::int64_t generation, std::int32_t http_status,
+                                std::int32_t &advice) {
   const auto answer = client.body->report_rejected(slot, generation, http_status);
   if (!answer) return answer.error();
   advice = *answer == token::Advice::Retry ? FLEETAUTH_ADVICE_RETRY : FLEETAUTH_ADVICE_STOP;

@@ -24,9 +24,7 @@ Borrowed http_call_url(fleetauth_http_call &call) {
   return {url.c_str(), url.size()};
 }
 
-std::int32_t http_call_header_count(fleetauth_http_call &call) {
-  return static_cast<std::int32_t>(call.body->request().headers.size());
-}
+std::int32_t http_call_header_count(fleetauth_http_call &call) { return static_cast<std::int32_t>(call.body->request().headers.size()); }
 
 Borrowed http_call_header_name(fleetauth_http_call &call, std::int32_t index) {
   const flow::Header *header = header_at(call, index);
@@ -57,8 +55,7 @@ ErrorPtr http_call_add_header(fleetauth_http_call &call, std::string_view name, 
 ErrorPtr http_call_append_body(fleetauth_http_call &call, std::string_view data) { return call.body->append_body(data); }
 ErrorPtr http_call_complete(fleetauth_http_call &call, std::int32_t http_status) { return call.body->complete(http_status); }
 
-ErrorPtr http_call_fail(fleetauth_http_call &call, std::int32_t status, std::optional<std::string_view> message,
-                        std::int64_t user_error) {
+ErrorPtr http_call_fail(fleetauth_http_call &call, std::int32_t status, std::optional<std::string_view> message, std::int64_t user_error) {
   return call.body->fail(static_cast<Status>(status), message.value_or(""), user_error);
 }
 

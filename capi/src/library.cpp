@@ -13,8 +13,8 @@ namespace fleetauth::capi {
 namespace {
 
 constexpr std::array<std::string_view, 8> kFeatures = {
-    "flow.basic",        "flow.exchange",      "flow.static_header", "runtime.manual",
-    "runtime.threaded", "transport.curl",     "transport.host",     "clock.manual",
+    "flow.basic",       "flow.exchange",  "flow.static_header", "runtime.manual",
+    "runtime.threaded", "transport.curl", "transport.host",     "clock.manual",
 };
 
 Borrowed lend(std::string_view text) { return {text.data(), text.size()}; }
@@ -34,9 +34,7 @@ Borrowed version() { return lend(fleetauth::version()); }
 Borrowed dependencies() { return lend(fleetauth::linked_versions()); }
 std::int64_t api_checksum() { return kApiChecksum; }
 
-std::int32_t has_feature(std::string_view name) {
-  return std::find(kFeatures.begin(), kFeatures.end(), name) == kFeatures.end() ? 0 : 1;
-}
+std::int32_t has_feature(std::string_view name) { return std::find(kFeatures.begin(), kFeatures.end(), name) == kFeatures.end() ? 0 : 1; }
 
 Borrowed status_name(std::int32_t status) { return lend(fleetauth::status_name(static_cast<Status>(status))); }
 std::int64_t live_handles() { return live_handle_count().load(std::memory_order_relaxed); }

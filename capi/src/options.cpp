@@ -20,13 +20,9 @@ ErrorPtr options_new(fleetauth_options *&out) {
   return nullptr;
 }
 
-ErrorPtr options_set_text(fleetauth_options &options, std::string_view name, std::string_view value) {
-  return set(options, name, value);
-}
+ErrorPtr options_set_text(fleetauth_options &options, std::string_view name, std::string_view value) { return set(options, name, value); }
 
-ErrorPtr options_set_bytes(fleetauth_options &options, std::string_view name, std::string_view value) {
-  return set(options, name, value);
-}
+ErrorPtr options_set_bytes(fleetauth_options &options, std::string_view name, std::string_view value) { return set(options, name, value); }
 
 ErrorPtr options_set_i64(fleetauth_options &options, std::string_view name, std::int64_t value) {
   return set(options, name, std::to_string(value));

@@ -29,8 +29,6 @@ Borrowed provider_builtin_name(std::int32_t index) {
 
 Borrowed provider_name(fleetauth_provider &provider) { return {provider.body->name.c_str(), provider.body->name.size()}; }
 
-Borrowed provider_description(fleetauth_provider &provider) {
-  return {provider.description.c_str(), provider.description.size()};
-}
+Borrowed provider_description(fleetauth_provider &provider) { return {provider.description.c_str(), provider.description.size()}; }
 
 }  // namespace fleetauth::capi

@@ -33,9 +33,7 @@ std::int64_t token_expires_in_ms(fleetauth_token &token) {
   return std::max<std::int64_t>(0, body->expires - token.body.clock->boot_ms());
 }
 
-Borrowed token_fingerprint(fleetauth_token &token) {
-  return {token.body.fingerprint.c_str(), token.body.fingerprint.size()};
-}
+Borrowed token_fingerprint(fleetauth_token &token) { return {token.body.fingerprint.c_str(), token.body.fingerprint.size()}; }
 
 Borrowed token_scheme(fleetauth_token &token) { return {token.body.scheme.c_str(), token.body.scheme.size()}; }
 std::int32_t token_from_cache(fleetauth_token &token) { return token.body.from_cache ? 1 : 0; }

@@ -19,13 +19,9 @@ std::shared_ptr<Clock> Clock::real() { return std::make_shared<RealClock>(); }
 
 ManualClock::ManualClock(WallMs wall) : wall_(wall) {}
 
-BootMs ManualClock::boot_ms() const {
-  return boot_.load(std::memory_order_acquire);
-}
+BootMs ManualClock::boot_ms() const { return boot_.load(std::memory_order_acquire); }
 
-WallMs ManualClock::wall_ms() const {
-  return wall_.load(std::memory_order_acquire);
-}
+WallMs ManualClock::wall_ms() const { return wall_.load(std::memory_order_acquire); }
 
 void ManualClock::advance(std::int64_t ms) {
   wall_.fetch_add(ms, std::memory_order_acq_rel);

@@ -32,8 +32,7 @@ bool has_duplicate_names(dom::element element, std::vector<std::string_view> &na
   for (const dom::key_value_pair member : object) names.push_back(member.key);
   std::sort(names.begin(), names.end());
   if (std::adjacent_find(names.begin(), names.end()) != names.end()) return true;
-  return std::any_of(object.begin(), object.end(),
-                     [&](dom::key_value_pair member) { return has_duplicate_names(member.value, names); });
+  return std::any_of(object.begin(), object.end(), [&](dom::key_value_pair member) { return has_duplicate_names(member.value, names); });
 }
 
 }  // namespace
@@ -42,14 +41,21 @@ bool has_duplicate_names(dom::element element, std::vector<std::string_view> &na
 
 Type Node::type() const {
   switch (element_of(element_).type()) {
-    case dom::element_type::ARRAY: return Type::Array;
-    case dom::element_type::OBJECT: return Type::Object;
-    case dom::element_type::INT64: return Type::Integer;
+    case dom::element_type::ARRAY:
+      return Type::Array;
+    case dom::element_type::OBJECT:
+      return Type::Object;
+    case dom::element_type::INT64:
+      return Type::Integer;
     case dom::element_type::UINT64:  // above INT64_MAX: not one of our integers
-    case dom::element_type::DOUBLE: return Type::Number;
-    case dom::element_type::STRING: return Type::String;
-    case dom::element_type::BOOL: return Type::Boolean;
-    case dom::element_type::NULL_VALUE: break;
+    case dom::element_type::DOUBLE:
+      return Type::Number;
+    case dom::element_type::STRING:
+      return Type::String;
+    case dom::element_type::BOOL:
+      return Type::Boolean;
+    case dom::element_type::NULL_VALUE:
+      break;
   }
   return Type::Null;
 }
@@ -126,13 +132,27 @@ void append_string(SecretBytes &out, std::string_view text) {
     out.append(text.substr(plain, i - plain));
     plain = i + 1;
     switch (c) {
-      case '"': out.append("\\\""); break;
-      case '\\': out.append("\\\\"); break;
-      case '\b': out.append("\\b"); break;
-      case '\f': out.append("\\f"); break;
-      case '\n': out.append("\\n"); break;
-      case '\r': out.append("\\r"); break;
-      case '\t': out.append("\\t"); break;
+      case '"':
+        out.append("\\\"");
+        break;
+      case '\\':
+        out.append("\\\\");
+        break;
+      case '\b':
+        out.append("\\b");
+        break;
+      case '\f':
+        out.append("\\f");
+        break;
+      case '\n':
+        out.append("\\n");
+        break;
+      case '\r':
+        out.append("\\r");
+        break;
+      case '\t':
+        out.append("\\t");
+        break;
       default: {
         const char escape[6] = {'\\', 'u', '0', '0', kHex[static_cast<unsigned char>(c) >> 4], kHex[c & 15]};
         out.append({escape, sizeof escape});

@@ -27,17 +27,26 @@ simdjson::error_code StrictParser::parse(std::string_view text) {
 
 const char *reason_of(simdjson::error_code error) {
   switch (error) {
-    case simdjson::EMPTY: return "it is empty";
-    case simdjson::UTF8_ERROR: return "it is not UTF-8";
-    case simdjson::UNCLOSED_STRING: return "a string is not closed";
-    case simdjson::UNESCAPED_CHARS: return "a string holds a control character";
-    case simdjson::STRING_ERROR: return "a string holds a bad escape";
-    case simdjson::NUMBER_ERROR: return "a number is malformed or too large";
-    case simdjson::DEPTH_ERROR: return "it is nested too deeply";
+    case simdjson::EMPTY:
+      return "it is empty";
+    case simdjson::UTF8_ERROR:
+      return "it is not UTF-8";
+    case simdjson::UNCLOSED_STRING:
+      return "a string is not closed";
+    case simdjson::UNESCAPED_CHARS:
+      return "a string holds a control character";
+    case simdjson::STRING_ERROR:
+      return "a string holds a bad escape";
+    case simdjson::NUMBER_ERROR:
+      return "a number is malformed or too large";
+    case simdjson::DEPTH_ERROR:
+      return "it is nested too deeply";
     case simdjson::T_ATOM_ERROR:
     case simdjson::F_ATOM_ERROR:
-    case simdjson::N_ATOM_ERROR: return "there is a word other than true, false and null";
-    default: return "a bracket, comma, colon or value is missing or misplaced";
+    case simdjson::N_ATOM_ERROR:
+      return "there is a word other than true, false and null";
+    default:
+      return "a bracket, comma, colon or value is missing or misplaced";
   }
 }
 

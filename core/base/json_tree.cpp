@@ -69,12 +69,19 @@ class TreeReader {
     ondemand::json_type type{};
     if (const auto error = from.type().get(type)) return error;
     switch (type) {
-      case ondemand::json_type::object: return read_object(from, into);
-      case ondemand::json_type::array: return read_array(from, into);
-      case ondemand::json_type::number: return read_number(from, into);
-      case ondemand::json_type::string: return read_string(from, into);
-      case ondemand::json_type::boolean: into.type = Type::Boolean; return from.get_bool().get(into.boolean);
-      case ondemand::json_type::null: break;
+      case ondemand::json_type::object:
+        return read_object(from, into);
+      case ondemand::json_type::array:
+        return read_array(from, into);
+      case ondemand::json_type::number:
+        return read_number(from, into);
+      case ondemand::json_type::string:
+        return read_string(from, into);
+      case ondemand::json_type::boolean:
+        into.type = Type::Boolean;
+        return from.get_bool().get(into.boolean);
+      case ondemand::json_type::null:
+        break;
     }
     bool is_null = false;
     if (const auto error = from.is_null().get(is_null)) return error;
@@ -131,8 +138,8 @@ class TreeReader {
     const auto newest = object.members.end() - 1;
     const auto older = std::find_if(object.members.begin(), newest, [&](const auto &member) { return member.first == newest->first; });
     if (duplicate_ || older == newest) return;
-    duplicate_ = Problem{newest->second.line, "the member \"" + newest->first + "\" was given before, in line " +
-                                                  std::to_string(older->second.line)};
+    duplicate_ = Problem{newest->second.line,
+                         "the member \"" + newest->first + "\" was given before, in line " + std::to_string(older->second.line)};
   }
 
   std::string_view text_;
@@ -161,11 +168,16 @@ void append_text(SecretBytes &out, const Value &value) {
     if (!std::exchange(first, false)) out.append(",");
   };
   switch (value.type) {
-    case Type::Null: return out.append("null");
-    case Type::Boolean: return out.append(value.boolean ? "true" : "false");
-    case Type::Integer: return append_number(out, value.integer);
-    case Type::Number: return append_number(out, value.number == 0 ? 0.0 : value.number);  // "-0" would be read as the integer 0
-    case Type::String: return append_string(out, value.text);
+    case Type::Null:
+      return out.append("null");
+    case Type::Boolean:
+      return out.append(value.boolean ? "true" : "false");
+    case Type::Integer:
+      return append_number(out, value.integer);
+    case Type::Number:
+      return append_number(out, value.number == 0 ? 0.0 : value.number);  // "-0" would be read as the integer 0
+    case Type::String:
+      return append_string(out, value.text);
     case Type::Array:
       out.append("[");
       for (const Value &item : value.items) {
@@ -222,7 +234,8 @@ Value merge_patch(Value target, const Value &patch) {
     target.type = Type::Object;
   }
   for (const auto &[name, change] : patch.members) {
-    const auto at = std::find_if(target.members.begin(), target.members.end(), [&wanted = name](const auto &member) { return member.first == wanted; });
+    const auto at =
+        std::find_if(target.members.begin(), target.members.end(), [&wanted = name](const auto &member) { return member.first == wanted; });
     if (change.type == Type::Null) {
       if (at != target.members.end()) target.members.erase(at);
     } else if (at != target.members.end()) {

@@ -43,9 +43,8 @@ bool is_header_value(std::string_view value) {
 
 bool is_header_name(std::string_view name) {
   constexpr std::string_view kMarks = "!#$%&'*+-.^_`|~";
-  return !name.empty() && std::all_of(name.begin(), name.end(), [&](char c) {
-    return is_alphanumeric(c) || kMarks.find(c) != std::string_view::npos;
-  });
+  return !name.empty() &&
+         std::all_of(name.begin(), name.end(), [&](char c) { return is_alphanumeric(c) || kMarks.find(c) != std::string_view::npos; });
 }
 
 bool is_token(std::string_view token) { return !token.empty() && token.size() <= kMaxToken && all_of(token, '!'); }

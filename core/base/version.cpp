@@ -8,4 +8,4 @@ std::string_view version() noexcept { return FLEETAUTH_VERSION; }
 
 std::string_view linked_versions() noexcept { return FLEETAUTH_LINKED_VERSIONS; }
 
-} // namespace fleetauth
+}  // namespace fleetauth

@@ -10,4 +10,4 @@ std::string_view version() noexcept;
 // The libraries compiled in, one "name version" a line. NUL-terminated.
 std::string_view linked_versions() noexcept;
 
-} // namespace fleetauth
+}  // namespace fleetauth

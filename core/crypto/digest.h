@@ -11,9 +11,7 @@ namespace fleetauth::crypto {
 /// A SHA-256 value.
 using Digest = std::array<std::uint8_t, 32>;
 
-[[nodiscard]] inline std::string_view view(const Digest &digest) {
-  return {reinterpret_cast<const char *>(digest.data()), digest.size()};
-}
+[[nodiscard]] inline std::string_view view(const Digest &digest) { return {reinterpret_cast<const char *>(digest.data()), digest.size()}; }
 
 // These throw std::bad_alloc when OpenSSL has no memory; nothing else can fail once initialise() has succeeded.
 

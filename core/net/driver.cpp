@@ -188,7 +188,8 @@ void Driver::Impl::fail_all(Connections &set, CURLMcode code) {
   }
   for (const std::uint64_t id : ids) {
     const std::unique_ptr<Transfer> ended = detach(id);
-    finished.push_back({id, ended->take_completion(), ended->give_up(status, std::string("libcurl cannot go on: ") + curl_multi_strerror(code))});
+    finished.push_back(
+        {id, ended->take_completion(), ended->give_up(status, std::string("libcurl cannot go on: ") + curl_multi_strerror(code))});
   }
   std::erase_if(sockets.watched, [&set](const auto &entry) { return entry.second == &set; });
   std::erase_if(connections, [&set](const auto &entry) { return entry.get() == &set; });

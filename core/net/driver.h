@@ -19,7 +19,7 @@ struct NetOptions {
   std::string proxy = "env";  ///< env | none | URL
   std::string user_agent;
   bool allow_loopback_http = false;
-  std::int64_t connect_timeout_ms = 5000;   ///< libcurl's backstop is a little later than the runtime's timer
+  std::int64_t connect_timeout_ms = 5000;  ///< libcurl's backstop is a little later than the runtime's timer
   std::int64_t attempt_timeout_ms = 15000;
 };
 

@@ -28,7 +28,8 @@ Finding certificate_failed(const Ending &e) {
                                "; check this machine's clock, else the server must renew it"};
     default:
       return {Status::Tls, std::string("its certificate cannot be trusted: ") + X509_verify_cert_error_string(e.verify_result) +
-                               " (CA certificates from " + std::string(e.ca_source) + "); if the server has a private CA, set ca_file to it"};
+                               " (CA certificates from " + std::string(e.ca_source) +
+                               "); if the server has a private CA, set ca_file to it"};
   }
 }
 
@@ -44,14 +45,17 @@ Finding handshake_failed(const Ending &e) {
 }
 
 Finding timed_out(const Ending &e) {
-  if (e.sent == flow::Sent::No) return {Status::Timeout, "no connection within " + seconds(e.connect_timeout_ms) + "; check the network and any firewall"};
+  if (e.sent == flow::Sent::No)
+    return {Status::Timeout, "no connection within " + seconds(e.connect_timeout_ms) + "; check the network and any firewall"};
   return {Status::Timeout, "no complete answer within " + seconds(e.attempt_timeout_ms)};
 }
 
 Finding not_connected(const Ending &e) {
   if (e.no_descriptors) return {Status::Resource, "the process has no file descriptors left; close some or raise its limit (ulimit -n)"};
-  if (e.address_refused) return {Status::Connect, "its name leads to an address that is not allowed (link-local, or not this machine for plain http)"};
-  if (e.proxy.empty()) return {Status::Connect, "the connection was refused or there is no route; check the base URL and whether the server runs"};
+  if (e.address_refused)
+    return {Status::Connect, "its name leads to an address that is not allowed (link-local, or not this machine for plain http)"};
+  if (e.proxy.empty())
+    return {Status::Connect, "the connection was refused or there is no route; check the base URL and whether the server runs"};
   if (e.proxy_has_exceptions) return {Status::Connect, "no connection, neither directly nor through the proxy " + std::string(e.proxy)};
   return {Status::Proxy, "no connection to the proxy " + std::string(e.proxy) + "; check the option proxy"};
 }
@@ -59,9 +63,11 @@ Finding not_connected(const Ending &e) {
 Finding broken(const Ending &e, const char *what) {
   if (e.sent == flow::Sent::No && e.connect_status >= 300) {
     return {Status::Proxy, "the proxy " + std::string(e.proxy) + " answered " + std::to_string(e.connect_status) +
-                               (e.connect_status == 407 ? "; put its user name and password into the proxy's URL" : "; ask who runs it to allow this host")};
+                               (e.connect_status == 407 ? "; put its user name and password into the proxy's URL"
+                                                        : "; ask who runs it to allow this host")};
   }
-  if (e.sent == flow::Sent::No && !e.proxy.empty() && !e.proxy_has_exceptions) return {Status::Proxy, "the proxy " + std::string(e.proxy) + " broke the connection"};
+  if (e.sent == flow::Sent::No && !e.proxy.empty() && !e.proxy_has_exceptions)
+    return {Status::Proxy, "the proxy " + std::string(e.proxy) + " broke the connection"};
   return {Status::Network, what};
 }
 
@@ -126,7 +132,8 @@ Finding look_up(const Ending &e) {
       if (e.out_of_memory || e.sent == flow::Sent::No) return {Status::NoMem, "memory ran out"};
       return {Status::TooLarge, "a header of the answer is too long"};
     default:
-      return {Status::Internal, "libcurl failed with number " + std::to_string(e.code) + " (" + curl_easy_strerror(e.code) + "); please report this"};
+      return {Status::Internal,
+              "libcurl failed with number " + std::to_string(e.code) + " (" + curl_easy_strerror(e.code) + "); please report this"};
   }
 }
 

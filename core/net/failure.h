@@ -14,20 +14,21 @@ struct Ending {
   CURLcode code = CURLE_OK;
   flow::CallClass call_class = flow::CallClass::OneShot;
   flow::Sent sent = flow::Sent::No;
-  std::string_view proxy;           ///< printable; empty = none was set
+  std::string_view proxy;  ///< printable; empty = none was set
   bool proxy_has_exceptions = false;
   std::string_view ca_source;
-  std::string_view detail;          ///< libcurl's own text
-  long verify_result = 0;           ///< of the certificate check
-  long connect_status = 0;          ///< what the proxy answered
-  bool address_refused = false;     ///< our address policy refused a connection
+  std::string_view detail;       ///< libcurl's own text
+  long verify_result = 0;        ///< of the certificate check
+  long connect_status = 0;       ///< what the proxy answered
+  bool address_refused = false;  ///< our address policy refused a connection
   bool no_descriptors = false;
-  bool out_of_memory = false;       ///< an allocation failed meanwhile
+  bool out_of_memory = false;  ///< an allocation failed meanwhile
   std::int64_t connect_timeout_ms = 0;
   std::int64_t attempt_timeout_ms = 0;
 };
 
-/// The error for it: what happened and what to do; the flow says in which step and with whom. Quotes nothing of a server, no path and no query.
+/// The error for it: what happened and what to do; the flow says in which step and with whom. Quotes nothing of a server, no path and no
+/// query.
 [[nodiscard]] flow::HttpFailure describe(const Ending &ending);
 
 /// The same for a reason of our own.

@@ -8,9 +8,9 @@ namespace fleetauth::net {
 
 /// What goes through a proxy. Requests to http addresses of this machine never do.
 struct Proxy {
-  std::string url;       ///< empty = none; may hold credentials for the proxy, hence never printed
-  std::string bypass;    ///< hosts that are reached directly, as no_proxy has them
-  std::string printable; ///< scheme, host and port
+  std::string url;        ///< empty = none; may hold credentials for the proxy, hence never printed
+  std::string bypass;     ///< hosts that are reached directly, as no_proxy has them
+  std::string printable;  ///< scheme, host and port
 };
 
 /// From the setting: "none", "env" (https_proxy, HTTPS_PROXY, all_proxy, ALL_PROXY and no_proxy, NO_PROXY; not in a process with raised

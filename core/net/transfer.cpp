@@ -118,7 +118,8 @@ CURLcode Transfer::set_request() {
   const bool direct = !is_tls();
   set(CURLOPT_PROXY, direct ? "" : connections_.proxy.url.c_str())(CURLOPT_NOPROXY, connections_.proxy.bypass.c_str());
   set(CURLOPT_HTTPPROXYTUNNEL, 1L)(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L)(CURLOPT_HEADEROPT, static_cast<long>(CURLHEADER_SEPARATE));
-  set(CURLOPT_PROXY_SSL_VERIFYPEER, 1L)(CURLOPT_PROXY_SSL_VERIFYHOST, 2L)(CURLOPT_PROXY_SSLVERSION, static_cast<long>(CURL_SSLVERSION_TLSv1_2));
+  set(CURLOPT_PROXY_SSL_VERIFYPEER, 1L)(CURLOPT_PROXY_SSL_VERIFYHOST, 2L)(CURLOPT_PROXY_SSLVERSION,
+                                                                          static_cast<long>(CURL_SSLVERSION_TLSv1_2));
   set(CURLOPT_PROXY_CAINFO, nullptr)(CURLOPT_PROXY_CAPATH, nullptr);
 
   const bool is_get = request_.method == "GET";

@@ -17,8 +17,8 @@ namespace fleetauth::net {
 namespace {
 
 // Where distributions keep their bundle: Debian, Fedora, SUSE, Alpine and the BSDs.
-constexpr std::array kSystemBundles = {"/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt",
-                                       "/etc/ssl/ca-bundle.pem", "/etc/ssl/cert.pem"};
+constexpr std::array kSystemBundles = {"/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/ca-bundle.pem",
+                                       "/etc/ssl/cert.pem"};
 
 using Bio = std::unique_ptr<BIO, decltype(&BIO_free)>;
 using Certificate = std::unique_ptr<X509, decltype(&X509_free)>;
@@ -69,8 +69,8 @@ Result<Trust> load_system() {
     if (trust) return trust;
     tried += tried.empty() ? path : std::string(", ") + path;
   }
-  return fail(Status::Tls, "no CA certificates were found on this system (tried " + tried +
-                               "); install the package ca-certificates or set ca_file");
+  return fail(Status::Tls,
+              "no CA certificates were found on this system (tried " + tried + "); install the package ca-certificates or set ca_file");
 }
 
 // Kept once it was found, and never destroyed; a system without a bundle is looked at again. No lock: a fork while the

@@ -90,10 +90,10 @@ const char *check_address(const Address &address, Host &host) {
 const char *check_label(std::string_view label) {
   if (label.empty()) return "its host name has an empty label or ends with a dot";
   if (label.size() > kMaxLabel) return "its host name has a label of more than 63 characters";
-  const bool letters = std::all_of(label.begin(), label.end(), [](char c) {
-    return text::is_digit(c) || (c >= 'a' && c <= 'z') || c == '-';
-  });
-  if (!letters || label.front() == '-' || label.back() == '-') return "its host name has characters other than letters, digits and inner hyphens";
+  const bool letters =
+      std::all_of(label.begin(), label.end(), [](char c) { return text::is_digit(c) || (c >= 'a' && c <= 'z') || c == '-'; });
+  if (!letters || label.front() == '-' || label.back() == '-')
+    return "its host name has characters other than letters, digits and inner hyphens";
   return nullptr;
 }
 
@@ -144,8 +144,10 @@ bool hides_dot_segment(std::string_view path) {
 const char *check_path(std::string_view path) {
   for (std::size_t i = 0; i < path.size(); ++i) {
     if (path[i] != '%') continue;
-    if (i + 2 >= path.size() || !is_hex(path[i + 1]) || !is_hex(path[i + 2])) return "its path has a % without two hexadecimal digits; write %25";
-    if (path[i + 1] == '0' || path[i + 1] == '1' || text::lower(path.substr(i, 3)) == "%7f") return "its path has an encoded control character";
+    if (i + 2 >= path.size() || !is_hex(path[i + 1]) || !is_hex(path[i + 2]))
+      return "its path has a % without two hexadecimal digits; write %25";
+    if (path[i + 1] == '0' || path[i + 1] == '1' || text::lower(path.substr(i, 3)) == "%7f")
+      return "its path has an encoded control character";
   }
   return hides_dot_segment(path) ? "its path hides a . or .. segment in percent signs" : nullptr;
 }
@@ -172,7 +174,8 @@ Result<Url> parse_url(std::string_view url, const UrlPolicy &policy) {
   if (why == nullptr) why = check_host(raw.host, host);
   if (why == nullptr) why = check_path(raw.path);
   if (why == nullptr && raw.scheme == "http" && !(policy.allow_loopback_http && host.loopback)) {
-    why = host.loopback ? "http is only allowed to this machine, and only with the option allow_loopback_http" : "it is http; only https is allowed";
+    why = host.loopback ? "http is only allowed to this machine, and only with the option allow_loopback_http"
+                        : "it is http; only https is allowed";
   }
   if (why != nullptr) return refuse(why);
 
@@ -183,8 +186,10 @@ Result<Url> parse_url(std::string_view url, const UrlPolicy &policy) {
   if (code == CURLUE_OUT_OF_MEMORY) throw std::bad_alloc();
   if (code != CURLUE_OK) return refuse(curl_url_strerror(code));
   const std::string curl_host = text::lower(part(parsed.get(), CURLUPART_HOST));
-  const auto curl_address = curl_host.front() == '[' ? Address::parse(std::string_view(curl_host).substr(1, curl_host.size() - 2)) : std::nullopt;
-  if ((curl_address ? "[" + curl_address->text() + "]" : curl_host) != host.text) return refuse("its host can be read in more than one way");
+  const auto curl_address =
+      curl_host.front() == '[' ? Address::parse(std::string_view(curl_host).substr(1, curl_host.size() - 2)) : std::nullopt;
+  if ((curl_address ? "[" + curl_address->text() + "]" : curl_host) != host.text)
+    return refuse("its host can be read in more than one way");
 
   Url result;
   const std::string_view default_port = raw.scheme == "https" ? "443" : "80";

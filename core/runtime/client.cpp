@@ -56,8 +56,8 @@ Result<provider::Target> take_apart(std::string_view url, const Setup &setup, ne
 }  // namespace
 
 const ErrorPtr &would_block() {
-  static const auto *const error = new ErrorPtr(
-      fail(Status::WouldBlock, "nothing is there yet; start an operation, or wait for one, to get it"));
+  static const auto *const error =
+      new ErrorPtr(fail(Status::WouldBlock, "nothing is there yet; start an operation, or wait for one, to get it"));
   return *error;
 }
 
@@ -88,8 +88,7 @@ Result<Answer> make_answer(const Plan &plan, std::shared_ptr<const token::Token>
 }
 
 Result<std::shared_ptr<Client>> Client::create(const std::shared_ptr<Runtime> &runtime,
-                                               const std::shared_ptr<const provider::Descriptor> &descriptor,
-                                               const Options &options) {
+                                               const std::shared_ptr<const provider::Descriptor> &descriptor, const Options &options) {
   auto setup = read_client_options(descriptor, options);
   if (!setup) return setup.error();
   auto live = std::make_shared<Live>();
@@ -140,8 +139,7 @@ Result<Request> Client::prepare(const Options *options) const {
   return Request{std::move(*settings)};
 }
 
-Result<Plan> Client::plan(const Request *request, std::optional<std::string_view> method,
-                          std::optional<std::string_view> url) const {
+Result<Plan> Client::plan(const Request *request, std::optional<std::string_view> method, std::optional<std::string_view> url) const {
   Plan plan;
   plan.live = live();
   if (plan.live == nullptr) return client_closed();
@@ -174,8 +172,7 @@ Result<Plan> Client::plan(const Request *request, std::optional<std::string_view
   return plan;
 }
 
-Result<Answer> Client::peek(const Request *request, std::optional<std::string_view> method,
-                            std::optional<std::string_view> url) {
+Result<Answer> Client::peek(const Request *request, std::optional<std::string_view> method, std::optional<std::string_view> url) {
   auto plan = this->plan(request, method, url);
   if (!plan) return plan.error();
   if (plan->source == nullptr) return make_answer(*plan, nullptr, 0, true);
@@ -187,8 +184,7 @@ Result<Answer> Client::peek(const Request *request, std::optional<std::string_vi
 }
 
 Result<std::shared_ptr<Operation>> Client::start(const Request *request, std::optional<std::string_view> method,
-                                                 std::optional<std::string_view> url, const Queue &queue,
-                                                 std::int64_t tag) {
+                                                 std::optional<std::string_view> url, const Queue &queue, std::int64_t tag) {
   auto plan = this->plan(request, method, url);
   if (!plan) return plan.error();
   Engine &engine = runtime_->engine();
@@ -235,8 +231,7 @@ token::CopyResult Client::copy(std::int64_t slot, char *buffer, std::size_t capa
                                                                      : token::copy_token(slot, owner_, buffer, capacity);
   // A running engine forgets a token when it expires; without one the clock has to be asked.
   const Engine &engine = runtime_->engine();
-  if (result.outcome == token::CopyOutcome::Copied && !engine.words_live() &&
-      engine.clock()->boot_ms() >= result.usable_until) {
+  if (result.outcome == token::CopyOutcome::Copied && !engine.words_live() && engine.clock()->boot_ms() >= result.usable_until) {
     result.outcome = token::CopyOutcome::NoToken;
   }
   return result;

@@ -65,8 +65,7 @@ struct Request {
 class Client {
  public:
   static Result<std::shared_ptr<Client>> create(const std::shared_ptr<Runtime> &runtime,
-                                                const std::shared_ptr<const provider::Descriptor> &descriptor,
-                                                const Options &options);
+                                                const std::shared_ptr<const provider::Descriptor> &descriptor, const Options &options);
   Client(std::shared_ptr<Runtime> runtime, std::shared_ptr<const Live> live);
   ~Client();
   Client(const Client &) = delete;
@@ -75,8 +74,7 @@ class Client {
   Result<Request> prepare(const Options *options) const;
   Result<Answer> peek(const Request *request, std::optional<std::string_view> method, std::optional<std::string_view> url);
   Result<std::shared_ptr<Operation>> start(const Request *request, std::optional<std::string_view> method,
-                                           std::optional<std::string_view> url, const Queue &queue,
-                                           std::int64_t tag);
+                                           std::optional<std::string_view> url, const Queue &queue, std::int64_t tag);
   Result<token::Advice> report_rejected(std::int64_t slot, std::int64_t generation, std::int32_t http_status);
   token::CopyResult copy(std::int64_t slot, char *buffer, std::size_t capacity);
   ErrorPtr serve(const Queue &queue);

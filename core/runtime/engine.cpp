@@ -77,8 +77,7 @@ void Engine::fail_everything(const ErrorPtr &error) {
 
 // ---------------------------------------------------------------- what lives in it
 
-std::shared_ptr<TokenSource> Engine::source(const std::string &key,
-                                            const std::function<std::shared_ptr<TokenSource>()> &make) {
+std::shared_ptr<TokenSource> Engine::source(const std::string &key, const std::function<std::shared_ptr<TokenSource>()> &make) {
   std::weak_ptr<TokenSource> &place = sources_[key];
   if (auto existing = place.lock()) return existing;
   auto made = make();
@@ -132,8 +131,8 @@ double Engine::random() {
 
 // ---------------------------------------------------------------- exchanges
 
-void Engine::transmit(std::uint64_t id, std::shared_ptr<const flow::HttpRequest> request,
-                      std::shared_ptr<const net::NetOptions> options, const std::shared_ptr<Flight> &flight) {
+void Engine::transmit(std::uint64_t id, std::shared_ptr<const flow::HttpRequest> request, std::shared_ptr<const net::NetOptions> options,
+                      const std::shared_ptr<Flight> &flight) {
   awaited_[id] = flight;
   commands_.push_back({id, std::move(request), std::move(options)});
 }
@@ -325,9 +324,8 @@ void Engine::obey(const std::vector<Command> &commands) {
       continue;
     }
     turn_->sending.emplace(command.id, command.request);
-    driver_->start(command.id, *command.request, command.options, [this, id = command.id](net::Outcome outcome) {
-      turn_->arrived.emplace_back(id, std::move(outcome));
-    });
+    driver_->start(command.id, *command.request, command.options,
+                   [this, id = command.id](net::Outcome outcome) { turn_->arrived.emplace_back(id, std::move(outcome)); });
   }
 }
 
@@ -386,8 +384,7 @@ void Engine::rebuild_after_fork() {
     for (const auto &[id, queue] : queues_) queue->rebuild_after_fork();
   }
 
-  const ErrorPtr forked =
-      fail(Status::Forked, "the process forked while this was in flight; start it again in this process");
+  const ErrorPtr forked = fail(Status::Forked, "the process forked while this was in flight; start it again in this process");
   for (const auto &[key, weak] : sources_) {
     if (const auto source = weak.lock()) source->end_flight(forked);
   }

@@ -150,7 +150,7 @@ class Engine : public std::enable_shared_from_this<Engine> {
   std::atomic<net::Driver *> nudged_{nullptr};
   std::vector<Command> commands_;
   bool driving_ = false;
-  bool waiting_ = false;  ///< the one who drives waits for the network: a new command must wake it
+  bool waiting_ = false;   ///< the one who drives waits for the network: a new command must wake it
   BootMs armed_ = kNever;  ///< until when it waits at most
   bool thread_alive_ = false;
   std::atomic<bool> words_live_{false};

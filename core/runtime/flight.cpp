@@ -13,16 +13,12 @@ namespace fleetauth::runtime {
 
 namespace {
 
-std::string seconds(std::int64_t ms) {
-  return ms % 1000 == 0 ? std::to_string(ms / 1000) + " s" : std::to_string(ms) + " ms";
-}
+std::string seconds(std::int64_t ms) { return ms % 1000 == 0 ? std::to_string(ms / 1000) + " s" : std::to_string(ms) + " ms"; }
 
 }  // namespace
 
 Flight::Flight(Engine &engine, std::shared_ptr<TokenSource> source)
-    : engine_(engine),
-      source_(std::move(source)),
-      machine_(flow::make_machine(source_->setup().config, source_->credential())) {}
+    : engine_(engine), source_(std::move(source)), machine_(flow::make_machine(source_->setup().config, source_->credential())) {}
 
 Flight::~Flight() = default;
 
@@ -68,8 +64,7 @@ void Flight::send() {
     if (const auto flight = self.lock()) flight->attempt_timed_out(false);
   });
   if (source_->setup().host_transport) {
-    host_call_ =
-        std::make_shared<HostCall>(engine_.shared_from_this(), exchange_, request_, now + net.attempt_timeout_ms);
+    host_call_ = std::make_shared<HostCall>(engine_.shared_from_this(), exchange_, request_, now + net.attempt_timeout_ms);
     engine_.expect(exchange_, shared_from_this());
     host_call_->offer(shared_from_this());
   } else {
@@ -115,9 +110,9 @@ void Flight::attempt_timed_out(bool connecting) {
   const flow::Sent sent = sent_state();
   if (connecting && sent == flow::Sent::Maybe) return;  // connected in time
   const net::NetOptions &net = *source_->setup().net;
-  const std::string what = connecting ? "no connection within " + seconds(net.connect_timeout_ms) +
-                                            " (connect_timeout_ms); check the network and the proxy"
-                                      : "nothing complete within " + seconds(net.attempt_timeout_ms) + " (attempt_timeout_ms)";
+  const std::string what =
+      connecting ? "no connection within " + seconds(net.connect_timeout_ms) + " (connect_timeout_ms); check the network and the proxy"
+                 : "nothing complete within " + seconds(net.attempt_timeout_ms) + " (attempt_timeout_ms)";
   engine_.abort(std::exchange(exchange_, 0));
   // The host is told last: whoever hears of it finds the next attempt planned.
   const auto withdrawn = std::exchange(host_call_, nullptr);

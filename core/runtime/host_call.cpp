@@ -42,8 +42,7 @@ bool may_be_said(Status status) {
 
 }  // namespace
 
-HostCall::HostCall(std::shared_ptr<Engine> engine, std::uint64_t id, std::shared_ptr<const flow::HttpRequest> request,
-                   BootMs deadline)
+HostCall::HostCall(std::shared_ptr<Engine> engine, std::uint64_t id, std::shared_ptr<const flow::HttpRequest> request, BootMs deadline)
     : engine_(std::move(engine)), id_(id), request_(std::move(request)), deadline_(deadline) {}
 
 std::int64_t HostCall::timeout_ms() const { return std::max<std::int64_t>(0, deadline_ - engine_->clock()->boot_ms()); }
@@ -65,12 +64,12 @@ void HostCall::offer(const std::shared_ptr<Flight> &flight) {
   }
   if (state_ != State::Offered) return;
   engine_->cancel(patience_);
-  patience_ = engine_->at(engine_->clock()->boot_ms() + kClaimPatienceMs,
-                                   [self = shared_from_this(), weak = std::weak_ptr<Flight>(flight)] {
-                                     self->patience_ = 0;
-                                     const auto waiting = weak.lock();
-                                     if (waiting != nullptr && self->state_ == State::Offered) self->offer(waiting);
-                                   });
+  patience_ =
+      engine_->at(engine_->clock()->boot_ms() + kClaimPatienceMs, [self = shared_from_this(), weak = std::weak_ptr<Flight>(flight)] {
+        self->patience_ = 0;
+        const auto waiting = weak.lock();
+        if (waiting != nullptr && self->state_ == State::Offered) self->offer(waiting);
+      });
 }
 
 void HostCall::withdraw() {
@@ -83,9 +82,7 @@ void HostCall::withdraw() {
   engine_->post(offered_to_, std::move(node));
 }
 
-bool HostCall::claimed_by_this_thread() const {
-  return state_ == State::Claimed && claimed_by_ == std::this_thread::get_id();
-}
+bool HostCall::claimed_by_this_thread() const { return state_ == State::Claimed && claimed_by_ == std::this_thread::get_id(); }
 
 bool HostCall::claim(QueueId queue) {
   const auto lock = engine_->enter();
@@ -143,8 +140,7 @@ ErrorPtr HostCall::fail(Status status, std::string_view message, std::int64_t us
     const auto lock = engine_->enter();
     if (user_error != 0) error.user_error = hold(user_error, engine_, offered_to_);
   }
-  return answer(flow::HttpFailure{fleetauth::fail(std::move(error)),
-                                  nothing_was_sent(status) ? flow::Sent::No : flow::Sent::Maybe});
+  return answer(flow::HttpFailure{fleetauth::fail(std::move(error)), nothing_was_sent(status) ? flow::Sent::No : flow::Sent::Maybe});
 }
 
 void HostCall::dropped() {

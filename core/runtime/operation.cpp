@@ -16,13 +16,13 @@ void Operation::wait_until(Engine &engine, BootMs deadline) {
     const auto self = weak.lock();
     if (self == nullptr) return;
     self->deadline_ = 0;
-    self->complete(engine, fail(Status::Timeout, "no token within the time allowed for this call (timeout_ms); the fetch goes on "
-                                                 "for later callers"));
+    self->complete(engine, fail(Status::Timeout,
+                                "no token within the time allowed for this call (timeout_ms); the fetch goes on "
+                                "for later callers"));
   });
 }
 
-void Operation::complete(Engine &engine, std::shared_ptr<const token::Token> token, std::int32_t word,
-                         bool from_cache) {
+void Operation::complete(Engine &engine, std::shared_ptr<const token::Token> token, std::int32_t word, bool from_cache) {
   if (done()) return;
   node_.front().token = std::move(token);
   node_.front().word = word;

@@ -192,8 +192,8 @@ std::string digest_of(const Setup &setup) {
   add(setup.net->ca_pem);
   add(setup.net->proxy);
   add(setup.net->user_agent);
-  for (const std::int64_t number : {setup.net->connect_timeout_ms, setup.net->attempt_timeout_ms, setup.total_timeout_ms,
-                                    setup.refresh_margin_ms.value_or(-1)}) {
+  for (const std::int64_t number :
+       {setup.net->connect_timeout_ms, setup.net->attempt_timeout_ms, setup.total_timeout_ms, setup.refresh_margin_ms.value_or(-1)}) {
     add(std::to_string(number));
   }
   return crypto::keyed_digest(all.view());

@@ -43,13 +43,9 @@ std::int64_t pause_after(const Error &error, int failures, const net::Random &ra
 
 }  // namespace
 
-TokenSource::TokenSource(std::shared_ptr<Engine> engine, std::string_view key, std::uint64_t owner,
-                         std::shared_ptr<const Setup> setup, const provider::Credential &credential)
-    : engine_(std::move(engine)),
-      setup_(std::move(setup)),
-      credential_(&credential),
-      spread_(token::spread_of(key)),
-      slot_(owner) {}
+TokenSource::TokenSource(std::shared_ptr<Engine> engine, std::string_view key, std::uint64_t owner, std::shared_ptr<const Setup> setup,
+                         const provider::Credential &credential)
+    : engine_(std::move(engine)), setup_(std::move(setup)), credential_(&credential), spread_(token::spread_of(key)), slot_(owner) {}
 
 std::shared_ptr<const token::Token> TokenSource::usable(std::int64_t min_remaining_ms, std::int32_t &word) const {
   word = engine_->words_live() ? slot_.word() : 0;
@@ -99,8 +95,7 @@ ErrorPtr TokenSource::join(const std::shared_ptr<Operation> &operation) {
     return nullptr;
   }
   if (operation->synchronous() && flight_->held_by_this_thread()) {
-    return fail(Status::Reentrant,
-                "this thread has taken the request that the token waits for and has not answered it; answer it first");
+    return fail(Status::Reentrant, "this thread has taken the request that the token waits for and has not answered it; answer it first");
   }
   flight_->join(operation);
   return nullptr;

@@ -172,7 +172,7 @@ class CoreSubject final : public Subject {
       case runtime::EventKind::Token:
         return completed(*event);
       case runtime::EventKind::HttpCall:
-        return offered(event->call);
+        return offered(event->call, event->queue);
       case runtime::EventKind::HttpCancel:
         return Withdrawn{event->tag};
       case runtime::EventKind::Release:
@@ -222,8 +222,8 @@ class CoreSubject final : public Subject {
     return Completed{event.tag, outcome_of(runtime::make_answer(*event.plan, event.token, event.word, event.from_cache))};
   }
 
-  Event offered(const std::shared_ptr<runtime::HostCall> &call) {
-    if (!call->claim(event->queue)) return next(0);  // no longer wanted
+  Event offered(const std::shared_ptr<runtime::HostCall> &call, runtime::QueueId queue) {
+    if (!call->claim(queue)) return next(0);  // no longer wanted
     const auto id = static_cast<std::int64_t>(call->id());
     calls_[id] = call;
     return Offered{id, request_of(call->request())};

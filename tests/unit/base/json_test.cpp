@@ -68,15 +68,15 @@ TEST(JsonDocument, J01_ErrorsNeverQuoteTheText) {
 }
 
 TEST(JsonDocument, J02_RefusesInvalidUtf8AndLoneSurrogates) {
-  for (const char *text : {"{\"a\":\"\xff\"}", "{\"a\":\"\xc0\xaf\"}", "{\"a\":\"\xed\xa0\x80\"}", "{\"a\":\"\\ud800\"}", "{\"a\":\"\\udc00x\"}"}) {
+  for (const char *text :
+       {"{\"a\":\"\xff\"}", "{\"a\":\"\xc0\xaf\"}", "{\"a\":\"\xed\xa0\x80\"}", "{\"a\":\"\\ud800\"}", "{\"a\":\"\\udc00x\"}"}) {
     EXPECT_FALSE(parse(text)) << text;
   }
 }
 
 TEST(JsonDocument, J03_RefusesDuplicateNamesAnywhere) {
-  for (const char *text :
-       {R"({"accessToken":"a","accessToken":"b"})", R"({"accessToken":"a","access\u0054oken":"b"})", R"({"x":[{"k":1,"z":2,"k":3}]})",
-        R"({"x":{"y":{"k":1,"k":1}},"z":1})", R"([[],{"":1,"":2}])"}) {
+  for (const char *text : {R"({"accessToken":"a","accessToken":"b"})", R"({"accessToken":"a","access\u0054oken":"b"})",
+                           R"({"x":[{"k":1,"z":2,"k":3}]})", R"({"x":{"y":{"k":1,"k":1}},"z":1})", R"([[],{"":1,"":2}])"}) {
     const auto document = parse(text);
     ASSERT_FALSE(document) << text;
     EXPECT_EQ(document.error()->status, Status::Protocol);
@@ -102,7 +102,8 @@ TEST(JsonDocument, J05_ManyNamesAndLongStringsAreRead) {
 }
 
 TEST(JsonTree, RemembersLines) {
-  const auto tree = parse_tree("{\n  \"a\": 1,\n  \"b\": {\n    \"c\": [\n true, 2.5, \"x\\ny\"]\n  }, \"n\": null\n}", "file.json", Status::Descriptor);
+  const auto tree =
+      parse_tree("{\n  \"a\": 1,\n  \"b\": {\n    \"c\": [\n true, 2.5, \"x\\ny\"]\n  }, \"n\": null\n}", "file.json", Status::Descriptor);
   ASSERT_TRUE(tree) << tree.error()->message;
   EXPECT_EQ(tree->line, 1U);
   EXPECT_EQ(tree->member("a")->line, 2U);
@@ -160,13 +161,14 @@ TEST(JsonTree, MergePatchFollowsRfc7396) {
   struct Case {
     const char *target, *patch, *merged;
   };
-  for (const Case &c : {Case{R"({"a":"b"})", R"({"a":"c"})", R"({"a":"c"})"}, Case{R"({"a":"b"})", R"({"b":"c"})", R"({"a":"b","b":"c"})"},
-                        Case{R"({"a":"b"})", R"({"a":null})", R"({})"}, Case{R"({"a":"b","b":"c"})", R"({"a":null})", R"({"b":"c"})"},
-                        Case{R"({"a":["b"]})", R"({"a":"c"})", R"({"a":"c"})"}, Case{R"({"a":"c"})", R"({"a":["b"]})", R"({"a":["b"]})"},
-                        Case{R"({"a":{"b":"c"}})", R"({"a":{"b":"d","c":null}})", R"({"a":{"b":"d"}})"},
-                        Case{R"({"a":[{"b":"c"}]})", R"({"a":[1]})", R"({"a":[1]})"}, Case{R"(["a","b"])", R"(["c","d"])", R"(["c","d"])"},
-                        Case{R"({"a":"b"})", R"(["c"])", R"(["c"])"}, Case{R"({"e":null})", R"({"a":1})", R"({"e":null,"a":1})"},
-                        Case{R"([1,2])", R"({"a":"b","c":null})", R"({"a":"b"})"}, Case{R"({})", R"({"a":{"bb":{"ccc":null}}})", R"({"a":{"bb":{}}})"}}) {
+  for (const Case &c :
+       {Case{R"({"a":"b"})", R"({"a":"c"})", R"({"a":"c"})"}, Case{R"({"a":"b"})", R"({"b":"c"})", R"({"a":"b","b":"c"})"},
+        Case{R"({"a":"b"})", R"({"a":null})", R"({})"}, Case{R"({"a":"b","b":"c"})", R"({"a":null})", R"({"b":"c"})"},
+        Case{R"({"a":["b"]})", R"({"a":"c"})", R"({"a":"c"})"}, Case{R"({"a":"c"})", R"({"a":["b"]})", R"({"a":["b"]})"},
+        Case{R"({"a":{"b":"c"}})", R"({"a":{"b":"d","c":null}})", R"({"a":{"b":"d"}})"},
+        Case{R"({"a":[{"b":"c"}]})", R"({"a":[1]})", R"({"a":[1]})"}, Case{R"(["a","b"])", R"(["c","d"])", R"(["c","d"])"},
+        Case{R"({"a":"b"})", R"(["c"])", R"(["c"])"}, Case{R"({"e":null})", R"({"a":1})", R"({"e":null,"a":1})"},
+        Case{R"([1,2])", R"({"a":"b","c":null})", R"({"a":"b"})"}, Case{R"({})", R"({"a":{"bb":{"ccc":null}}})", R"({"a":{"bb":{}}})"}}) {
     const Value merged = merge_patch(*parse_tree(c.target, "t", Status::Config), *parse_tree(c.patch, "p", Status::Config));
     EXPECT_EQ(to_text(merged), c.merged) << c.target << " + " << c.patch;
   }

@@ -20,8 +20,8 @@ TEST(Version, NamesEveryLibraryThatIsCompiledIn) {
   for (std::string line; std::getline(text, line);) {
     lines.push_back(line);
   }
-  EXPECT_THAT(lines, ElementsAre(MatchesRegex("curl [0-9]+\\..*"), MatchesRegex("simdjson [0-9]+\\..*"),
-                                 MatchesRegex("openssl [0-9]+\\..*")));
+  EXPECT_THAT(lines,
+              ElementsAre(MatchesRegex("curl [0-9]+\\..*"), MatchesRegex("simdjson [0-9]+\\..*"), MatchesRegex("openssl [0-9]+\\..*")));
 }
 
-} // namespace
+}  // namespace

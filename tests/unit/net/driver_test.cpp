@@ -66,8 +66,9 @@ TEST_F(DriverTest, SendsEveryMethod) {
 }
 
 TEST_F(DriverTest, GivesStatusHeadersAndBody) {
-  const RawServer server(RawServer::always("HTTP/1.1 100 Continue\r\nX-Interim: 1\r\n\r\nHTTP/1.1 401 Unauthorized\r\nX-One:  a b \t\r\nx-two:\r\n"
-                                           "Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n2\r\nde\r\n0\r\nX-Trailer: 1\r\n\r\n"));
+  const RawServer server(
+      RawServer::always("HTTP/1.1 100 Continue\r\nX-Interim: 1\r\n\r\nHTTP/1.1 401 Unauthorized\r\nX-One:  a b \t\r\nx-two:\r\n"
+                        "Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n2\r\nde\r\n0\r\nX-Trailer: 1\r\n\r\n"));
   const Outcome outcome = fetch(get(server.origin()), settings());
   const flow::HttpResponse &response = response_of(outcome);
   EXPECT_EQ(response.status, 401);
@@ -87,7 +88,8 @@ TEST_F(DriverTest, TakesABodyOfExactlyTheLimit) {
 
 TEST_F(DriverTest, T05_HeadersThatCouldBecomeTwoAreNotSent) {
   const RawServer server(RawServer::always(json_answer("{}")));
-  for (const std::string &value : {std::string("a\r\nX-Evil: 1"), std::string("a\nb"), std::string("a\0b", 3), std::string("\xc3\xa4"), std::string(" a")}) {
+  for (const std::string &value :
+       {std::string("a\r\nX-Evil: 1"), std::string("a\nb"), std::string("a\0b", 3), std::string("\xc3\xa4"), std::string(" a")}) {
     flow::HttpRequest request = get(server.origin());
     request.headers.push_back({"Authorization", SecretBytes(value)});
     expect_failure(fetch(request, settings()), Status::Config, Sent::No, "the header Authorization");
@@ -111,7 +113,8 @@ TEST_F(DriverTest, T04_OtherSchemesAndUserNamesAreNotFetched) {
 
 TEST_F(DriverTest, H04_T03_RedirectsAreAnswersAndNothingMore) {
   const RawServer elsewhere(RawServer::always(json_answer("{}")));
-  const RawServer server(RawServer::always("HTTP/1.1 307 Temporary Redirect\r\nLocation: " + elsewhere.origin() + "/\r\nContent-Length: 0\r\n\r\n"));
+  const RawServer server(
+      RawServer::always("HTTP/1.1 307 Temporary Redirect\r\nLocation: " + elsewhere.origin() + "/\r\nContent-Length: 0\r\n\r\n"));
   EXPECT_EQ(response_of(fetch(post(server.origin(), "secret"), settings())).status, 307);
   EXPECT_EQ(elsewhere.connections(), 0);
 }
@@ -190,11 +193,16 @@ TEST_F(DriverTest, N07_ConnectionsThatStallInTheHandshakeTimeOut) {
   const RawServer silent([](RawConnection &connection) { connection.stall(); });
   const auto options = settings(ca.pem());
   options->connect_timeout_ms = -200;  // libcurl is given 250 ms more than the runtime's timer
-  expect_failure(fetch(get("https://127.0.0.1:" + std::to_string(silent.port())), options), Status::Timeout, Sent::No, "no connection within");
+  expect_failure(fetch(get("https://127.0.0.1:" + std::to_string(silent.port())), options), Status::Timeout, Sent::No,
+                 "no connection within");
 }
 
 TEST_F(DriverTest, N12_AnswersThatNeverComeTimeOut) {
-  const RawServer silent([](RawConnection &connection) { connection.read_request(); connection.send("HTTP/1.1 200 OK\r\nX-Sl"); connection.stall(); });
+  const RawServer silent([](RawConnection &connection) {
+    connection.read_request();
+    connection.send("HTTP/1.1 200 OK\r\nX-Sl");
+    connection.stall();
+  });
   const auto options = settings();
   options->attempt_timeout_ms = -200;
   expect_failure(fetch(post(silent.origin(), "x"), options), Status::Timeout, Sent::Maybe, "no complete answer within");
@@ -209,14 +217,20 @@ TEST_F(DriverTest, N09_ResetsBeforeTheRequestLeaveNothingInDoubt) {
 }
 
 TEST_F(DriverTest, N09_ResetsAfterTheRequestLeaveItInDoubt) {
-  const RawServer server([](RawConnection &connection) { connection.read_request(); connection.reset(); });
+  const RawServer server([](RawConnection &connection) {
+    connection.read_request();
+    connection.reset();
+  });
   const Outcome outcome = fetch(post(server.origin(), "x"), settings());
   expect_failure(outcome, Status::Network, Sent::Maybe);
   EXPECT_TRUE(std::get<flow::HttpFailure>(outcome).error->in_doubt);
 }
 
 TEST_F(DriverTest, N11_ClosingWithoutAnAnswerLeavesItInDoubt) {
-  const RawServer server([](RawConnection &connection) { connection.read_request(); connection.close(); });
+  const RawServer server([](RawConnection &connection) {
+    connection.read_request();
+    connection.close();
+  });
   const Outcome outcome = fetch(post(server.origin(), "x"), settings());
   expect_failure(outcome, Status::Network, Sent::Maybe, "without an answer");
   EXPECT_TRUE(std::get<flow::HttpFailure>(outcome).error->in_doubt);
@@ -298,8 +312,8 @@ TEST_F(DriverTest, N20_MalformedHeadersAreRefused) {
 }
 
 TEST_F(DriverTest, N21_WhatIsNotHttpIsRefused) {
-  for (const char *answer : {"hello, this is HTTP/0.9\n", "SSH-2.0-OpenSSH_9.2\r\n", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "HTTP/9.9 200 OK\r\n\r\n",
-                             "HTTP/1.1 abc\r\n\r\n", "{\"token\":\"bare\"}", "\x16\x03\x01\x02"}) {
+  for (const char *answer : {"hello, this is HTTP/0.9\n", "SSH-2.0-OpenSSH_9.2\r\n", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+                             "HTTP/9.9 200 OK\r\n\r\n", "HTTP/1.1 abc\r\n\r\n", "{\"token\":\"bare\"}", "\x16\x03\x01\x02"}) {
     const RawServer server(once(answer));
     const Outcome outcome = fetch(post(server.origin(), "x"), settings());
     expect_failure(outcome, Status::Protocol, Sent::Maybe);
@@ -346,7 +360,10 @@ TEST_F(DriverTest, CompletionsMayStartAndCancelOthers) {
 }
 
 TEST_F(DriverTest, CancelledRequestsEndWithoutAWord) {
-  const RawServer silent([](RawConnection &connection) { connection.read_request(); connection.stall(); });
+  const RawServer silent([](RawConnection &connection) {
+    connection.read_request();
+    connection.stall();
+  });
   const flow::HttpRequest request = post(silent.origin(), "x");
   driver->start(7, request, settings(), [](Outcome) { ADD_FAILURE() << "was cancelled"; });
   EXPECT_EQ(driver->sent(8), Sent::No);

@@ -49,11 +49,13 @@ class ProxyTest : public DriverTest {
 TEST_F(ProxyTest, N23_TheProxyLearnsTheHostAndNothingElse) {
   const RawServer proxy(refusing("HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n"));
   expect_failure(fetch(secret_request(), through(proxy.origin())), Status::Proxy, Sent::No, "answered 403");
-  EXPECT_THAT(proxy.requests(), ElementsAre(AllOf(StartsWith("CONNECT api.example.com:443 HTTP/1.1\r\n"), Not(HasSubstr("hunter2")), Not(HasSubstr("Authorization")))));
+  EXPECT_THAT(proxy.requests(), ElementsAre(AllOf(StartsWith("CONNECT api.example.com:443 HTTP/1.1\r\n"), Not(HasSubstr("hunter2")),
+                                                  Not(HasSubstr("Authorization")))));
 }
 
 TEST_F(ProxyTest, N23_RefusedForWantOfAPassword) {
-  const RawServer proxy(refusing("HTTP/1.1 407 Proxy Authentication Required\r\nProxy-Authenticate: Basic realm=x\r\nContent-Length: 0\r\n\r\n"));
+  const RawServer proxy(
+      refusing("HTTP/1.1 407 Proxy Authentication Required\r\nProxy-Authenticate: Basic realm=x\r\nContent-Length: 0\r\n\r\n"));
   expect_failure(fetch(secret_request(), through(proxy.origin())), Status::Proxy, Sent::No, "user name and password into the proxy's URL");
 }
 
@@ -68,7 +70,8 @@ TEST_F(ProxyTest, ItsPasswordIsSentToItAndNeverPrinted) {
 TEST_F(ProxyTest, N23_DyingProxies) {
   const RawServer proxy(refusing(""));
   expect_failure(fetch(secret_request(), through(proxy.origin())), Status::Proxy, Sent::No);
-  expect_failure(fetch(secret_request(), through("http://127.0.0.1:" + std::to_string(closed_port()))), Status::Proxy, Sent::No, "no connection to the proxy");
+  expect_failure(fetch(secret_request(), through("http://127.0.0.1:" + std::to_string(closed_port()))), Status::Proxy, Sent::No,
+                 "no connection to the proxy");
 }
 
 TEST_F(ProxyTest, TlsIsCheckedBehindTheProxyToo) {
@@ -104,7 +107,8 @@ TEST_F(ProxyTest, TheEnvironmentsExceptionsAreReachedDirectly) {
 }
 
 TEST_F(ProxyTest, HttpToThisMachineNeverGoesThroughAProxy) {
-  for (const char *name : {"http_proxy", "all_proxy", "https_proxy"}) setenv(name, ("http://127.0.0.1:" + std::to_string(closed_port())).c_str(), 1);
+  for (const char *name : {"http_proxy", "all_proxy", "https_proxy"})
+    setenv(name, ("http://127.0.0.1:" + std::to_string(closed_port())).c_str(), 1);
   const RawServer server(RawServer::always(json_answer("{}")));
   const auto options = settings();
   options->proxy = "env";

@@ -34,7 +34,8 @@ int look_up_both(const char *first, const char *second, const char *service, con
 
 }  // namespace
 
-extern "C" __attribute__((visibility("default"))) int getaddrinfo(const char *name, const char *service, const addrinfo *hints, addrinfo **result) {
+extern "C" __attribute__((visibility("default"))) int getaddrinfo(const char *name, const char *service, const addrinfo *hints,
+                                                                  addrinfo **result) {
   ++lookups;
   const std::string_view host = name == nullptr ? "" : name;
   if (host == "hangs.test") {

@@ -33,7 +33,8 @@ TEST(Retry, T15_OneShotRequestsNeverLeaveTwice) {
 }
 
 TEST(Retry, N05_WhatCannotSucceedIsNotRepeated) {
-  for (const Status status : {Status::Tls, Status::Protocol, Status::InvalidCredentials, Status::Config, Status::AccessDenied, Status::TooLarge}) {
+  for (const Status status :
+       {Status::Tls, Status::Protocol, Status::InvalidCredentials, Status::Config, Status::AccessDenied, Status::TooLarge}) {
     EXPECT_FALSE(may_repeat(CallClass::Idempotent, 1, failed(status), Sent::No)) << static_cast<int>(status);
   }
 }

@@ -53,7 +53,9 @@ TEST_F(TlsTest, GoodCertificatesAreAccepted) {
   }
 }
 
-TEST_F(TlsTest, N05_T01_SelfSigned) { expect_refused(TestCa::self_signed(), Status::Tls, "self-signed certificate (CA certificates from the option ca_pem); if"); }
+TEST_F(TlsTest, N05_T01_SelfSigned) {
+  expect_refused(TestCa::self_signed(), Status::Tls, "self-signed certificate (CA certificates from the option ca_pem); if");
+}
 
 TEST_F(TlsTest, N05_T01_UnknownCa) { expect_refused(TestCa("Stranger").issue(), Status::Tls, "set ca_file"); }
 
@@ -134,7 +136,10 @@ TEST_F(TlsTest, N06_RenegotiationIsRefused) {
 }
 
 TEST_F(TlsTest, PlainHttpOnAnHttpsPort) {
-  const RawServer server([](RawConnection &connection) { connection.send("HTTP/1.1 400 Bad Request\r\n\r\n"); connection.close(); });
+  const RawServer server([](RawConnection &connection) {
+    connection.send("HTTP/1.1 400 Bad Request\r\n\r\n");
+    connection.close();
+  });
   expect_failure(fetch(post("https://127.0.0.1:" + std::to_string(server.port()), "x"), settings(ca().pem())), Status::Tls, Sent::No);
 }
 

@@ -135,11 +135,12 @@ TEST(SplitPlain, TakesOrdinaryUrls) {
 
 TEST(SplitPlain, LeavesEverythingElseToTheParser) {
   std::string_view path;
-  for (const char *url : {"https://api.example.com", "https://api.example.com:443/", "https://api.example.com.evil.example/", "https://API.example.com/",
-                          "https://api.example.com@evil.example/", "https://api.example.com/a/../b", "https://api.example.com/.a",
-                          "https://api.example.com/%2e", "https://api.example.com/a%5c..%5cb", "https://api.example.com/a\\b",
-                          "https://api.example.com/#", "https://api.example.com/ ", "https://api.example.com/\x7f", "https://api.example.com/?\n",
-                          "https://api.example.com?x", "http://api.example.com/"}) {
+  for (const char *url :
+       {"https://api.example.com", "https://api.example.com:443/", "https://api.example.com.evil.example/", "https://API.example.com/",
+        "https://api.example.com@evil.example/", "https://api.example.com/a/../b", "https://api.example.com/.a",
+        "https://api.example.com/%2e", "https://api.example.com/a%5c..%5cb", "https://api.example.com/a\\b", "https://api.example.com/#",
+        "https://api.example.com/ ", "https://api.example.com/\x7f", "https://api.example.com/?\n", "https://api.example.com?x",
+        "http://api.example.com/"}) {
     EXPECT_FALSE(split_plain(url, "https://api.example.com", path)) << url;
   }
 }

@@ -221,9 +221,8 @@ TEST_F(OperationTest, HeadersForTheProvidersUrlsOnly) {
   EXPECT_EQ(basic->headers[0].value.view(), "Basic am86cGE1NXdvcmQ=");
   EXPECT_EQ(basic->kind, TokenKind::Basic);
   EXPECT_EQ(basic->slot, -1);
-  for (const std::string_view foreign :
-       {"https://api.acme.test.evil.example/", "https://evil.example/api.acme.test/", "https://api.acme.test:444/x",
-        "https://api.acme.test@evil.example/"}) {
+  for (const std::string_view foreign : {"https://api.acme.test.evil.example/", "https://evil.example/api.acme.test/",
+                                         "https://api.acme.test:444/x", "https://api.acme.test@evil.example/"}) {
     const auto refused = client->peek(nullptr, std::nullopt, foreign);
     ASSERT_FALSE(refused) << foreign;
     EXPECT_TRUE(refused.error()->status == Status::ForeignOrigin || refused.error()->status == Status::Url) << foreign;

@@ -47,10 +47,16 @@ TEST(OptionsTest, EqualConfigurationsHaveEqualDigestsOthersDoNot) {
     return (*read_client_options(acme(), options))->digest;
   };
   EXPECT_EQ(digest("", ""), digest("", ""));
-  for (const auto &[name, value] : std::vector<std::pair<std::string, std::string>>{
-           {"user", "jane"}, {"password", "other"}, {"base_url", "https://api2.acme.test"}, {"transport", "host"},
-           {"proxy", "none"}, {"ca_pem", "x"}, {"total_timeout_ms", "1"}, {"refresh_margin_ms", "1"}, {"user_agent", "x"},
-           {"descriptor_patch", R"({"title": "Other"})"}}) {
+  for (const auto &[name, value] : std::vector<std::pair<std::string, std::string>>{{"user", "jane"},
+                                                                                    {"password", "other"},
+                                                                                    {"base_url", "https://api2.acme.test"},
+                                                                                    {"transport", "host"},
+                                                                                    {"proxy", "none"},
+                                                                                    {"ca_pem", "x"},
+                                                                                    {"total_timeout_ms", "1"},
+                                                                                    {"refresh_margin_ms", "1"},
+                                                                                    {"user_agent", "x"},
+                                                                                    {"descriptor_patch", R"({"title": "Other"})"}}) {
     EXPECT_NE(digest("", ""), digest(name, value)) << name;
   }
 }

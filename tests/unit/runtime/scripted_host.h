@@ -25,9 +25,7 @@ struct Outcome {
   ErrorPtr error;
   std::optional<Answer> answer;
 
-  [[nodiscard]] std::string secret() const {
-    return answer && answer->token != nullptr ? std::string(answer->token->secret.view()) : "";
-  }
+  [[nodiscard]] std::string secret() const { return answer && answer->token != nullptr ? std::string(answer->token->secret.view()) : ""; }
 };
 
 inline constexpr std::string_view kDescriptor = R"({
@@ -85,8 +83,7 @@ class ScriptedHost : public ::testing::Test {
     return *made;
   }
 
-  std::shared_ptr<Operation> start(std::int64_t tag = 1, const Request *request = nullptr,
-                                   const std::shared_ptr<Queue> &on = nullptr) {
+  std::shared_ptr<Operation> start(std::int64_t tag = 1, const Request *request = nullptr, const std::shared_ptr<Queue> &on = nullptr) {
     auto started = client->start(request, std::nullopt, std::nullopt, on != nullptr ? *on : *queue, tag);
     if (!started) {
       ADD_FAILURE() << started.error()->message;

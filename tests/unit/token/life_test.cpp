@@ -52,9 +52,7 @@ TEST(LifeTest, ANegativeLifetimeIsOver) {
   EXPECT_EQ(life.usable_until, 100);
 }
 
-TEST(LifeTest, TheOperatorsMarginIsTaken) {
-  EXPECT_EQ(plan_life(0, kHour, 600'000, 0.5).refresh_at, kHour - 600'000);
-}
+TEST(LifeTest, TheOperatorsMarginIsTaken) { EXPECT_EQ(plan_life(0, kHour, 600'000, 0.5).refresh_at, kHour - 600'000); }
 
 TEST(LifeTest, T_8_RenewalsOfTokensObtainedTogetherAreSpread) {
   std::map<std::int64_t, int> per_second;
@@ -62,8 +60,8 @@ TEST(LifeTest, T_8_RenewalsOfTokensObtainedTogetherAreSpread) {
     const Life life = plan_life(0, kHour, std::nullopt, spread_of("client " + std::to_string(i)));
     ++per_second[life.refresh_at / 1000];
   }
-  const auto fullest = std::max_element(per_second.begin(), per_second.end(),
-                                        [](const auto &a, const auto &b) { return a.second < b.second; });
+  const auto fullest =
+      std::max_element(per_second.begin(), per_second.end(), [](const auto &a, const auto &b) { return a.second < b.second; });
   EXPECT_LE(fullest->second, 50);
 }
 

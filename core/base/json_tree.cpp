@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <charconv>
+#include <cmath>
 
 #include "core/base/json.h"
 #include "core/base/json_strict.h"
@@ -162,6 +163,14 @@ void append_number(SecretBytes &out, Number number) {
   out.append({digits, static_cast<std::size_t>(end - digits)});
 }
 
+// Always such that it is read as a number again and not as an integer that is too large, or as the integer 0.
+void append_double(SecretBytes &out, double number) {
+  if (std::abs(number) < 0x1p63) return append_number(out, number == 0 ? 0.0 : number);
+  char digits[32];
+  const char *end = std::to_chars(digits, std::end(digits), number, std::chars_format::scientific).ptr;
+  out.append({digits, static_cast<std::size_t>(end - digits)});
+}
+
 void append_text(SecretBytes &out, const Value &value) {
   bool first = true;
   const auto separate = [&] {
@@ -175,7 +184,7 @@ void append_text(SecretBytes &out, const Value &value) {
     case Type::Integer:
       return append_number(out, value.integer);
     case Type::Number:
-      return append_number(out, value.number == 0 ? 0.0 : value.number);  // "-0" would be read as the integer 0
+      return append_double(out, value.number);
     case Type::String:
       return append_string(out, value.text);
     case Type::Array:

@@ -438,6 +438,7 @@ TEST_F(DriverTest, P01_AForksChildLeavesTheParentsConnectionsAlone) {
   const pid_t child = fork();
   if (child == 0) {
     const std::size_t before = open_descriptors().size();
+    driver->close_inherited();
     Driver::abandon(std::move(driver));
     _exit(open_descriptors().size() + 4 <= before ? 0 : 1);  // epoll, event, timer and the connection are closed
   }

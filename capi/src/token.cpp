@@ -16,7 +16,8 @@ const flow::Header *header_at(const fleetauth_token &token, std::int32_t index) 
 }  // namespace
 
 Borrowed token_secret(fleetauth_token &token) {
-  const SecretBytes &secret = token.body.token != nullptr ? token.body.token->secret : token.body.local;
+  const token::Token *held = token.body.token.get();
+  const SecretBytes &secret = held == nullptr ? token.body.local : held->secret;
   return {secret.c_str(), secret.size()};
 }
 

@@ -3,6 +3,8 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
+#include <mutex>
+#include <string>
 
 #include "capi/boundary.h"
 #include "core/base/clock.h"
@@ -128,6 +130,8 @@ struct fleetauth_op : fleetauth::capi::Counted<fleetauth::capi::Tag::Op> {
 struct fleetauth_token : fleetauth::capi::Counted<fleetauth::capi::Tag::Token> {
   explicit fleetauth_token(fleetauth::runtime::Answer answer) : body(std::move(answer)) {}
   fleetauth::runtime::Answer body;
+  std::once_flag named;  ///< the fingerprint is made for those who ask: it costs more than the rest of an answer
+  std::string fingerprint;
 };
 
 struct fleetauth_http_call : fleetauth::capi::Counted<fleetauth::capi::Tag::HttpCall> {

@@ -1,5 +1,6 @@
 #include "capi/gen/bodies.h"
 #include "capi/src/handles.h"
+#include "core/crypto/fingerprint.h"
 #include "core/token/slabs.h"
 
 #include <algorithm>
@@ -16,8 +17,7 @@ const flow::Header *header_at(const fleetauth_token &token, std::int32_t index) 
 }  // namespace
 
 Borrowed token_secret(fleetauth_token &token) {
-  const token::Token *held = token.body.token.get();
-  const SecretBytes &secret = held == nullptr ? token.body.local : held->secret;
+  const SecretBytes &secret = token.body.secret();
   return {secret.c_str(), secret.size()};
 }
 
@@ -34,7 +34,10 @@ std::int64_t token_expires_in_ms(fleetauth_token &token) {
   return std::max<std::int64_t>(0, body->expires - token.body.clock->boot_ms());
 }
 
-Borrowed token_fingerprint(fleetauth_token &token) { return {token.body.fingerprint.c_str(), token.body.fingerprint.size()}; }
+Borrowed token_fingerprint(fleetauth_token &token) {
+  std::call_once(token.named, [&token] { token.fingerprint = crypto::fingerprint(token.body.secret().view()); });
+  return {token.fingerprint.c_str(), token.fingerprint.size()};
+}
 
 Borrowed token_scheme(fleetauth_token &token) { return {token.body.scheme.c_str(), token.body.scheme.size()}; }
 std::int32_t token_from_cache(fleetauth_token &token) { return token.body.from_cache ? 1 : 0; }

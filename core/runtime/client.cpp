@@ -4,7 +4,6 @@
 #include <utility>
 
 #include "core/base/redact.h"
-#include "core/crypto/fingerprint.h"
 #include "core/flow/authorise.h"
 #include "core/net/url.h"
 #include "core/runtime/operation.h"
@@ -72,11 +71,9 @@ Result<Answer> make_answer(const Plan &plan, std::shared_ptr<const token::Token>
     auto local = flow::local_secret(config, *plan.scheme);
     if (!local) return local.error();
     answer.local = std::move(*local);
-    answer.fingerprint = crypto::fingerprint(answer.local.view());
   } else {
     answer.slot = plan.source->slot().number();
     answer.word = word;
-    answer.fingerprint = token->fingerprint;
   }
   if (plan.wants_headers) {
     auto headers = flow::authorise(config, *plan.scheme, token == nullptr ? std::string_view() : token->secret.view());

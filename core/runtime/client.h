@@ -52,7 +52,8 @@ struct Answer {
   std::int32_t word = 0;
   bool from_cache = false;
   std::shared_ptr<Clock> clock;
-  std::string fingerprint;
+
+  [[nodiscard]] const SecretBytes &secret() const { return token == nullptr ? local : token->secret; }
 };
 
 Result<Answer> make_answer(const Plan &plan, std::shared_ptr<const token::Token> token, std::int32_t word, bool from_cache);

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "core/crypto/fingerprint.h"
 #include "core/runtime/flight.h"
 #include "core/runtime/operation.h"
 #include "core/token/life.h"
@@ -132,7 +131,6 @@ std::shared_ptr<const token::Token> TokenSource::accept(flow::Grant grant) {
   const token::Life life = token::plan_life(now.boot, grant.lifetime_ms, setup_->refresh_margin_ms, spread_);
 
   token::Token token;
-  token.fingerprint = crypto::fingerprint(grant.access.view());
   token.secret = std::move(grant.access);
   token.obtained = now.boot;
   token.refresh_at = life.refresh_at;

@@ -1,7 +1,6 @@
 #pragma once
 
 #include <cstdint>
-#include <string>
 
 #include "core/base/clock.h"
 #include "core/base/secret_bytes.h"
@@ -11,7 +10,6 @@ namespace fleetauth::token {
 /// A token with the instants of its life. Immutable once published.
 struct Token {
   SecretBytes secret;
-  std::string fingerprint;      ///< names it in logs
   std::int64_t generation = 0;  ///< unique in the process, growing
   BootMs obtained = 0;
   BootMs refresh_at = kNever;    ///< from here on it is stale: still given out, renewed in the background

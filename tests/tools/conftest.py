@@ -5,6 +5,7 @@ FLEETAUTH_COMMAND names the binary; without it the dev preset's is taken.
 
 import json
 import os
+import signal
 import ssl
 import subprocess
 import urllib.request
@@ -14,6 +15,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
+# A shell that starts the tests in the background has them ignore Ctrl-C, and what they start would inherit that.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 COMMAND = Path(os.environ.get("FLEETAUTH_COMMAND", Path(__file__).parents[2] / "build/dev/tools/fleetauth/fleetauth")).absolute()
 API_KEY = "canary-api-key-4f81"

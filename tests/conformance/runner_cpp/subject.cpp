@@ -4,6 +4,7 @@
 #include <map>
 #include <thread>
 
+#include "core/crypto/fingerprint.h"
 #include "core/provider/descriptor.h"
 #include "core/runtime/client.h"
 #include "core/runtime/host_call.h"
@@ -81,7 +82,7 @@ Token token_of(const runtime::Answer &answer) {
   Token token;
   token.kind = kind_of(answer.kind);
   token.scheme = answer.scheme;
-  token.fingerprint = answer.fingerprint;
+  token.fingerprint = crypto::fingerprint(answer.secret().view());
   token.from_cache = answer.from_cache;
   token.slot = answer.slot;
   if (answer.token == nullptr) {

@@ -82,7 +82,7 @@ Token token_of(const runtime::Answer &answer) {
   Token token;
   token.kind = kind_of(answer.kind);
   token.scheme = answer.scheme;
-  token.fingerprint = crypto::fingerprint(answer.secret().view());
+  token.fingerprint = fleetauth::crypto::fingerprint(answer.secret().view());
   token.from_cache = answer.from_cache;
   token.slot = answer.slot;
   if (answer.token == nullptr) {

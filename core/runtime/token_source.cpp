@@ -14,6 +14,8 @@ namespace {
 constexpr std::int64_t kSecond = 1000;
 /// A token that expired on arrival is not asked for again before this time has passed.
 constexpr std::int64_t kShortestPause = 1 * kSecond;
+/// A token of this age is as long-lived as any that could be had.
+constexpr std::int64_t kYoungMs = 10 * kSecond;
 
 /// How long a failure is remembered: callers meanwhile get it without the provider being asked.
 std::int64_t pause_after(const Error &error, int failures, const net::Random &random) {
@@ -52,10 +54,7 @@ std::shared_ptr<const token::Token> TokenSource::usable(std::int64_t min_remaini
   if (token == nullptr) return nullptr;
   const BootMs now = engine_->clock()->boot_ms();
   if (now >= token->usable_until) return nullptr;
-  // More than half of a whole life cannot be asked for: every call would be a login.
-  if (token->expires != kNever && token->expires - now < std::min(min_remaining_ms, (token->expires - token->obtained) / 2)) {
-    return nullptr;
-  }
+  if (min_remaining_ms > 0 && token->expires != kNever && token->expires - now < min_remaining_ms) return nullptr;
   return token;
 }
 
@@ -76,9 +75,16 @@ void TokenSource::renew() {
 }
 
 ErrorPtr TokenSource::join(const std::shared_ptr<Operation> &operation) {
+  const BootMs now = engine_->clock()->boot_ms();
   std::int32_t word = 0;
-  if (auto token = usable(operation->plan().min_remaining_ms, word)) {
-    if (engine_->clock()->boot_ms() >= token->refresh_at) renew();
+  auto token = usable(operation->plan().min_remaining_ms, word);
+  if (token == nullptr) {
+    // Who asks for more life than the provider gives must not cause a login with every call.
+    token = usable(0, word);
+    if (token != nullptr && now - token->obtained >= kYoungMs) token = nullptr;
+  }
+  if (token != nullptr) {
+    if (now >= token->refresh_at) renew();
     operation->complete(*engine_, std::move(token), word, true);
     return nullptr;
   }

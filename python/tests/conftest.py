@@ -1,6 +1,7 @@
 """Fixtures of all tests: a runtime on a manual clock, and no handle left behind."""
 
 import gc
+import signal
 from collections.abc import Generator, Iterator
 from datetime import datetime, timezone
 
@@ -8,6 +9,9 @@ import pytest
 
 import fleetauth
 from fleetauth.testing import ManualClock, live_handles
+
+# A shell that starts the tests in the background has them ignore Ctrl-C, and what they start would inherit that.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 START = datetime(2026, 1, 1, tzinfo=timezone.utc)
 

@@ -180,6 +180,18 @@ TEST_F(TokenLifeTest, ACallerWhoWantsMoreLifeGetsAnotherToken) {
   EXPECT_EQ(outcome().secret(), "tok-2");
 }
 
+TEST_F(TokenLifeTest, WhoWantsMoreLifeThanThereIsDoesNotLogInWithEveryCall) {
+  fetch("tok-1", 3600);
+  Options options;
+  options.set("min_remaining_ms", "7200000");
+  const auto greedy = client->prepare(&options);
+  ASSERT_TRUE(greedy);
+  for (int i = 0; i < 100; ++i) {
+    start(1, &*greedy);
+    ASSERT_EQ(outcome().secret(), "tok-1");
+  }
+}
+
 TEST_F(TokenLifeTest, TheSameTokenAgainIsNotAskedForAtOnce) {
   client->serve(*queue);
   fetch("tok-1", 3600);

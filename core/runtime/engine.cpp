@@ -5,7 +5,10 @@
 #include <utility>
 
 #include "core/base/os/process.h"
+#include "core/crypto/fingerprint.h"
 #include "core/crypto/random.h"
+#include "core/provider/descriptor.h"
+#include "core/runtime/client.h"
 #include "core/runtime/flight.h"
 #include "core/runtime/operation.h"
 #include "core/runtime/token_source.h"
@@ -21,6 +24,14 @@ ErrorPtr runtime_closed() { return fail(Status::Closed, "the runtime was closed"
 const ErrorPtr &out_of_memory() {
   static const auto *const error = new ErrorPtr(fail(Status::NoMem, "memory ran out while a token was fetched; call again"));
   return *error;
+}
+
+/// What is made once, at its first use, is made before there are threads: a fork must not find it half made.
+void make_what_lasts() {
+  (void)out_of_memory();
+  (void)would_block();
+  (void)crypto::keyed_digest("");
+  (void)provider::builtins();
 }
 
 }  // namespace
@@ -395,15 +406,16 @@ void Engine::rebuild_after_fork() {
 
 Result<std::shared_ptr<Runtime>> Runtime::create(RuntimeSettings settings, std::shared_ptr<Clock> clock) {
   if (auto error = net::initialise()) return error;
+  make_what_lasts();
   auto engine = std::make_shared<Engine>(settings, clock != nullptr ? std::move(clock) : Clock::real());
   engine->attach();
   return std::make_shared<Runtime>(std::move(engine));
 }
 
 Result<std::shared_ptr<Runtime>> Runtime::shared() {
-  static auto *instance = new std::shared_ptr<Runtime>;  // never destroyed: threads may outlive main
   install_fork_handlers();
   const std::lock_guard lock(shared_runtime_mutex());
+  static auto *instance = new std::shared_ptr<Runtime>;  // never destroyed: threads may outlive main
   if (*instance != nullptr) {
     const auto engine_lock = (*instance)->engine().enter();
     if (!(*instance)->engine().closed()) return *instance;

@@ -36,7 +36,9 @@ Entry &find_or_make(std::int64_t number) {
   if (place.load(std::memory_order_acquire) == nullptr) {
     Page *none = nullptr;
     auto page = std::make_unique<Page>();
-    if (place.compare_exchange_strong(none, page.get(), std::memory_order_acq_rel)) page.release();  // never freed
+    // Never freed.
+    if (place.compare_exchange_strong(none, page.get(), std::memory_order_acq_rel))
+      (void)page.release();  // NOLINT(bugprone-unused-return-value)
   }
   return *find(number);
 }

@@ -11,7 +11,7 @@ void check_name(const std::string &name, const lint::Place &place) {
 }
 
 std::string reference(const lint::Place &place, std::string_view what, const std::vector<std::string_view> &known) {
-  const std::string name = place.text();
+  std::string name = place.text();
   if (name.empty()) return {};
   if (std::find(known.begin(), known.end(), name) != known.end()) return name;
   std::string complaint = "there is no " + std::string(what) + " " + lint::quoted_with_hint(name, known);

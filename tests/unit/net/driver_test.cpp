@@ -461,6 +461,10 @@ TEST_F(DriverTest, T25_P03_EveryDescriptorIsClosedOnExec) {
 
 TEST(Driver, N26_WithoutDescriptorsItSaysSo) {
   ASSERT_TRUE(Driver::create());
+  {  // the sanitizers' first look at each type needs a descriptor
+    const Result<std::unique_ptr<Driver>> refused = fail(Status::Resource, "for example");
+    const ErrorPtr shared = refused.error();
+  }
   rlimit before{};
   ASSERT_EQ(getrlimit(RLIMIT_NOFILE, &before), 0);
   const int next = dup(0);

@@ -31,6 +31,13 @@ int in_child(const std::function<int()> &body) {
 
 class ForkTest : public ScriptedHost {
  protected:
+  void SetUp() override {
+#if defined(__SANITIZE_THREAD__) || defined(__SANITIZE_ADDRESS__)
+    GTEST_SKIP() << "the sanitizers do not survive a fork of a process with threads";
+#endif
+    ScriptedHost::SetUp();
+  }
+
   /// The token that the client has in the child, counted as 0 when it is the expected one.
   int has_token(std::string_view expected) const { return peek() == expected ? 0 : 1; }
 };

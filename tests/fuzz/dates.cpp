@@ -71,7 +71,7 @@ void check_round_trip(std::int64_t seconds, int zone_minutes) {
 
   const std::int64_t local = seconds + zone_minutes * 60;
   if (local < kYear0 || local >= kYear10000) return;
-  std::array<char, 8> zone{};
+  std::array<char, 32> zone{};
   std::snprintf(zone.data(), zone.size(), "%c%02d:%02d", zone_minutes < 0 ? '-' : '+', std::abs(zone_minutes) / 60,
                 std::abs(zone_minutes) % 60);
   require(parse_rfc3339(year(local) + written("-%m-%dT%T", local) + zone.data(), false) == ms, "RFC 3339 with a zone is read");

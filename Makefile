@@ -49,8 +49,8 @@ coverage: prepare ## line and branch coverage of the core, in build/coverage/rep
 bench: prepare ## figures: limit, ours, ratio, spread
 	@scripts/bench.sh
 
-lint: prepare ## formatting and static checks of every language; LINT=cpp-tidy for one of them
-	@scripts/lint.sh $(LINT)
+lint: prepare ## formatting and static checks of every language; CHECK=cpp-tidy for one of them
+	@scripts/lint.sh $(CHECK)
 
 format: ## format the sources in place
 	@scripts/lint.sh --fix

@@ -11,6 +11,8 @@
 #include <stdexcept>
 #include <string>
 
+#include "core/crypto/openssl_mutex.h"
+
 namespace fleetauth::crypto {
 namespace {
 
@@ -27,12 +29,14 @@ OSSL_PARAM octets(const char *name, std::string_view bytes) {
 }  // namespace
 
 Digest sha256(std::string_view bytes) {
+  const std::lock_guard lock(openssl_mutex());
   Digest digest{};
   if (EVP_Digest(bytes.data(), bytes.size(), digest.data(), nullptr, EVP_sha256(), nullptr) != 1) throw std::bad_alloc();
   return digest;
 }
 
 Digest hmac_sha256(std::string_view key, std::string_view bytes) {
+  const std::lock_guard lock(openssl_mutex());
   Digest digest{};
   unsigned int size = 0;
   if (HMAC(EVP_sha256(), key.data() == nullptr ? "" : key.data(), static_cast<int>(key.size()), bytes_of(bytes), bytes.size(),
@@ -46,6 +50,7 @@ SecretBytes hkdf_sha256(std::string_view key, std::string_view salt, std::string
   constexpr std::size_t kLongest = 255 * std::tuple_size_v<Digest>;
   if (size == 0 || size > kLongest) throw std::length_error("hkdf_sha256");
 
+  const std::lock_guard lock(openssl_mutex());
   const Kdf kdf(EVP_KDF_fetch(nullptr, "HKDF", nullptr), EVP_KDF_free);
   const KdfContext context(EVP_KDF_CTX_new(kdf.get()), EVP_KDF_CTX_free);
   if (context == nullptr) throw std::bad_alloc();

@@ -10,6 +10,7 @@
 #include <new>
 
 #include "core/crypto/digest.h"
+#include "core/crypto/openssl_mutex.h"
 #include "core/crypto/random.h"
 
 namespace fleetauth::crypto {
@@ -35,6 +36,7 @@ MacContext make_keyed() {
 // digest itself.
 Digest keyed_hmac(std::string_view bytes) {
   static EVP_MAC_CTX *const keyed = make_keyed().release();
+  const std::lock_guard lock(openssl_mutex());
   const MacContext context(EVP_MAC_CTX_dup(keyed), EVP_MAC_CTX_free);
   Digest digest{};
   std::size_t size = 0;

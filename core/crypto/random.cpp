@@ -5,9 +5,17 @@
 #include <climits>
 #include <stdexcept>
 
+#include "core/crypto/openssl_mutex.h"
+
 namespace fleetauth::crypto {
 
+std::mutex &openssl_mutex() {
+  static auto *mutex = new std::mutex;  // never destroyed: forks may come after main
+  return *mutex;
+}
+
 void random_bytes(void *out, std::size_t size) {
+  const std::lock_guard lock(openssl_mutex());
   if (size > INT_MAX || RAND_bytes(static_cast<unsigned char *>(out), static_cast<int>(size)) != 1) {
     throw std::runtime_error("OpenSSL's random generator failed");
   }

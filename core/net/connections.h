@@ -3,7 +3,6 @@
 #include <curl/curl.h>
 
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <unordered_map>
 #include <unordered_set>
@@ -23,7 +22,6 @@ struct Connections;
 /// The sockets of a driver.
 struct Sockets {
   os::Descriptor epoll = os::make_epoll();
-  std::mutex open_mutex;                           ///< a leaf; held around forks, so that the child finds `open` whole
   std::unordered_set<int> open;                    ///< all of them, so that a fork's child can close them without libcurl
   std::unordered_map<int, Connections *> watched;  ///< those in `epoll`, and to whom they belong
 };

@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <deque>
+#include <mutex>
 #include <new>
 #include <unordered_map>
 #include <utility>
@@ -55,6 +57,9 @@ int on_timer(CURLM *, long timeout_ms, void *set) {
 }  // namespace
 
 struct Driver::Impl {
+  /// Held whenever libcurl is at work, and by nobody who waits: a fork must not find it, or OpenSSL below it, half-way. A leaf.
+  std::mutex at_work;
+
   // The sockets outlive the connections, and these the transfers: libcurl reports to them until its end.
   Sockets sockets;
   std::vector<Easy> idle_handles;
@@ -62,7 +67,12 @@ struct Driver::Impl {
   std::unordered_map<std::uint64_t, std::unique_ptr<Transfer>> transfers;
   std::deque<Finished> finished;  // not yet told to their starters
 
-  os::Descriptor wake = os::make_event();
+  // A call of wake() costs a system call only if somebody waits, or polls the descriptor.
+  os::Descriptor wake_event = os::make_event();
+  std::atomic<bool> woken{false};
+  std::atomic<bool> waiting{false};
+  std::atomic<bool> polled{false};
+
   os::Descriptor timer = os::make_timer();  // for arm() and for libcurl alike
   BootMs timer_set_to = kNever;             // never later than what is due next, perhaps earlier
   BootMs armed = kNever;
@@ -136,7 +146,6 @@ std::unique_ptr<Transfer> Driver::Impl::detach(std::uint64_t id) {
   if (node.empty()) return nullptr;
   std::unique_ptr<Transfer> transfer = std::move(node.mapped());
   Connections &set = transfer->connections();
-  const os::SignalBlock no_signals;
   curl_multi_remove_handle(set.multi.get(), transfer->easy());
   --set.in_flight;
   return transfer;
@@ -222,12 +231,19 @@ void Driver::Impl::set_timer() {
 
 void Driver::Impl::wait(std::int64_t timeout_ms) {
   std::array<os::Readiness, kEventsAtOnce> ready;
+  waiting = true;
+  if (woken.exchange(false)) timeout_ms = 0;
   const int count = os::wait_ready(sockets.epoll, ready.data(), kEventsAtOnce, timeout_ms);
+  waiting = false;
+  const std::lock_guard lock(at_work);
   for (int i = 0; i < count; ++i) handle(ready[static_cast<std::size_t>(i)]);
 }
 
 void Driver::Impl::handle(const os::Readiness &ready) {
-  if (ready.fd == wake.get()) return os::drain_event(wake);
+  if (ready.fd == wake_event.get()) {
+    woken = false;
+    return os::drain_event(wake_event);
+  }
   if (ready.fd == timer.get()) {
     if (os::boot_ms() >= armed) armed = kNever;
     os::set_timer(timer, kNever);
@@ -241,6 +257,7 @@ void Driver::Impl::handle(const os::Readiness &ready) {
 }
 
 void Driver::Impl::act_on_due() {
+  const std::lock_guard lock(at_work);
   const BootMs now = os::boot_ms();
   std::vector<Connections *> due;
   for (const auto &set : connections) {
@@ -255,7 +272,7 @@ Result<std::unique_ptr<Driver>> Driver::create() {
   if (ErrorPtr error = initialise()) return error;
   auto impl = std::make_unique<Impl>();
   const os::Descriptor &epoll = impl->sockets.epoll;
-  const bool complete = epoll && impl->wake && impl->timer && os::watch(epoll, impl->wake.get(), {true, false}) &&
+  const bool complete = epoll && impl->wake_event && impl->timer && os::watch(epoll, impl->wake_event.get(), {true, false}) &&
                         os::watch(epoll, impl->timer.get(), {true, false});
   if (!complete) {
     return fail(Status::Resource, "the process has no file descriptors left for network calls; close some or raise its limit (ulimit -n)");
@@ -266,9 +283,14 @@ Result<std::unique_ptr<Driver>> Driver::create() {
 Driver::Driver(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Driver::~Driver() = default;
 
-int Driver::fd() const { return impl_->sockets.epoll.get(); }
+int Driver::fd() {
+  impl_->polled = true;
+  if (impl_->woken) os::signal_event(impl_->wake_event);
+  return impl_->sockets.epoll.get();
+}
 
 void Driver::start(std::uint64_t id, const flow::HttpRequest &request, std::shared_ptr<const NetOptions> options, Completion done) {
+  const std::lock_guard lock(impl_->at_work);
   auto set = impl_->connections_for(options);
   Easy handle = set ? impl_->take_handle() : Easy(nullptr, curl_easy_cleanup);
   if (!set) {
@@ -288,6 +310,7 @@ void Driver::start(std::uint64_t id, const flow::HttpRequest &request, std::shar
 }
 
 void Driver::cancel(std::uint64_t id) {
+  const std::lock_guard lock(impl_->at_work);
   impl_->detach(id);
   std::erase_if(impl_->finished, [id](const Finished &finished) { return finished.id == id; });
 }
@@ -312,15 +335,22 @@ void Driver::run_once(std::int64_t timeout_ms) {
   impl_->set_timer();
 }
 
-void Driver::wake() { os::signal_event(impl_->wake); }
+void Driver::wake() {
+  if (impl_->woken.exchange(true)) return;  // whoever waits was told
+  if (impl_->waiting || impl_->polled) os::signal_event(impl_->wake_event);
+}
 
-void Driver::lock_for_fork() { impl_->sockets.open_mutex.lock(); }
-void Driver::unlock_after_fork() { impl_->sockets.open_mutex.unlock(); }
+void Driver::heed_wakes() {
+  if (!impl_->polled) impl_->woken = false;
+}
+
+void Driver::lock_for_fork() { impl_->at_work.lock(); }
+void Driver::unlock_after_fork() { impl_->at_work.unlock(); }
 
 void Driver::close_inherited() noexcept {
   for (const int fd : impl_->sockets.open) os::close_descriptor(fd);
   impl_->sockets.epoll.reset();
-  impl_->wake.reset();
+  impl_->wake_event.reset();
   impl_->timer.reset();
 }
 

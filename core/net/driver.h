@@ -34,8 +34,8 @@ class Driver {
   static Result<std::unique_ptr<Driver>> create();
   ~Driver();
 
-  /// Readable when run_once has something to do.
-  [[nodiscard]] int fd() const;
+  /// Readable when run_once has something to do; for programs that poll it instead of calling run_once at once.
+  [[nodiscard]] int fd();
 
   /// Starts a request, which must live until its end; `done` is called from a later run_once, exactly once unless it is
   /// cancelled first, and may start and cancel others. A body above flow::kMaxBody, headers above flow::kMaxHeaders and an
@@ -51,8 +51,10 @@ class Driver {
   void arm(BootMs at);
   /// Waits until something happens, at most `timeout_ms` (-1 without limit, 0 not at all), and handles it.
   void run_once(std::int64_t timeout_ms);
-  /// Makes run_once return. Any thread, async-signal-safe.
+  /// Makes run_once return, now or as soon as it is called. Any thread, async-signal-safe.
   void wake();
+  /// Whoever is about to call run_once has seen to everything that was woken for until now.
+  void heed_wakes();
 
   // ---- around a fork
   void lock_for_fork();

@@ -178,7 +178,6 @@ curl_socket_t Transfer::open_socket(const curl_sockaddr &to) {
   no_descriptors_ = no_descriptors_ || no_descriptors;
   if (fd < 0) return CURL_SOCKET_BAD;
   try {
-    const std::lock_guard lock(connections_.sockets->open_mutex);
     connections_.sockets->open.insert(fd);
   } catch (const std::bad_alloc &) {
     os::close_descriptor(fd);
@@ -189,7 +188,6 @@ curl_socket_t Transfer::open_socket(const curl_sockaddr &to) {
 
 int Transfer::on_close_socket(void *sockets, curl_socket_t fd) {
   auto &all = *static_cast<Sockets *>(sockets);
-  const std::lock_guard lock(all.open_mutex);
   all.open.erase(fd);
   os::close_descriptor(fd);
   return 0;

@@ -73,8 +73,7 @@ Result<Trust> load_system() {
               "no CA certificates were found on this system (tried " + tried + "); install the package ca-certificates or set ca_file");
 }
 
-// Kept once it was found, and never destroyed; a system without a bundle is looked at again. No lock: a fork while the
-// certificates are read must not leave the child one that nobody lets go.
+// Kept once it was found, and never destroyed; a system without a bundle is looked at again.
 std::atomic<const Trust *> g_system_trust{nullptr};
 
 Result<Trust> system_trust() {
@@ -88,8 +87,6 @@ Result<Trust> system_trust() {
 }
 
 }  // namespace
-
-void forget_trust_after_fork() noexcept { g_system_trust.store(nullptr, std::memory_order_release); }
 
 Result<Trust> load_trust(const std::string &ca_file, const std::string &ca_pem) {
   if (!ca_pem.empty()) return load(Bio(BIO_new_mem_buf(ca_pem.data(), static_cast<int>(ca_pem.size())), BIO_free), "the option ca_pem");

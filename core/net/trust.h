@@ -22,7 +22,4 @@ struct Trust {
 /// E_CONFIG when a given source cannot be used, E_TLS when the system has no bundle.
 Result<Trust> load_trust(const std::string &ca_file, const std::string &ca_pem);
 
-/// For a fork's child: the parent may have been using the shared store, so the child loads its own.
-void forget_trust_after_fork() noexcept;
-
 }  // namespace fleetauth::net

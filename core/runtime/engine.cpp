@@ -26,19 +26,29 @@ const ErrorPtr &out_of_memory() {
   return *error;
 }
 
-/// What is made once, at its first use, is made before there are threads: a fork must not find it half made.
-void make_what_lasts() {
+/// What is made once, at its first use, is made before there are clients: a fork must not find it half made.
+ErrorPtr make_what_lasts() {
+  install_fork_handlers();
+  const std::lock_guard lock(first_use_mutex());
+  if (auto error = net::initialise()) return error;
   (void)out_of_memory();
   (void)would_block();
   (void)crypto::keyed_digest("");
   (void)provider::builtins();
+  return nullptr;
 }
 
 }  // namespace
 
 Engine::Engine(RuntimeSettings settings, std::shared_ptr<Clock> clock) : settings_(settings), clock_(std::move(clock)) {}
 
-Engine::~Engine() { unregister_engine(this); }
+Engine::~Engine() {
+  {
+    const std::lock_guard lock(mutex_);  // a fork must not find libcurl half torn down
+    driver_.reset();
+  }
+  unregister_engine(this);
+}
 
 void Engine::attach() {
   register_engine(this);
@@ -184,7 +194,7 @@ ErrorPtr Engine::ensure_driver() {
     nudged_.store(driver_.get(), std::memory_order_release);
     if (settings_.manual) {
       const std::lock_guard queues(queues_mutex_);
-      for (const auto &[id, queue] : queues_) queue->driver_made(driver_->fd());
+      for (const auto &[id, queue] : queues_) queue->driver_made(*driver_);
     }
   }
   if (settings_.manual || thread_alive_) return nullptr;
@@ -207,9 +217,7 @@ ErrorPtr Engine::call_driver() {
 }
 
 void Engine::wake() {
-  if (driver_ == nullptr) return;
-  // In manual mode nobody may be driving: the descriptor that programs poll has to become readable.
-  if (waiting_ || settings_.manual) driver_->wake();
+  if (driver_ != nullptr) driver_->wake();
 }
 
 Timers::Id Engine::at(BootMs when, std::function<void()> what) {
@@ -234,6 +242,7 @@ int Engine::driver_fd() {
 
 ErrorPtr Engine::drive(const Queue &queue, std::optional<SteadyClock::time_point> until) {
   auto lock = enter();
+  if (driver_ != nullptr && !driving_) driver_->heed_wakes();
   if (queue.has_events()) return nullptr;
   if (auto error = ensure_driver()) return error;
   if (driving_) {
@@ -277,6 +286,7 @@ void Engine::io_thread() {
     } else {
       idle_since.reset();
     }
+    driver_->heed_wakes();
     guarded_turn(lock, wait_ms);
   }
   driving_ = false;
@@ -292,7 +302,6 @@ void Engine::guarded_turn(Lock &lock, std::int64_t max_wait_ms) {
     turn(lock, max_wait_ms);
   } catch (...) {
     if (!lock.owns_lock()) lock.lock();
-    waiting_ = false;
     armed_ = kNever;
     try {
       fail_everything(out_of_memory());
@@ -309,7 +318,6 @@ void Engine::turn(Lock &lock, std::int64_t max_wait_ms) {
   const auto commands = std::exchange(commands_, {});
   armed_ = std::min(timers_.next(), token_timers_.next());
   const BootMs next = armed_;
-  waiting_ = true;
   lock.unlock();
 
   obey(commands);
@@ -317,7 +325,6 @@ void Engine::turn(Lock &lock, std::int64_t max_wait_ms) {
   driver_->run_once(max_wait_ms);
 
   lock.lock();
-  waiting_ = false;
   armed_ = kNever;
   handle_outcomes();
   // In manual mode programs poll the descriptor between the turns.
@@ -389,7 +396,7 @@ void Engine::rebuild_after_fork() {
   commands_.clear();
   awaited_.clear();
   armed_ = kNever;
-  driving_ = waiting_ = thread_alive_ = false;
+  driving_ = thread_alive_ = false;
   {
     const std::lock_guard queues(queues_mutex_);
     for (const auto &[id, queue] : queues_) queue->rebuild_after_fork();
@@ -405,8 +412,7 @@ void Engine::rebuild_after_fork() {
 // ---------------------------------------------------------------- the runtime
 
 Result<std::shared_ptr<Runtime>> Runtime::create(RuntimeSettings settings, std::shared_ptr<Clock> clock) {
-  if (auto error = net::initialise()) return error;
-  make_what_lasts();
+  if (auto error = make_what_lasts()) return error;
   auto engine = std::make_shared<Engine>(settings, clock != nullptr ? std::move(clock) : Clock::real());
   engine->attach();
   return std::make_shared<Runtime>(std::move(engine));

@@ -150,7 +150,6 @@ class Engine : public std::enable_shared_from_this<Engine> {
   std::atomic<net::Driver *> nudged_{nullptr};
   std::vector<Command> commands_;
   bool driving_ = false;
-  bool waiting_ = false;   ///< the one who drives waits for the network: a new command must wake it
   BootMs armed_ = kNever;  ///< until when it waits at most
   bool thread_alive_ = false;
   std::atomic<bool> words_live_{false};
@@ -159,6 +158,9 @@ class Engine : public std::enable_shared_from_this<Engine> {
 
 /// Guards the process's shared runtime; the fork handlers take it first.
 std::mutex &shared_runtime_mutex();
+
+/// Held while what lasts for the life of the process is made.
+std::mutex &first_use_mutex();
 
 void install_fork_handlers();
 /// Keeps the list of engines that the fork handlers go through.

@@ -4,13 +4,14 @@
 #include <mutex>
 #include <vector>
 
-#include "core/net/trust.h"
+#include "core/crypto/openssl_mutex.h"
 #include "core/runtime/engine.h"
 #include "core/token/read_lock.h"
 #include "core/token/slabs.h"
 
-// Around a fork every lock of the library is held, so that the child finds nothing half-done. None of them is ever held
-// across I/O, so prepare is short. The child itself takes no lock and allocates nothing: it leaves marks.
+// Around a fork every lock of the library is held, so that the child finds nothing half-done, neither here nor in libcurl and OpenSSL.
+// None of them is held while something is waited for, so prepare is short. The child itself takes no lock and allocates nothing: it
+// leaves marks.
 namespace fleetauth::runtime {
 
 namespace {
@@ -27,23 +28,26 @@ Registry &registry() {
 
 void prepare() {
   shared_runtime_mutex().lock();
+  first_use_mutex().lock();
   registry().mutex.lock();
   for (Engine *engine : registry().engines) engine->lock_for_fork();
   token::lock_slabs();
   token::lock_all_readers();
+  crypto::openssl_mutex().lock();
 }
 
 void let_go() {
+  crypto::openssl_mutex().unlock();
   token::unlock_all_readers();
   token::unlock_slabs();
   for (Engine *engine : registry().engines) engine->unlock_after_fork();
   registry().mutex.unlock();
+  first_use_mutex().unlock();
   shared_runtime_mutex().unlock();
 }
 
 void child() {
   token::change_all_words();
-  net::forget_trust_after_fork();
   for (Engine *engine : registry().engines) engine->mark_forked();
   let_go();
 }
@@ -51,6 +55,11 @@ void child() {
 }  // namespace
 
 std::mutex &shared_runtime_mutex() {
+  static auto *mutex = new std::mutex;
+  return *mutex;
+}
+
+std::mutex &first_use_mutex() {
   static auto *mutex = new std::mutex;
   return *mutex;
 }

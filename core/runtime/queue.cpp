@@ -113,9 +113,9 @@ int Queue::wakeup_fd() {
   return both_.get();
 }
 
-void Queue::driver_made(int driver_fd) {
+void Queue::driver_made(net::Driver &driver) {
   const std::lock_guard lock(mutex_);
-  if (both_) (void)os::watch(both_, driver_fd, {true, false});
+  if (both_) (void)os::watch(both_, driver.fd(), {true, false});
 }
 
 void Queue::set_wakeup(Wakeup wakeup, void *user_data) {

@@ -11,6 +11,10 @@
 #include "core/base/os/descriptor.h"
 #include "core/token/token.h"
 
+namespace fleetauth::net {
+class Driver;
+}
+
 namespace fleetauth::runtime {
 
 class Engine;
@@ -80,8 +84,8 @@ class Queue {
   void renew_descriptors() noexcept;
   /// In the child, later: the waiters of the parent are forgotten.
   void rebuild_after_fork();
-  /// Manual mode: the engine has a driver whose descriptor belongs to what programs poll.
-  void driver_made(int driver_fd);
+  /// Manual mode: the engine has a driver, whose descriptor belongs to what programs poll.
+  void driver_made(net::Driver &driver);
 
  private:
   std::optional<Event> pop();

@@ -155,7 +155,7 @@ TEST_F(Network, N12_AnAnswerThatDoesNotComeEndsWithTheDeadline) {
   const Outcome outcome = get_token(client.get());
   const auto spent = std::chrono::steady_clock::now() - before;
   EXPECT_EQ(outcome.name(), "E_TIMEOUT") << outcome.message();
-  EXPECT_GE(spent, std::chrono::milliseconds(600));
+  EXPECT_GE(spent, std::chrono::milliseconds(390)) << "two attempts; the pause after them may be too long for a third";
   EXPECT_LT(spent, std::chrono::seconds(5));
 }
 

@@ -31,13 +31,6 @@ int in_child(const std::function<int()> &body) {
 
 class ForkTest : public ScriptedHost {
  protected:
-  void SetUp() override {
-#if defined(__SANITIZE_THREAD__) || defined(__SANITIZE_ADDRESS__)
-    GTEST_SKIP() << "not yet shown to be sound under a sanitizer";
-#endif
-    ScriptedHost::SetUp();
-  }
-
   /// The token that the client has in the child, counted as 0 when it is the expected one.
   int has_token(std::string_view expected) const { return peek() == expected ? 0 : 1; }
 };
@@ -110,6 +103,9 @@ TEST_F(ForkTest, P01_ALoopOfTheChildIsWoken) {
 }
 
 TEST_F(ForkTest, P02_AForkWhileOthersAskForTheSharedRuntimeDoesNotHang) {
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+  GTEST_SKIP() << "the sanitizer's allocator may be locked by another thread at the fork, and stays so in the child";
+#endif
   std::atomic<bool> stop{false};
   std::vector<std::thread> askers;
   for (int i = 0; i < 2; ++i) {

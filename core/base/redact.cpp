@@ -7,8 +7,11 @@ namespace {
 
 bool is_alphanumeric(char c) { return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z'); }
 
+// No early end: the compiler may look at many characters at once.
 bool all_of(std::string_view text, char lowest) {
-  return std::all_of(text.begin(), text.end(), [lowest](char c) { return c >= lowest && c <= '~'; });
+  bool all = true;
+  for (const char c : text) all &= c >= lowest && c <= '~';
+  return all;
 }
 
 }  // namespace

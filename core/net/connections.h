@@ -6,6 +6,7 @@
 #include <optional>
 #include <unordered_map>
 #include <unordered_set>
+#include <vector>
 
 #include "core/base/os/descriptor.h"
 #include "core/net/driver.h"
@@ -19,11 +20,17 @@ using Easy = std::unique_ptr<CURL, decltype(&curl_easy_cleanup)>;
 
 struct Connections;
 
+/// A socket in epoll. It stays there while its connection is idle: the next request is likely to want the same.
+struct Watched {
+  Connections *owner = nullptr;  ///< null while idle
+  os::Interest interest;
+};
+
 /// The sockets of a driver.
 struct Sockets {
   os::Descriptor epoll = os::make_epoll();
-  std::unordered_set<int> open;                    ///< all of them, so that a fork's child can close them without libcurl
-  std::unordered_map<int, Connections *> watched;  ///< those in `epoll`, and to whom they belong
+  std::unordered_set<int> open;              ///< all of them, so that a fork's child can close them without libcurl
+  std::unordered_map<int, Watched> watched;  ///< those in `epoll`
 };
 
 /// What requests with equal settings share: connections, trusted certificates, the proxy. libcurl compares connections by settings it
@@ -36,6 +43,7 @@ struct Connections {
   Sockets *sockets = nullptr;
   BootMs due = kNever;  ///< when libcurl wants to be called without a socket's being ready
   std::size_t in_flight = 0;
+  std::vector<Easy> idle_handles;  ///< set up by the policy, with nothing of a request in them
   Multi multi{nullptr, curl_multi_cleanup};
 
   [[nodiscard]] bool serves(const NetOptions &other) const {

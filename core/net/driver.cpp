@@ -20,7 +20,6 @@
 namespace fleetauth::net {
 namespace {
 
-constexpr std::size_t kIdleHandles = 8;
 constexpr std::size_t kIdleSets = 8;   // sets of connections that are kept although nothing uses them
 constexpr long kIdleConnections = 16;  // of each set
 constexpr int kEventsAtOnce = 64;
@@ -36,17 +35,16 @@ struct Finished {
 int on_socket(CURL *, curl_socket_t fd, int what, void *set, void *) {
   auto &connections = *static_cast<Connections *>(set);
   Sockets &sockets = *connections.sockets;
-  if (what == CURL_POLL_REMOVE) {
-    os::unwatch(sockets.epoll, fd);
-    sockets.watched.erase(fd);
-    return 0;
-  }
   try {
-    sockets.watched[fd] = &connections;
+    Watched &watched = sockets.watched[fd];
+    watched.owner = what == CURL_POLL_REMOVE ? nullptr : &connections;
+    const os::Interest wanted{(what & CURL_POLL_IN) != 0, (what & CURL_POLL_OUT) != 0};
+    if (what == CURL_POLL_REMOVE || watched.interest == wanted) return 0;
+    watched.interest = wanted;
+    return os::watch(sockets.epoll, fd, wanted) ? 0 : -1;
   } catch (const std::bad_alloc &) {
     return -1;
   }
-  return os::watch(sockets.epoll, fd, {(what & CURL_POLL_IN) != 0, (what & CURL_POLL_OUT) != 0}) ? 0 : -1;
 }
 
 int on_timer(CURLM *, long timeout_ms, void *set) {
@@ -62,7 +60,6 @@ struct Driver::Impl {
 
   // The sockets outlive the connections, and these the transfers: libcurl reports to them until its end.
   Sockets sockets;
-  std::vector<Easy> idle_handles;
   std::vector<std::unique_ptr<Connections>> connections;
   std::unordered_map<std::uint64_t, std::unique_ptr<Transfer>> transfers;
   std::deque<Finished> finished;  // not yet told to their starters
@@ -81,7 +78,7 @@ struct Driver::Impl {
 
   Result<Connections *> connections_for(const std::shared_ptr<const NetOptions> &options);
   void drop_idle_connections();
-  Easy take_handle();
+  static Easy take_handle(Connections &set);
   std::unique_ptr<Transfer> detach(std::uint64_t id);
 
   void begin(std::unique_ptr<Transfer> transfer);
@@ -133,10 +130,10 @@ void Driver::Impl::drop_idle_connections() {
   std::erase_if(connections, [](const std::unique_ptr<Connections> &set) { return set->in_flight == 0; });
 }
 
-Easy Driver::Impl::take_handle() {
-  if (idle_handles.empty()) return {curl_easy_init(), curl_easy_cleanup};
-  Easy handle = std::move(idle_handles.back());
-  idle_handles.pop_back();
+Easy Driver::Impl::take_handle(Connections &set) {
+  if (set.idle_handles.empty()) return make_handle(set);
+  Easy handle = std::move(set.idle_handles.back());
+  set.idle_handles.pop_back();
   return handle;
 }
 
@@ -183,8 +180,7 @@ void Driver::Impl::collect(Connections &set) {
     Outcome outcome = transfer->finish(code);
     const std::unique_ptr<Transfer> ended = detach(transfer->id());
     finished.push_back({ended->id(), ended->take_completion(), std::move(outcome)});
-    Easy handle = ended->release();
-    if (handle != nullptr && idle_handles.size() < kIdleHandles) idle_handles.push_back(std::move(handle));
+    ended->return_handle();
   }
 }
 
@@ -200,7 +196,9 @@ void Driver::Impl::fail_all(Connections &set, CURLMcode code) {
     finished.push_back(
         {id, ended->take_completion(), ended->give_up(status, std::string("libcurl cannot go on: ") + curl_multi_strerror(code))});
   }
-  std::erase_if(sockets.watched, [&set](const auto &entry) { return entry.second == &set; });
+  for (auto &[fd, watched] : sockets.watched) {
+    if (watched.owner == &set) watched.owner = nullptr;
+  }
   std::erase_if(connections, [&set](const auto &entry) { return entry.get() == &set; });
 }
 
@@ -250,10 +248,16 @@ void Driver::Impl::handle(const os::Readiness &ready) {
     timer_set_to = kNever;
     return;
   }
-  const auto owner = sockets.watched.find(ready.fd);
-  if (owner == sockets.watched.end()) return;  // closed by what was handled before it
+  const auto found = sockets.watched.find(ready.fd);
+  if (found == sockets.watched.end()) return;  // closed by what was handled before it
+  Connections *const owner = found->second.owner;
+  if (owner == nullptr) {  // idle, and the server has something to say: its goodbye. libcurl sees it before the next use.
+    os::unwatch(sockets.epoll, ready.fd);
+    sockets.watched.erase(found);
+    return;
+  }
   const int events = (ready.read ? CURL_CSELECT_IN : 0) | (ready.write ? CURL_CSELECT_OUT : 0) | (ready.error ? CURL_CSELECT_ERR : 0);
-  act(*owner->second, ready.fd, events);
+  act(*owner, ready.fd, events);
 }
 
 void Driver::Impl::act_on_due() {
@@ -292,7 +296,7 @@ int Driver::fd() {
 void Driver::start(std::uint64_t id, const flow::HttpRequest &request, std::shared_ptr<const NetOptions> options, Completion done) {
   const std::lock_guard lock(impl_->at_work);
   auto set = impl_->connections_for(options);
-  Easy handle = set ? impl_->take_handle() : Easy(nullptr, curl_easy_cleanup);
+  Easy handle = set ? Impl::take_handle(**set) : Easy(nullptr, curl_easy_cleanup);
   if (!set) {
     impl_->finish_early(id, std::move(done), set.error());
   } else if (handle == nullptr) {

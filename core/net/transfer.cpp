@@ -17,11 +17,13 @@ namespace {
 
 // Forward secrecy and authenticated encryption only; TLS 1.3 has nothing else anyway.
 constexpr const char *kCiphers = "ECDHE+AESGCM:ECDHE+CHACHA20";
+constexpr long kReceiveBuffer = 4 * 1024;
 constexpr long kSmallestUploadBuffer = 16 * 1024;
 constexpr long kLongestConnectionLifeSeconds = 300;
 // The runtime's timers end a request in time; libcurl's own are for the case that nobody drives them.
 constexpr std::int64_t kBackstopMs = 250;
 constexpr std::size_t kFirstRoomForBody = 4096;
+constexpr std::size_t kIdleHandles = 4;  // of each set of connections
 
 // Sets options until one fails.
 class Setter {
@@ -51,7 +53,7 @@ Transfer::Transfer(std::uint64_t id, Easy easy, const flow::HttpRequest &request
                    Connections &connections, Completion done)
     : id_(id), easy_(std::move(easy)), request_(request), options_(std::move(options)), connections_(connections), done_(std::move(done)) {}
 
-bool Transfer::is_tls() const { return text::lower(request_.url.view().substr(0, 8)) == "https://"; }
+bool Transfer::is_tls() const { return text::equal_ignore_case(request_.url.view().substr(0, 8), "https://"); }
 
 // ---------------------------------------------------------------- setting up
 
@@ -66,45 +68,60 @@ ErrorPtr Transfer::prepare() {
   }
   if (request_.url.view().find('\0') != std::string_view::npos) return refuse(ending(CURLE_OK), Status::Url, "the URL holds a NUL").error;
   failed_allocations_before_ = curl_failed_allocations();
-  CURLcode code = set_policy();
+  CURLcode code = set_callbacks(this);
   if (code == CURLE_OK) code = set_request();
   if (code == CURLE_OK) code = set_headers();
   return code == CURLE_OK ? nullptr : describe(ending(code)).error;
 }
 
 // The same for every request. Redirects, cookies, netrc, HSTS and verbose output are off unless asked for, and stay so.
-CURLcode Transfer::set_policy() {
-  Setter set(easy_.get());
-  set(CURLOPT_PRIVATE, this)(CURLOPT_ERRORBUFFER, detail_.data());
+Easy make_handle(Connections &connections) {
+  Easy easy(curl_easy_init(), curl_easy_cleanup);
+  if (easy == nullptr) return easy;
+  Setter set(easy.get());
   set(CURLOPT_NOSIGNAL, 1L);
   set(CURLOPT_QUICK_EXIT, 1L);  // a hung resolver thread is left behind instead of waited for
+  // What libcurl puts a request and its answer into is cleared each time: no more of it than is of use.
+  set(CURLOPT_BUFFERSIZE, kReceiveBuffer)(CURLOPT_UPLOAD_BUFFERSIZE, kSmallestUploadBuffer);
 
-  set(CURLOPT_PROTOCOLS_STR, options_->allow_loopback_http ? "https,http" : "https")(CURLOPT_REDIR_PROTOCOLS_STR, "https");
-  set(CURLOPT_FOLLOWLOCATION, 0L)(CURLOPT_DISALLOW_USERNAME_IN_URL, 1L)(CURLOPT_PATH_AS_IS, 1L);
+  set(CURLOPT_REDIR_PROTOCOLS_STR, "https")(CURLOPT_FOLLOWLOCATION, 0L);
+  set(CURLOPT_DISALLOW_USERNAME_IN_URL, 1L)(CURLOPT_PATH_AS_IS, 1L);
   set(CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_1_1));  // HTTP/2 would leave copies of headers in memory
   set(CURLOPT_HTTP09_ALLOWED, 0L);
   set(CURLOPT_ACCEPT_ENCODING, nullptr);
+  set(CURLOPT_MAXFILESIZE_LARGE, static_cast<curl_off_t>(flow::kMaxBody));  // refuses a larger Content-Length at once
+  set(CURLOPT_MAXLIFETIME_CONN, kLongestConnectionLifeSeconds);
 
   set(CURLOPT_SSLVERSION, static_cast<long>(CURL_SSLVERSION_TLSv1_2))(CURLOPT_SSL_CIPHER_LIST, kCiphers);
   set(CURLOPT_SSL_VERIFYPEER, 1L)(CURLOPT_SSL_VERIFYHOST, 2L);
   // A resumed session would not check the certificate again, perhaps under another CA.
   set(CURLOPT_SSL_SESSIONID_CACHE, 0L);
   set(CURLOPT_CAINFO, nullptr)(CURLOPT_CAPATH, nullptr);  // on_tls_context gives the certificates
-  set(CURLOPT_SSL_CTX_FUNCTION, on_tls_context)(CURLOPT_SSL_CTX_DATA, this);
+  set(CURLOPT_PROXY_SSL_VERIFYPEER, 1L)(CURLOPT_PROXY_SSL_VERIFYHOST, 2L);
+  set(CURLOPT_PROXY_SSLVERSION, static_cast<long>(CURL_SSLVERSION_TLSv1_2));
+  set(CURLOPT_PROXY_CAINFO, nullptr)(CURLOPT_PROXY_CAPATH, nullptr);
+  set(CURLOPT_HTTPPROXYTUNNEL, 1L)(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L)(CURLOPT_HEADEROPT, static_cast<long>(CURLHEADER_SEPARATE));
 
-  set(CURLOPT_PREREQFUNCTION, on_ready_to_send)(CURLOPT_PREREQDATA, this);
-  set(CURLOPT_OPENSOCKETFUNCTION, on_open_socket)(CURLOPT_OPENSOCKETDATA, this);
-  set(CURLOPT_CLOSESOCKETFUNCTION, on_close_socket)(CURLOPT_CLOSESOCKETDATA, connections_.sockets);
-  set(CURLOPT_HEADERFUNCTION, on_header)(CURLOPT_HEADERDATA, this);
-  set(CURLOPT_WRITEFUNCTION, on_body)(CURLOPT_WRITEDATA, this);
-  set(CURLOPT_MAXFILESIZE_LARGE, static_cast<curl_off_t>(flow::kMaxBody));  // refuses a larger Content-Length at once
-  set(CURLOPT_UPLOAD_BUFFERSIZE, kSmallestUploadBuffer);
+  set(CURLOPT_SSL_CTX_FUNCTION, Transfer::on_tls_context)(CURLOPT_PREREQFUNCTION, Transfer::on_ready_to_send);
+  set(CURLOPT_HEADERFUNCTION, Transfer::on_header)(CURLOPT_WRITEFUNCTION, Transfer::on_body);
+  set(CURLOPT_OPENSOCKETFUNCTION, Transfer::on_open_socket);
+  set(CURLOPT_CLOSESOCKETFUNCTION, Transfer::on_close_socket)(CURLOPT_CLOSESOCKETDATA, connections.sockets);
+  if (set.code() != CURLE_OK) easy.reset();
+  return easy;
+}
+
+CURLcode Transfer::set_callbacks(Transfer *to) {
+  Setter set(easy_.get());
+  set(CURLOPT_PRIVATE, to)(CURLOPT_ERRORBUFFER, to == nullptr ? nullptr : to->detail_.data());
+  set(CURLOPT_SSL_CTX_DATA, to)(CURLOPT_PREREQDATA, to)(CURLOPT_OPENSOCKETDATA, to);
+  set(CURLOPT_HEADERDATA, to)(CURLOPT_WRITEDATA, to);
   return set.code();
 }
 
 CURLcode Transfer::set_request() {
   Setter set(easy_.get());
   set(CURLOPT_URL, request_.url.c_str());
+  set(CURLOPT_PROTOCOLS_STR, options_->allow_loopback_http ? "https,http" : "https");
   set(CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(options_->connect_timeout_ms + kBackstopMs));
   set(CURLOPT_TIMEOUT_MS, static_cast<long>(options_->attempt_timeout_ms + kBackstopMs));
   set(CURLOPT_USERAGENT, options_->user_agent.empty() ? nullptr : options_->user_agent.c_str());
@@ -112,20 +129,14 @@ CURLcode Transfer::set_request() {
   // libcurl repeats a request by itself when a reused connection dies; only requests that may be repeated reuse one.
   const bool fresh = request_.call_class != flow::CallClass::Idempotent;
   set(CURLOPT_FRESH_CONNECT, fresh ? 1L : 0L)(CURLOPT_FORBID_REUSE, fresh ? 1L : 0L);
-  set(CURLOPT_MAXLIFETIME_CONN, kLongestConnectionLifeSeconds);
 
   // An empty text keeps libcurl from looking into the environment.
   const bool direct = !is_tls();
   set(CURLOPT_PROXY, direct ? "" : connections_.proxy.url.c_str())(CURLOPT_NOPROXY, connections_.proxy.bypass.c_str());
-  set(CURLOPT_HTTPPROXYTUNNEL, 1L)(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L)(CURLOPT_HEADEROPT, static_cast<long>(CURLHEADER_SEPARATE));
-  set(CURLOPT_PROXY_SSL_VERIFYPEER, 1L)(CURLOPT_PROXY_SSL_VERIFYHOST, 2L)(CURLOPT_PROXY_SSLVERSION,
-                                                                          static_cast<long>(CURL_SSLVERSION_TLSv1_2));
-  set(CURLOPT_PROXY_CAINFO, nullptr)(CURLOPT_PROXY_CAPATH, nullptr);
 
-  const bool is_get = request_.method == "GET";
-  const bool is_head = request_.method == "HEAD";
-  if (is_head) return set(CURLOPT_NOBODY, 1L).code();
-  if (is_get && request_.body.empty()) return set(CURLOPT_HTTPGET, 1L).code();
+  set(CURLOPT_HTTPGET, 1L)(CURLOPT_CUSTOMREQUEST, nullptr);  // also takes back what an earlier request chose
+  if (request_.method == "HEAD") return set(CURLOPT_NOBODY, 1L).code();
+  if (request_.method == "GET" && request_.body.empty()) return set.code();
   // The body stays where it is: libcurl reads it from the request.
   set(CURLOPT_POST, 1L)(CURLOPT_POSTFIELDS, request_.body.c_str());
   set(CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(request_.body.size()));
@@ -149,10 +160,7 @@ CURLcode Transfer::set_headers() {
     line.append(header.value.view());
     if (!add()) return CURLE_OUT_OF_MEMORY;
   }
-  // What libcurl would add by itself.
-  line.append("Expect:");
-  if (!add()) return CURLE_OUT_OF_MEMORY;
-  if (!has_header(request_, "Content-Type")) {
+  if (!has_header(request_, "Content-Type")) {  // or libcurl adds one
     line.append("Content-Type:");
     if (!add()) return CURLE_OUT_OF_MEMORY;
   }
@@ -189,6 +197,7 @@ curl_socket_t Transfer::open_socket(const curl_sockaddr &to) {
 int Transfer::on_close_socket(void *sockets, curl_socket_t fd) {
   auto &all = *static_cast<Sockets *>(sockets);
   all.open.erase(fd);
+  all.watched.erase(fd);
   os::close_descriptor(fd);
   return 0;
 }
@@ -211,7 +220,8 @@ CURLcode Transfer::set_up_tls(SSL_CTX *context) {
     connections_.trust = std::move(*trust);
   }
   SSL_CTX_set1_cert_store(context, connections_.trust->store.get());
-  SSL_CTX_set_security_level(context, 2);  // at least 112 bits: no SHA-1, no RSA of 1024 bits, whatever the system's default
+  SSL_CTX_set_security_level(context, 2);                 // at least 112 bits: no SHA-1, no RSA of 1024 bits, whatever the system's default
+  SSL_CTX_clear_mode(context, SSL_MODE_RELEASE_BUFFERS);  // which would clear 16 KiB and allocate them anew with every record
   SSL_CTX_set_options(context, SSL_OP_CLEANSE_PLAINTEXT | SSL_OP_NO_RENEGOTIATION);
   SSL_CTX_set_keylog_callback(context, nullptr);  // libcurl would obey SSLKEYLOGFILE
   return CURLE_OK;
@@ -309,18 +319,17 @@ Outcome Transfer::finish(CURLcode code) {
   curl_easy_getinfo(easy_.get(), CURLINFO_RESPONSE_CODE, &status);
   if (status < 200) return refuse(ending(code), Status::Protocol, "the answer is an interim one and nothing followed");
   response_.status = static_cast<std::int32_t>(status);
+  complete_ = true;
   return std::move(response_);
 }
 
-Easy Transfer::release() {
-  // A parsed URL stays in the handle until its next use, and a query may hold a secret.
+void Transfer::return_handle() {
+  // A parsed URL stays in the handle until its next use, and a query may hold a secret; and what a failed transfer leaves is not known.
   const bool may_hold_secret = request_.url.view().find('?') != std::string_view::npos;
-  if (may_hold_secret) {
-    easy_.reset();
-  } else {
-    curl_easy_reset(easy_.get());
-  }
-  return std::move(easy_);
+  if (!complete_ || may_hold_secret || connections_.idle_handles.size() >= kIdleHandles) return;
+  Setter set(easy_.get());
+  set(CURLOPT_HTTPHEADER, nullptr)(CURLOPT_POSTFIELDS, nullptr)(CURLOPT_HTTPGET, 1L);
+  if (set.code() == CURLE_OK && set_callbacks(nullptr) == CURLE_OK) connections_.idle_handles.push_back(std::move(easy_));
 }
 
 }  // namespace fleetauth::net

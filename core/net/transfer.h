@@ -13,7 +13,10 @@
 
 namespace fleetauth::net {
 
-/// One request on its way: sets libcurl's handle up by the policy, gathers the answer within its limits, says how it ended.
+/// A handle that obeys the policy which is the same for every request; empty when memory ran out.
+Easy make_handle(Connections &connections);
+
+/// One request on its way: sets libcurl's handle up for it, gathers the answer within its limits, says how it ended.
 class Transfer {
  public:
   /// `request` and `connections` outlive it.
@@ -26,8 +29,8 @@ class Transfer {
   Outcome finish(CURLcode code);
   /// The same when libcurl itself cannot go on.
   Outcome give_up(Status status, std::string_view why) const { return refuse(ending(CURLE_OK), status, why); }
-  /// Takes the handle back without anything of this request in it; empty when the handle must not be used again.
-  Easy release();
+  /// Gives the handle back to its connections without anything of this request in it, if it may be used again.
+  void return_handle();
 
   [[nodiscard]] std::uint64_t id() const { return id_; }
   [[nodiscard]] CURL *easy() const { return easy_.get(); }
@@ -36,14 +39,15 @@ class Transfer {
   [[nodiscard]] Completion take_completion() { return std::move(done_); }
 
  private:
-  [[nodiscard]] CURLcode set_policy();
   [[nodiscard]] CURLcode set_request();
+  [[nodiscard]] CURLcode set_callbacks(Transfer *to);
   [[nodiscard]] CURLcode set_headers();
   [[nodiscard]] bool is_tls() const;
   [[nodiscard]] Ending ending(CURLcode code) const;
   std::size_t abort(Status status, const char *what);
 
   // libcurl's callbacks.
+  friend Easy make_handle(Connections &connections);
   static std::size_t on_header(char *data, std::size_t size, std::size_t count, void *self);
   static std::size_t on_body(char *data, std::size_t size, std::size_t count, void *self);
   static int on_ready_to_send(void *self, char *, char *, int, int);
@@ -67,6 +71,7 @@ class Transfer {
   flow::HttpResponse response_;
   std::size_t header_bytes_ = 0;
   bool in_trailer_ = false;
+  bool complete_ = false;
 
   flow::Sent sent_ = flow::Sent::No;
   Status abort_status_ = Status::Ok;

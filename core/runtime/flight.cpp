@@ -54,7 +54,7 @@ void Flight::apply(flow::Effect effect) {
 }
 
 void Flight::send() {
-  pause_ = 0;
+  pause_ = {};
   ++attempt_;
   exchange_ = engine_.next_id();
   const net::NetOptions &net = *source_->setup().net;
@@ -106,7 +106,7 @@ void Flight::attempt_failed(const flow::HttpFailure &failure, const flow::HttpRe
 }
 
 void Flight::attempt_timed_out(bool connecting) {
-  (connecting ? connect_deadline_ : attempt_deadline_) = 0;
+  (connecting ? connect_deadline_ : attempt_deadline_) = {};
   const flow::Sent sent = sent_state();
   if (connecting && sent == flow::Sent::Maybe) return;  // connected in time
   const net::NetOptions &net = *source_->setup().net;
@@ -122,7 +122,7 @@ void Flight::attempt_timed_out(bool connecting) {
 }
 
 void Flight::fetch_timed_out() {
-  total_deadline_ = 0;
+  total_deadline_ = {};
   const std::string what = "no token within " + seconds(source_->setup().total_timeout_ms) + " (total_timeout_ms) and " +
                            std::to_string(attempt_) + (attempt_ == 1 ? " attempt" : " attempts");
   if (exchange_ == 0) return finish(timed_out(what), nullptr);

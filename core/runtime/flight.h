@@ -52,10 +52,10 @@ class Flight : public std::enable_shared_from_this<Flight> {
   int attempt_ = 0;
   std::uint64_t exchange_ = 0;  ///< 0: nothing is on its way
   std::shared_ptr<HostCall> host_call_;
-  Timers::Id connect_deadline_ = 0;
-  Timers::Id attempt_deadline_ = 0;
-  Timers::Id total_deadline_ = 0;
-  Timers::Id pause_ = 0;
+  Timers::Id connect_deadline_;
+  Timers::Id attempt_deadline_;
+  Timers::Id total_deadline_;
+  Timers::Id pause_;
   BootMs deadline_ = 0;  ///< of the whole fetch
 };
 

@@ -49,7 +49,7 @@ std::int64_t HostCall::timeout_ms() const { return std::max<std::int64_t>(0, dea
 
 void HostCall::offer(const std::shared_ptr<Flight> &flight) {
   if (state_ != State::Due && state_ != State::Offered) return;
-  if (state_ == State::Offered && patience_ != 0 && engine_->takes_events(offered_to_)) return;
+  if (state_ == State::Offered && patience_ && engine_->takes_events(offered_to_)) return;
   for (const QueueId queue : flight->responders()) {
     if (queue == offered_to_) continue;
     EventNode node(1);
@@ -66,7 +66,7 @@ void HostCall::offer(const std::shared_ptr<Flight> &flight) {
   engine_->cancel(patience_);
   patience_ =
       engine_->at(engine_->clock()->boot_ms() + kClaimPatienceMs, [self = shared_from_this(), weak = std::weak_ptr<Flight>(flight)] {
-        self->patience_ = 0;
+        self->patience_ = {};
         const auto waiting = weak.lock();
         if (waiting != nullptr && self->state_ == State::Offered) self->offer(waiting);
       });

@@ -49,7 +49,7 @@ class HostCall : public std::enable_shared_from_this<HostCall> {
   State state_ = State::Due;
   QueueId offered_to_ = 0;
   std::thread::id claimed_by_;
-  Timers::Id patience_ = 0;
+  Timers::Id patience_;
 
   std::mutex mutex_;  ///< the answer while it is put together; a leaf
   flow::HttpResponse response_;

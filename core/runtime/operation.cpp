@@ -15,7 +15,7 @@ void Operation::wait_until(Engine &engine, BootMs deadline) {
   deadline_ = engine.at(deadline, [weak = weak_from_this(), &engine] {
     const auto self = weak.lock();
     if (self == nullptr) return;
-    self->deadline_ = 0;
+    self->deadline_ = {};
     self->complete(engine, fail(Status::Timeout,
                                 "no token within the time allowed for this call (timeout_ms); the fetch goes on "
                                 "for later callers"));

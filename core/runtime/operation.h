@@ -33,7 +33,7 @@ class Operation : public std::enable_shared_from_this<Operation> {
   const QueueId queue_;
   const bool synchronous_;
   const std::uint64_t id_;
-  Timers::Id deadline_ = 0;
+  Timers::Id deadline_;
   EventNode node_;  ///< its event, made ahead; gone once delivered
 };
 

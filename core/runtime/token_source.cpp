@@ -203,7 +203,7 @@ void TokenSource::watch_token() {
 }
 
 void TokenSource::token_instant() {
-  watch_ = 0;
+  watch_ = {};
   const auto token = slot_.current();
   if (token != nullptr && engine_->clock()->boot_ms() >= token->usable_until) {
     slot_.drop();

@@ -71,7 +71,7 @@ class TokenSource : public std::enable_shared_from_this<TokenSource> {
   BootMs retry_at_ = 0;
   BootMs pause_until_ = 0;  ///< the last token expired on arrival: no new fetch before
 
-  Timers::Id watch_ = 0;
+  Timers::Id watch_;
   std::atomic<BootMs> renew_from_{0};  ///< before this no renewal can start; kNever while one runs
 };
 

@@ -77,6 +77,11 @@ std::string RawConnection::read_request() {
   return request;
 }
 
+void RawConnection::await_bytes() {
+  char first = 0;
+  (void)recv(fd_, &first, sizeof first, MSG_PEEK);
+}
+
 bool RawConnection::send(std::string_view bytes) {
   while (!bytes.empty()) {
     const long sent = tls_ != nullptr ? SSL_write(tls_, bytes.data(), static_cast<int>(bytes.size()))

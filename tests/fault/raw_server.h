@@ -22,6 +22,8 @@ class RawConnection {
 
   /// One request with its body (by Content-Length); empty when the client has left.
   std::string read_request();
+  /// Waits until the client has sent something, and leaves that unread.
+  void await_bytes();
   /// False when the client has left.
   bool send(std::string_view bytes);
   /// Ends the connection in order, with a TLS goodbye.

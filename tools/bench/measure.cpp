@@ -45,6 +45,16 @@ std::string with_unit(double ns) {
 double thread_cpu_ns() { return clock_ns(CLOCK_THREAD_CPUTIME_ID); }
 double wall_ns() { return clock_ns(CLOCK_MONOTONIC); }
 
+OneProcessor::OneProcessor() {
+  sched_getaffinity(0, sizeof before_, &before_);
+  cpu_set_t one;
+  CPU_ZERO(&one);
+  CPU_SET(sched_getcpu(), &one);
+  sched_setaffinity(0, sizeof one, &one);
+}
+
+OneProcessor::~OneProcessor() { sched_setaffinity(0, sizeof before_, &before_); }
+
 double percentile(std::vector<double> values, double share) {
   std::sort(values.begin(), values.end());
   return values[static_cast<std::size_t>(share * static_cast<double>(values.size() - 1) + 0.5)];

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <sched.h>
+
 #include <cstdint>
 #include <functional>
 #include <string>
@@ -15,6 +17,19 @@ inline constexpr int kRounds = 15;
 [[nodiscard]] double thread_cpu_ns();
 /// Nanoseconds of real time.
 [[nodiscard]] double wall_ns();
+
+/// Keeps the calling thread, and those it starts, on one processor while it lives: where the kernel puts a client and its server costs
+/// more than what is compared.
+class OneProcessor {
+ public:
+  OneProcessor();
+  ~OneProcessor();
+  OneProcessor(const OneProcessor &) = delete;
+  OneProcessor &operator=(const OneProcessor &) = delete;
+
+ private:
+  cpu_set_t before_{};
+};
 
 [[nodiscard]] double percentile(std::vector<double> values, double share);
 

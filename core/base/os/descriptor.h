@@ -46,6 +46,7 @@ void set_timer(const Descriptor &timer, std::int64_t at_boot_ms) noexcept;
 struct Interest {
   bool read = false;
   bool write = false;
+  friend bool operator==(const Interest &, const Interest &) = default;
 };
 /// Adds `fd` or changes what is wanted of it. False when the kernel has no room.
 [[nodiscard]] bool watch(const Descriptor &epoll, int fd, Interest interest) noexcept;

@@ -210,7 +210,10 @@ TEST_F(DriverTest, N12_AnswersThatNeverComeTimeOut) {
 
 TEST_F(DriverTest, N09_ResetsBeforeTheRequestLeaveNothingInDoubt) {
   const TestCa ca;
-  const RawServer server([](RawConnection &connection) { connection.reset(); });
+  const RawServer server([](RawConnection &connection) {
+    connection.await_bytes();  // an earlier reset may look like a refused connection
+    connection.reset();
+  });
   const Outcome outcome = fetch(post("https://127.0.0.1:" + std::to_string(server.port()), "x"), settings(ca.pem()));
   expect_failure(outcome, Status::Network, Sent::No, "during the TLS handshake");
   EXPECT_TRUE(std::get<flow::HttpFailure>(outcome).error->is_retryable());

@@ -14,12 +14,6 @@ test_core() {
   local preset=${1:-dev}
   say "C++ and C, preset $preset"
   cmake --preset "$preset" -Wno-dev >/dev/null
-  if [[ $preset == tsan ]]; then
-    # What has threads; the rest would only be slower.
-    cmake --build --preset tsan --target unit_token unit_runtime capi_stress
-    ctest --preset tsan -R '^(SlotTest|LifeTest|TokenLifeTest|OperationTest|ManualModeTest|OptionsTest|ForkTest|(Modes/)?Stress)'
-    return
-  fi
   cmake --build --preset "$preset"
   ctest --preset "$preset"
 }

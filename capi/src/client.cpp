@@ -1,5 +1,6 @@
 #include "capi/gen/bodies.h"
 #include "capi/src/handles.h"
+#include "core/runtime/common_errors.h"
 
 namespace fleetauth::capi {
 
@@ -42,9 +43,11 @@ ErrorPtr client_peek(fleetauth_client &client, fleetauth_request *request, std::
 ErrorPtr client_start(fleetauth_client &client, fleetauth_request *request, std::optional<std::string_view> method,
                       std::optional<std::string_view> url, fleetauth_queue &queue, std::int64_t tag, fleetauth_op *&out) {
   if (auto error = check_request(client, request)) return error;
+  auto handle = std::make_unique<fleetauth_op>(client.body->runtime());  // made ahead: once started there is no way back
   auto operation = client.body->start(body_of(request), method, url, *queue.body, tag);
   if (!operation) return operation.error();
-  out = new fleetauth_op(client.body->runtime(), *operation);
+  handle->body = *operation;
+  out = handle.release();
   return nullptr;
 }
 
@@ -74,7 +77,7 @@ void op_cancel(fleetauth_op &op) {
   if (operation == nullptr) return;
   runtime::Engine &engine = op.runtime->engine();
   const auto lock = engine.enter();
-  operation->complete(engine, fail(Status::Cancelled, "the operation was cancelled"));
+  operation->complete(engine, runtime::common_errors().cancelled);
 }
 
 ErrorPtr client_report_rejected(fleetauth_client &client, std::int64_t slot, std::int64_t generation, std::int32_t http_status,

@@ -98,7 +98,7 @@ struct fleetauth_queue : fleetauth::capi::Counted<fleetauth::capi::Tag::Queue> {
 };
 
 struct fleetauth_event : fleetauth::capi::Counted<fleetauth::capi::Tag::Event> {
-  explicit fleetauth_event(fleetauth::runtime::Event event) : body(std::move(event)) {}
+  ~fleetauth_event();
   fleetauth::runtime::Event body;
 };
 
@@ -121,8 +121,7 @@ struct fleetauth_request : fleetauth::capi::Counted<fleetauth::capi::Tag::Reques
 };
 
 struct fleetauth_op : fleetauth::capi::Counted<fleetauth::capi::Tag::Op> {
-  fleetauth_op(std::shared_ptr<fleetauth::runtime::Runtime> of, const std::shared_ptr<fleetauth::runtime::Operation> &operation)
-      : runtime(std::move(of)), body(operation) {}
+  explicit fleetauth_op(std::shared_ptr<fleetauth::runtime::Runtime> of) : runtime(std::move(of)) {}
   std::shared_ptr<fleetauth::runtime::Runtime> runtime;
   std::weak_ptr<fleetauth::runtime::Operation> body;
 };
@@ -135,9 +134,10 @@ struct fleetauth_token : fleetauth::capi::Counted<fleetauth::capi::Tag::Token> {
 };
 
 struct fleetauth_http_call : fleetauth::capi::Counted<fleetauth::capi::Tag::HttpCall> {
-  explicit fleetauth_http_call(std::shared_ptr<fleetauth::runtime::HostCall> call) : body(std::move(call)) {}
-  ~fleetauth_http_call() { body->dropped(); }
-  std::shared_ptr<fleetauth::runtime::HostCall> body;
+  ~fleetauth_http_call() {
+    if (body != nullptr) body->dropped();
+  }
+  std::shared_ptr<fleetauth::runtime::HostCall> body;  ///< null until it is claimed
 };
 
 struct fleetauth_clock : fleetauth::capi::Counted<fleetauth::capi::Tag::Clock> {

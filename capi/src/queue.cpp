@@ -1,5 +1,6 @@
 #include "capi/gen/bodies.h"
 #include "capi/src/handles.h"
+#include "core/runtime/common_errors.h"
 
 namespace fleetauth::capi {
 
@@ -11,9 +12,11 @@ ErrorPtr queue_new(fleetauth_runtime &runtime, std::int32_t kind, fleetauth_queu
 
 ErrorPtr queue_next(fleetauth_queue &queue, std::int64_t timeout_ms, fleetauth_event *&out) {
   if (timeout_ms < -1) return fail(Status::InvalidArgument, "queue_next: timeout_ms must be -1 (for ever), 0 or more");
+  auto handle = std::make_unique<fleetauth_event>();  // made ahead: an event that was taken must not be lost
   auto event = queue.body->next(timeout_ms);
   if (!event) return event.error();
-  out = new fleetauth_event(std::move(*event));
+  handle->body = std::move(*event);
+  out = handle.release();
   return nullptr;
 }
 
@@ -48,11 +51,15 @@ ErrorPtr event_http_call(fleetauth_event &event, fleetauth_http_call *&out) {
   if (event.body.kind != runtime::EventKind::HttpCall) {
     return fail(Status::InvalidArgument, "event_http_call: the event is not of kind HTTP_CALL");
   }
-  if (!event.body.call->claim(event.body.queue)) {
-    return fail(Status::Closed, "the call was taken before, or its answer is no longer wanted");
-  }
-  out = new fleetauth_http_call(event.body.call);
+  auto handle = std::make_unique<fleetauth_http_call>();
+  if (!event.body.call->claim(event.body.queue)) return runtime::common_errors().call_over;
+  handle->body = event.body.call;
+  out = handle.release();
   return nullptr;
 }
 
 }  // namespace fleetauth::capi
+
+fleetauth_event::~fleetauth_event() {
+  if (body.call != nullptr) body.call->decline(body.queue);
+}

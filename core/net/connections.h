@@ -10,7 +10,6 @@
 
 #include "core/base/os/descriptor.h"
 #include "core/net/driver.h"
-#include "core/net/proxy.h"
 #include "core/net/trust.h"
 
 namespace fleetauth::net {
@@ -33,12 +32,11 @@ struct Sockets {
   std::unordered_map<int, Watched> watched;  ///< those in `epoll`
 };
 
-/// What requests with equal settings share: connections, trusted certificates, the proxy. libcurl compares connections by settings it
+/// What requests with equal settings share: connections and trusted certificates. libcurl compares connections by settings it
 /// knows, and our certificate store is none of them; each set of settings therefore has a connection cache (a CURLM) of its own,
 /// and a connection that was checked against one CA is never used for a client with another.
 struct Connections {
   std::shared_ptr<const NetOptions> options;
-  Proxy proxy;
   std::optional<Trust> trust;  ///< loaded by the first TLS handshake
   Sockets *sockets = nullptr;
   BootMs due = kNever;  ///< when libcurl wants to be called without a socket's being ready
@@ -47,7 +45,8 @@ struct Connections {
   Multi multi{nullptr, curl_multi_cleanup};
 
   [[nodiscard]] bool serves(const NetOptions &other) const {
-    return other.ca_file == options->ca_file && other.ca_pem == options->ca_pem && other.proxy == options->proxy;
+    return other.ca_file == options->ca_file && other.ca_pem == options->ca_pem && other.proxy.url.view() == options->proxy.url.view() &&
+           other.proxy.bypass == options->proxy.bypass;
   }
 };
 

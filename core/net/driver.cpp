@@ -104,13 +104,10 @@ Result<Connections *> Driver::Impl::connections_for(const std::shared_ptr<const 
   for (const auto &set : connections) {
     if (set->options == options || set->serves(*options)) return set.get();
   }
-  auto proxy = choose_proxy(options->proxy);
-  if (!proxy) return proxy.error();
   drop_idle_connections();
 
   auto set = std::make_unique<Connections>();
   set->options = options;
-  set->proxy = std::move(*proxy);
   set->sockets = &sockets;
   set->multi.reset(curl_multi_init());
   CURLM *multi = set->multi.get();

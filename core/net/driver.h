@@ -9,6 +9,7 @@
 #include "core/base/clock.h"
 #include "core/base/error.h"
 #include "core/flow/http.h"
+#include "core/net/proxy.h"
 
 namespace fleetauth::net {
 
@@ -16,7 +17,7 @@ namespace fleetauth::net {
 struct NetOptions {
   std::string ca_file;
   std::string ca_pem;
-  std::string proxy = "env";  ///< env | none | URL
+  Proxy proxy;
   std::string user_agent;
   bool allow_loopback_http = false;
   std::int64_t connect_timeout_ms = 5000;  ///< libcurl's backstop is a little later than the runtime's timer

@@ -11,7 +11,7 @@
 namespace fleetauth::net {
 namespace {
 
-std::string first_of_environment(std::initializer_list<const char *> names) {
+std::string_view first_of_environment(std::initializer_list<const char *> names) {
   for (const char *name : names) {
     const char *value = os::environment(name);
     if (value != nullptr && *value != '\0') return value;
@@ -26,10 +26,12 @@ std::string part(CURLU *url, CURLUPart which) {
   return copy;
 }
 
-Result<Proxy> check(Proxy proxy, const char *origin_of_setting) {
+Result<Proxy> check(std::string_view url, const char *origin_of_setting) {
+  Proxy proxy;
   const std::unique_ptr<CURLU, decltype(&curl_url_cleanup)> parsed(curl_url(), curl_url_cleanup);
   // "host:port" is customary and means http.
-  if (proxy.url.find("://") == std::string::npos) proxy.url.insert(0, "http://");
+  if (url.find("://") == std::string_view::npos) proxy.url.append("http://");
+  proxy.url.append(url);
   const bool valid = curl_url_set(parsed.get(), CURLUPART_URL, proxy.url.c_str(), CURLU_NON_SUPPORT_SCHEME) == CURLUE_OK;
   const std::string scheme = part(parsed.get(), CURLUPART_SCHEME);
   if (!valid || (scheme != "http" && scheme != "https" && scheme != "socks5h")) {
@@ -43,17 +45,14 @@ Result<Proxy> check(Proxy proxy, const char *origin_of_setting) {
 
 }  // namespace
 
-Result<Proxy> choose_proxy(const std::string &setting) {
-  Proxy proxy;
-  if (setting.empty() || setting == "none") return proxy;
-  if (setting != "env") {
-    proxy.url = setting;
-    return check(std::move(proxy), "of the options");
-  }
-  proxy.url = first_of_environment({"https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"});
-  if (proxy.url.empty()) return proxy;
-  proxy.bypass = first_of_environment({"no_proxy", "NO_PROXY"});
-  return check(std::move(proxy), "of the environment (https_proxy or all_proxy)");
+Result<Proxy> choose_proxy(std::string_view setting) {
+  if (setting.empty() || setting == "none") return Proxy();
+  if (setting != "env") return check(setting, "of the options");
+  const std::string_view url = first_of_environment({"https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"});
+  if (url.empty()) return Proxy();
+  auto proxy = check(url, "of the environment (https_proxy or all_proxy)");
+  if (proxy) proxy->bypass = first_of_environment({"no_proxy", "NO_PROXY"});
+  return proxy;
 }
 
 }  // namespace fleetauth::net

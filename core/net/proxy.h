@@ -1,20 +1,22 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 
 #include "core/base/error.h"
+#include "core/base/secret_bytes.h"
 
 namespace fleetauth::net {
 
 /// What goes through a proxy. Requests to http addresses of this machine never do.
 struct Proxy {
-  std::string url;        ///< empty = none; may hold credentials for the proxy, hence never printed
+  SecretBytes url;        ///< empty = none; may hold credentials for the proxy
   std::string bypass;     ///< hosts that are reached directly, as no_proxy has them
   std::string printable;  ///< scheme, host and port
 };
 
 /// From the setting: "none", "env" (https_proxy, HTTPS_PROXY, all_proxy, ALL_PROXY and no_proxy, NO_PROXY; not in a process with raised
-/// privileges) or a URL. E_CONFIG when it is not an http, https or socks5h URL.
-Result<Proxy> choose_proxy(const std::string &setting);
+/// privileges), read now and not again, or a URL. E_CONFIG when it is not an http, https or socks5h URL.
+Result<Proxy> choose_proxy(std::string_view setting);
 
 }  // namespace fleetauth::net

@@ -132,7 +132,7 @@ CURLcode Transfer::set_request() {
 
   // An empty text keeps libcurl from looking into the environment.
   const bool direct = !is_tls();
-  set(CURLOPT_PROXY, direct ? "" : connections_.proxy.url.c_str())(CURLOPT_NOPROXY, connections_.proxy.bypass.c_str());
+  set(CURLOPT_PROXY, direct ? "" : options_->proxy.url.c_str())(CURLOPT_NOPROXY, options_->proxy.bypass.c_str());
 
   set(CURLOPT_HTTPGET, 1L)(CURLOPT_CUSTOMREQUEST, nullptr);  // also takes back what an earlier request chose
   if (request_.method == "HEAD") return set(CURLOPT_NOBODY, 1L).code();
@@ -297,8 +297,8 @@ Ending Transfer::ending(CURLcode code) const {
   e.code = code;
   e.call_class = request_.call_class;
   e.sent = sent_;
-  if (is_tls()) e.proxy = connections_.proxy.printable;
-  e.proxy_has_exceptions = !connections_.proxy.bypass.empty();
+  if (is_tls()) e.proxy = options_->proxy.printable;
+  e.proxy_has_exceptions = !options_->proxy.bypass.empty();
   if (connections_.trust) e.ca_source = connections_.trust->source;
   e.detail = detail_.data();
   curl_easy_getinfo(easy_.get(), CURLINFO_SSL_VERIFYRESULT, &e.verify_result);

@@ -6,6 +6,7 @@
 #include "core/base/redact.h"
 #include "core/flow/authorise.h"
 #include "core/net/url.h"
+#include "core/runtime/common_errors.h"
 #include "core/runtime/operation.h"
 #include "core/runtime/token_source.h"
 #include "core/token/read_lock.h"
@@ -15,8 +16,6 @@ namespace fleetauth::runtime {
 namespace {
 
 constexpr std::int32_t kUnauthorized = 401;
-
-ErrorPtr client_closed() { return fail(Status::Closed, "the client is closed"); }
 
 std::uint64_t owner_of(const Setup &setup) {
   std::uint64_t owner = 0;
@@ -54,12 +53,6 @@ Result<provider::Target> take_apart(std::string_view url, const Setup &setup, ne
 
 }  // namespace
 
-const ErrorPtr &would_block() {
-  static const auto *const error =
-      new ErrorPtr(fail(Status::WouldBlock, "nothing is there yet; start an operation, or wait for one, to get it"));
-  return *error;
-}
-
 Result<Answer> make_answer(const Plan &plan, std::shared_ptr<const token::Token> token, std::int32_t word, bool from_cache) {
   const provider::ClientConfig &config = plan.live->setup->config;
   Answer answer;
@@ -93,7 +86,7 @@ Result<std::shared_ptr<Client>> Client::create(const std::shared_ptr<Runtime> &r
 
   Engine &engine = runtime->engine();
   const auto lock = engine.enter();
-  if (engine.closed()) return fail(Status::Closed, "the runtime is closed");
+  if (engine.closed()) return common_errors().runtime_closed;
   for (const provider::Credential &credential : live->setup->config.descriptor->credentials) {
     if (credential.kind != provider::FlowKind::Exchange) {
       live->sources.push_back(nullptr);
@@ -124,7 +117,7 @@ std::shared_ptr<const Live> Client::live() const {
 
 Result<Request> Client::prepare(const Options *options) const {
   const auto live = this->live();
-  if (live == nullptr) return client_closed();
+  if (live == nullptr) return common_errors().client_closed;
   auto settings = read_request_options(options);
   if (!settings) return settings.error();
   const provider::Descriptor &descriptor = *live->setup->config.descriptor;
@@ -139,7 +132,7 @@ Result<Request> Client::prepare(const Options *options) const {
 Result<Plan> Client::plan(const Request *request, std::optional<std::string_view> method, std::optional<std::string_view> url) const {
   Plan plan;
   plan.live = live();
-  if (plan.live == nullptr) return client_closed();
+  if (plan.live == nullptr) return common_errors().client_closed;
   const Setup &setup = *plan.live->setup;
   const provider::Descriptor &descriptor = *setup.config.descriptor;
 
@@ -175,7 +168,7 @@ Result<Answer> Client::peek(const Request *request, std::optional<std::string_vi
   if (plan->source == nullptr) return make_answer(*plan, nullptr, 0, true);
   std::int32_t word = 0;
   auto token = plan->source->usable(plan->min_remaining_ms, word);
-  if (token == nullptr) return would_block();
+  if (token == nullptr) return common_errors().would_block;
   plan->source->renew_if_stale(*token);
   return make_answer(*plan, std::move(token), word, true);
 }
@@ -189,29 +182,30 @@ Result<std::shared_ptr<Operation>> Client::start(const Request *request, std::op
     return fail(Status::InvalidArgument, "client_start: the queue must be of the client's runtime");
   }
   const auto lock = engine.enter();
-  if (engine.closed() || closed_) return client_closed();
-  if (queue.closed()) return fail(Status::Closed, "the queue is closed");
+  if (engine.closed() || closed_) return common_errors().client_closed;
+  if (queue.closed()) return common_errors().queue_closed;
   const auto shared_plan = std::make_shared<const Plan>(std::move(*plan));
   const auto &source = shared_plan->source;
   auto operation = std::make_shared<Operation>(shared_plan, queue, tag, engine.next_id());
   engine.track(operation);
-  ErrorPtr error;
-  if (source == nullptr) {
-    operation->complete(engine, nullptr, 0, true);
-  } else {
-    error = source->join(operation);
+  try {
+    if (source == nullptr) {
+      operation->complete(engine, nullptr, 0, true);
+    } else if (ErrorPtr error = source->join(operation)) {
+      operation->abandon(engine);
+      return error;
+    }
+    if (!operation->done()) operation->wait_until(engine, engine.clock()->boot_ms() + shared_plan->timeout_ms);
+  } catch (...) {
+    operation->abandon(engine);  // who is told of a failure gets no event besides
+    throw;
   }
-  if (error != nullptr) {
-    engine.untrack(operation->id());
-    return error;
-  }
-  if (!operation->done()) operation->wait_until(engine, engine.clock()->boot_ms() + shared_plan->timeout_ms);
   return operation;
 }
 
 Result<token::Advice> Client::report_rejected(std::int64_t slot, std::int64_t generation, std::int32_t http_status) {
   const auto live = this->live();
-  if (live == nullptr) return client_closed();
+  if (live == nullptr) return common_errors().client_closed;
   // Only "unauthorised" can be cured by another token; a local credential has no other.
   if (http_status != kUnauthorized || slot < 0) return token::Advice::Stop;
   for (const auto &source : live->sources) {
@@ -236,7 +230,7 @@ token::CopyResult Client::copy(std::int64_t slot, char *buffer, std::size_t capa
 
 ErrorPtr Client::serve(const Queue &queue) {
   const auto live = this->live();
-  if (live == nullptr) return client_closed();
+  if (live == nullptr) return common_errors().client_closed;
   if (&queue.engine() != &runtime_->engine()) {
     return fail(Status::InvalidArgument, "queue_serve: the queue must be of the client's runtime");
   }
@@ -257,7 +251,7 @@ void Client::close() {
   closed_.store(true, std::memory_order_release);
   Engine &engine = runtime_->engine();
   const auto lock = engine.enter();
-  engine.complete_if([this](const Operation &operation) { return operation.plan().client == this; }, client_closed());
+  engine.complete_if([this](const Operation &operation) { return operation.plan().client == this; }, common_errors().client_closed);
   for (const auto &source : last->sources) {
     if (source != nullptr) source->remove_user();
   }

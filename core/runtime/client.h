@@ -95,7 +95,4 @@ class Client {
   std::atomic<bool> closed_{false};
 };
 
-/// The error of everything that memory cannot answer; made once.
-const ErrorPtr &would_block();
-
 }  // namespace fleetauth::runtime

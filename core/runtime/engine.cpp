@@ -9,6 +9,7 @@
 #include "core/crypto/random.h"
 #include "core/provider/descriptor.h"
 #include "core/runtime/client.h"
+#include "core/runtime/common_errors.h"
 #include "core/runtime/flight.h"
 #include "core/runtime/operation.h"
 #include "core/runtime/token_source.h"
@@ -19,20 +20,12 @@ namespace {
 
 using SteadyClock = std::chrono::steady_clock;
 
-ErrorPtr runtime_closed() { return fail(Status::Closed, "the runtime was closed"); }
-
-const ErrorPtr &out_of_memory() {
-  static const auto *const error = new ErrorPtr(fail(Status::NoMem, "memory ran out while a token was fetched; call again"));
-  return *error;
-}
-
 /// What is made once, at its first use, is made before there are clients: a fork must not find it half made.
 ErrorPtr make_what_lasts() {
   install_fork_handlers();
   const std::lock_guard lock(first_use_mutex());
   if (auto error = net::initialise()) return error;
-  (void)out_of_memory();
-  (void)would_block();
+  (void)common_errors();
   (void)crypto::keyed_digest("");
   (void)provider::builtins();
   return nullptr;
@@ -70,7 +63,7 @@ Engine::Lock Engine::enter() {
 void Engine::shut_down() {
   const auto lock = enter();
   if (std::exchange(closed_, true)) return;
-  fail_everything(runtime_closed());
+  fail_everything(common_errors().runtime_closed);
   {
     const std::lock_guard queues(queues_mutex_);
     for (const auto &[id, queue] : queues_) queue->end();
@@ -115,11 +108,10 @@ void Engine::track(const std::shared_ptr<Operation> &operation) { operations_.em
 void Engine::untrack(std::uint64_t operation) { operations_.erase(operation); }
 
 void Engine::complete_if(const std::function<bool(const Operation &)> &which, const ErrorPtr &error) {
-  std::vector<std::shared_ptr<Operation>> chosen;
-  for (const auto &[id, operation] : operations_) {
-    if (which(*operation)) chosen.push_back(operation);
+  for (auto next = operations_.begin(); next != operations_.end();) {
+    const auto operation = (next++)->second;  // completing takes it out of the list
+    if (which(*operation)) operation->complete(*this, error);
   }
-  for (const auto &operation : chosen) operation->complete(*this, error);
 }
 
 QueueId Engine::add_queue(Queue *queue) {
@@ -133,10 +125,10 @@ void Engine::remove_queue(QueueId id) {
   queues_.erase(id);
 }
 
-bool Engine::post(QueueId id, EventNode node) {
+bool Engine::post(QueueId id, EventNode &node) {
   const std::lock_guard lock(queues_mutex_);
   const auto found = queues_.find(id);
-  return found != queues_.end() && found->second->push(std::move(node));
+  return found != queues_.end() && found->second->push(node);
 }
 
 bool Engine::takes_events(QueueId id) {
@@ -159,6 +151,12 @@ void Engine::transmit(std::uint64_t id, std::shared_ptr<const flow::HttpRequest>
 }
 
 void Engine::expect(std::uint64_t id, const std::shared_ptr<Flight> &flight) { awaited_[id] = flight; }
+
+void Engine::offer_calls_again() {
+  for (const auto &[id, weak] : awaited_) {
+    if (const auto flight = weak.lock()) flight->offer_call();
+  }
+}
 
 void Engine::abort(std::uint64_t id) {
   if (id == 0 || awaited_.erase(id) == 0) return;
@@ -186,7 +184,7 @@ bool Engine::deliver(std::uint64_t id, net::Outcome outcome) {
 // ---------------------------------------------------------------- driving
 
 ErrorPtr Engine::ensure_driver() {
-  if (closed_) return runtime_closed();
+  if (closed_) return common_errors().runtime_closed;
   if (driver_ == nullptr) {
     auto driver = net::Driver::create();
     if (!driver) return driver.error();
@@ -200,7 +198,6 @@ ErrorPtr Engine::ensure_driver() {
   if (settings_.manual || thread_alive_) return nullptr;
   try {
     const os::SignalBlock no_signals;
-    (void)out_of_memory();  // made ahead
     std::thread([self = shared_from_this()] { self->io_thread(); }).detach();
   } catch (const std::system_error &) {
     return fail(Status::Resource, "the process cannot start another thread; raise its limit or use a runtime in manual mode");
@@ -304,7 +301,7 @@ void Engine::guarded_turn(Lock &lock, std::int64_t max_wait_ms) {
     if (!lock.owns_lock()) lock.lock();
     armed_ = kNever;
     try {
-      fail_everything(out_of_memory());
+      fail_everything(common_errors().out_of_memory);
     } catch (...) {  // what could not even be failed has its caller's deadline left
     }
   }
@@ -402,7 +399,7 @@ void Engine::rebuild_after_fork() {
     for (const auto &[id, queue] : queues_) queue->rebuild_after_fork();
   }
 
-  const ErrorPtr forked = fail(Status::Forked, "the process forked while this was in flight; start it again in this process");
+  const ErrorPtr &forked = common_errors().forked;
   for (const auto &[key, weak] : sources_) {
     if (const auto source = weak.lock()) source->end_flight(forked);
   }

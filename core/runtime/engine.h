@@ -83,6 +83,8 @@ class Engine : public std::enable_shared_from_this<Engine> {
                 const std::shared_ptr<Flight> &flight);
   /// The same for a request that the host sends: only notes whom the outcome is for.
   void expect(std::uint64_t id, const std::shared_ptr<Flight> &flight);
+  /// A queue came or went: requests of the host that nobody has taken may have somebody else to go to.
+  void offer_calls_again();
   void abort(std::uint64_t id);
   [[nodiscard]] flow::Sent sent(std::uint64_t id) const;
   /// The outcome of a request of the host; false when nobody waits for it any more.
@@ -93,8 +95,9 @@ class Engine : public std::enable_shared_from_this<Engine> {
   // ---- queues; any thread, with or without the mutex
   QueueId add_queue(Queue *queue);
   void remove_queue(QueueId id);
-  /// False when the queue is gone or closed: the event is dropped.
-  bool post(QueueId id, EventNode node);
+  /// Takes the event out of `node`. False when the queue is gone or closed: then it stays, and ends with `node`, outside all locks of
+  /// queues: what an event refers to may post another one when it ends.
+  bool post(QueueId id, EventNode &node);
   [[nodiscard]] bool takes_events(QueueId id);
 
   // ---- fork handlers; the registry calls them

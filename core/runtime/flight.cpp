@@ -38,6 +38,10 @@ void Flight::begin(std::int64_t delay_ms) {
 
 void Flight::join(const std::shared_ptr<Operation> &operation) {
   waiters_.push_back(operation);
+  offer_call();
+}
+
+void Flight::offer_call() {
   if (host_call_ != nullptr) host_call_->offer(shared_from_this());
 }
 
@@ -66,7 +70,7 @@ void Flight::send() {
   if (source_->setup().host_transport) {
     host_call_ = std::make_shared<HostCall>(engine_.shared_from_this(), exchange_, request_, now + net.attempt_timeout_ms);
     engine_.expect(exchange_, shared_from_this());
-    host_call_->offer(shared_from_this());
+    offer_call();
   } else {
     connect_deadline_ = engine_.at(now + net.connect_timeout_ms, [self] {
       if (const auto flight = self.lock()) flight->attempt_timed_out(true);

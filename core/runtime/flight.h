@@ -25,6 +25,8 @@ class Flight : public std::enable_shared_from_this<Flight> {
   void begin(std::int64_t delay_ms);
   void join(const std::shared_ptr<Operation> &operation);
   void on_outcome(net::Outcome outcome);
+  /// Offers the host's call, unless somebody who may take it has it.
+  void offer_call();
   void give_up(const ErrorPtr &error);
 
   /// True when it waits for an answer of the host that this very thread has taken upon it.

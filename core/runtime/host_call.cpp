@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "core/base/redact.h"
+#include "core/runtime/common_errors.h"
 #include "core/runtime/flight.h"
 
 namespace fleetauth::runtime {
@@ -12,12 +13,6 @@ namespace fleetauth::runtime {
 namespace {
 
 constexpr std::int64_t kClaimPatienceMs = 1000;
-
-ErrorPtr no_longer_wanted() {
-  static const ErrorPtr *const error =
-      new ErrorPtr(fail(Status::Closed, "the call was answered before, or its answer is no longer wanted"));
-  return *error;
-}
 
 /// An id of the host's object that posts a RELEASE event to the queue its call came from when the last error lets go of it.
 UserError hold(std::int64_t id, std::weak_ptr<Engine> engine, QueueId queue) {
@@ -27,7 +22,7 @@ UserError hold(std::int64_t id, std::weak_ptr<Engine> engine, QueueId queue) {
   auto shared_node = std::make_shared<EventNode>(std::move(node));  // made ahead: letting go must not need memory
   return {new std::int64_t(id), [engine = std::move(engine), queue, shared_node](const std::int64_t *held) {
             delete held;
-            if (const auto alive = engine.lock()) alive->post(queue, std::move(*shared_node));
+            if (const auto alive = engine.lock()) alive->post(queue, *shared_node);
           }};
 }
 
@@ -43,7 +38,10 @@ bool may_be_said(Status status) {
 }  // namespace
 
 HostCall::HostCall(std::shared_ptr<Engine> engine, std::uint64_t id, std::shared_ptr<const flow::HttpRequest> request, BootMs deadline)
-    : engine_(std::move(engine)), id_(id), request_(std::move(request)), deadline_(deadline) {}
+    : engine_(std::move(engine)), id_(id), request_(std::move(request)), deadline_(deadline) {
+  cancel_.front().kind = EventKind::HttpCancel;
+  cancel_.front().tag = static_cast<std::int64_t>(id_);
+}
 
 std::int64_t HostCall::timeout_ms() const { return std::max<std::int64_t>(0, deadline_ - engine_->clock()->boot_ms()); }
 
@@ -57,7 +55,7 @@ void HostCall::offer(const std::shared_ptr<Flight> &flight) {
     node.front().tag = static_cast<std::int64_t>(id_);
     node.front().call = shared_from_this();
     node.front().queue = queue;
-    if (!engine_->post(queue, std::move(node))) continue;
+    if (!engine_->post(queue, node)) continue;
     state_ = State::Offered;
     offered_to_ = queue;
     break;
@@ -76,10 +74,7 @@ void HostCall::withdraw() {
   engine_->cancel(patience_);
   const State before = std::exchange(state_, State::Done);
   if (before != State::Claimed) return;
-  EventNode node(1);
-  node.front().kind = EventKind::HttpCancel;
-  node.front().tag = static_cast<std::int64_t>(id_);
-  engine_->post(offered_to_, std::move(node));
+  engine_->post(offered_to_, cancel_);
 }
 
 bool HostCall::claimed_by_this_thread() const { return state_ == State::Claimed && claimed_by_ == std::this_thread::get_id(); }
@@ -92,6 +87,21 @@ bool HostCall::claim(QueueId queue) {
   offered_to_ = queue;  // it may have been offered to others meanwhile
   engine_->cancel(patience_);
   return true;
+}
+
+void HostCall::decline(QueueId queue) noexcept {
+  try {
+    const auto lock = engine_->enter();
+    if (state_ != State::Offered || offered_to_ != queue) return;
+    engine_->cancel(patience_);
+    state_ = State::Due;
+    engine_->offer_calls_again();
+    if (state_ == State::Due) {
+      state_ = State::Done;
+      engine_->deliver(id_, flow::HttpFailure{common_errors().call_dropped, flow::Sent::No});
+    }
+  } catch (...) {  // NOLINT(bugprone-empty-catch): without memory the attempt's deadline is left
+  }
 }
 
 ErrorPtr HostCall::add_header(std::string_view name, std::string_view value) {
@@ -143,16 +153,13 @@ ErrorPtr HostCall::fail(Status status, std::string_view message, std::int64_t us
   return answer(flow::HttpFailure{fleetauth::fail(std::move(error)), nothing_was_sent(status) ? flow::Sent::No : flow::Sent::Maybe});
 }
 
-void HostCall::dropped() {
-  answer(flow::HttpFailure{fleetauth::fail(Status::Callback, "the host's transport let go of the request without an answer"),
-                           flow::Sent::Maybe});
-}
+void HostCall::dropped() { answer(flow::HttpFailure{common_errors().call_dropped, flow::Sent::Maybe}); }
 
 ErrorPtr HostCall::answer(net::Outcome outcome) {
   const auto lock = engine_->enter();
-  if (state_ != State::Claimed) return no_longer_wanted();
+  if (state_ != State::Claimed) return common_errors().call_over;
   state_ = State::Done;
-  return engine_->deliver(id_, std::move(outcome)) ? nullptr : no_longer_wanted();
+  return engine_->deliver(id_, std::move(outcome)) ? nullptr : common_errors().call_over;
 }
 
 }  // namespace fleetauth::runtime

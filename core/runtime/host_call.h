@@ -31,6 +31,8 @@ class HostCall : public std::enable_shared_from_this<HostCall> {
   // ---- the host's threads
   /// False when it was taken before or is no longer wanted.
   bool claim(QueueId queue);
+  /// Who was offered it lets go of it without having taken it: it goes to somebody else, or fails when there is nobody.
+  void decline(QueueId queue) noexcept;
   ErrorPtr add_header(std::string_view name, std::string_view value);
   ErrorPtr append_body(std::string_view bytes);
   ErrorPtr complete(std::int32_t http_status);
@@ -50,6 +52,7 @@ class HostCall : public std::enable_shared_from_this<HostCall> {
   QueueId offered_to_ = 0;
   std::thread::id claimed_by_;
   Timers::Id patience_;
+  EventNode cancel_{1};  ///< made ahead
 
   std::mutex mutex_;  ///< the answer while it is put together; a leaf
   flow::HttpResponse response_;

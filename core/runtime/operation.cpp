@@ -37,9 +37,16 @@ void Operation::complete(Engine &engine, ErrorPtr error) {
 }
 
 void Operation::deliver(Engine &engine) {
-  engine.cancel(deadline_);
-  engine.post(queue_, std::move(node_));
+  EventNode event = std::move(node_);
   node_.clear();
+  engine.cancel(deadline_);
+  engine.post(queue_, event);
+  engine.untrack(id_);
+}
+
+void Operation::abandon(Engine &engine) {
+  node_.clear();
+  engine.cancel(deadline_);
   engine.untrack(id_);
 }
 

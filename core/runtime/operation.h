@@ -25,6 +25,8 @@ class Operation : public std::enable_shared_from_this<Operation> {
   void wait_until(Engine &engine, BootMs deadline);
   void complete(Engine &engine, std::shared_ptr<const token::Token> token, std::int32_t word, bool from_cache);
   void complete(Engine &engine, ErrorPtr error);
+  /// It was never begun: no event.
+  void abandon(Engine &engine);
 
  private:
   void deliver(Engine &engine);

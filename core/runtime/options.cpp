@@ -18,13 +18,6 @@ namespace {
 
 constexpr std::string_view kBaseUrlSuffix = "_base_url";
 
-const OptionSpec *find_spec(OptionScope scope, std::string_view name) {
-  for (const OptionSpec &spec : kOptionTable) {
-    if (spec.scope == scope && spec.name == name) return &spec;
-  }
-  return nullptr;
-}
-
 ErrorPtr unknown_option(std::string_view what, std::string_view name, const std::vector<std::string_view> &known) {
   std::string message = std::string(what) + " has no option '" + redact::printable(name) + "'";
   if (const auto near = text::nearest(name, known)) message += "; did you mean '" + std::string(*near) + "'?";
@@ -54,7 +47,7 @@ class Reader {
   Reader(OptionScope scope, const std::vector<provider::GivenValue> &given) : scope_(scope), given_(given) {}
 
   std::optional<std::string_view> text(std::string_view name) {
-    const OptionSpec &spec = *find_spec(scope_, name);
+    const OptionSpec &spec = *find_option(scope_, name);
     for (const provider::GivenValue &value : given_) {
       if (value.name == name) return value.text.view();
     }
@@ -62,7 +55,7 @@ class Reader {
   }
 
   std::optional<std::int64_t> integer(std::string_view name) {
-    const OptionSpec &spec = *find_spec(scope_, name);
+    const OptionSpec &spec = *find_option(scope_, name);
     const auto given = text(name);
     if (!given) return std::nullopt;
     std::int64_t number = 0;
@@ -81,7 +74,7 @@ class Reader {
   }
 
   std::string_view choice(std::string_view name) {
-    const OptionSpec &spec = *find_spec(scope_, name);
+    const OptionSpec &spec = *find_option(scope_, name);
     const std::string_view given = text(name).value_or("");
     if (std::find(spec.choices.begin(), spec.choices.end(), given) == spec.choices.end()) {
       refuse(name, "must be one of " + quoted_choices(spec.choices));
@@ -108,7 +101,7 @@ const std::vector<provider::GivenValue> &values_of(const Options *options) {
 
 ErrorPtr refuse_unknown(OptionScope scope, std::string_view what, const Options *options) {
   for (const provider::GivenValue &given : values_of(options)) {
-    if (find_spec(scope, given.name) == nullptr) return unknown_option(what, given.name, names_of(scope));
+    if (find_option(scope, given.name) == nullptr) return unknown_option(what, given.name, names_of(scope));
   }
   return nullptr;
 }
@@ -136,7 +129,7 @@ Result<Sorted> sort_given(const provider::Descriptor &descriptor, const Options 
       sorted.base_urls.push_back({"", std::string(given.text.view())});
     } else if (const auto origin = origin_of(given.name, descriptor)) {
       sorted.base_urls.push_back({std::string(*origin), std::string(given.text.view())});
-    } else if (find_spec(OptionScope::Client, given.name) == nullptr) {
+    } else if (find_option(OptionScope::Client, given.name) == nullptr) {
       std::vector<std::string_view> known = names_of(OptionScope::Client);
       for (const provider::Parameter &parameter : descriptor.parameters) known.emplace_back(parameter.name);
       return unknown_option(descriptor.name, given.name, known);
@@ -148,7 +141,7 @@ Result<Sorted> sort_given(const provider::Descriptor &descriptor, const Options 
 /// A parameter must not take the name of an option of the library: nobody could set both.
 ErrorPtr check_names(const provider::Descriptor &descriptor) {
   for (const provider::Parameter &parameter : descriptor.parameters) {
-    if (find_spec(OptionScope::Client, parameter.name) == nullptr && !origin_of(parameter.name, descriptor)) continue;
+    if (find_option(OptionScope::Client, parameter.name) == nullptr && !origin_of(parameter.name, descriptor)) continue;
     return fail(Status::Descriptor, descriptor.name + ": the parameter '" + parameter.name +
                                         "' has the name of an option that every client has; rename it in the descriptor");
   }
@@ -190,7 +183,8 @@ std::string digest_of(const Setup &setup) {
   add(setup.host_transport ? "host" : "curl");
   add(setup.net->ca_file);
   add(setup.net->ca_pem);
-  add(setup.net->proxy);
+  add(setup.net->proxy.url.view());
+  add(setup.net->proxy.bypass);
   add(setup.net->user_agent);
   for (const std::int64_t number :
        {setup.net->connect_timeout_ms, setup.net->attempt_timeout_ms, setup.total_timeout_ms, setup.refresh_margin_ms.value_or(-1)}) {
@@ -240,7 +234,9 @@ Result<std::shared_ptr<const Setup>> read_client_options(const std::shared_ptr<c
   net->ca_file = reader.text("ca_file").value_or("");
   net->ca_pem = reader.text("ca_pem").value_or("");
   if (!net->ca_file.empty() && !net->ca_pem.empty()) reader.refuse("ca_pem", "and ca_file exclude each other");
-  net->proxy = *reader.text("proxy");
+  auto proxy = net::choose_proxy(*reader.text("proxy"));
+  if (!proxy) return proxy.error();
+  net->proxy = std::move(*proxy);
   net->user_agent = reader.text("user_agent").value_or("");
   net->user_agent += (net->user_agent.empty() ? "" : " ") + ("fleetauth/" + std::string(version()));
   net->connect_timeout_ms = *reader.integer("connect_timeout_ms");

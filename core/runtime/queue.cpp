@@ -4,7 +4,7 @@
 #include <chrono>
 #include <utility>
 
-#include "core/runtime/client.h"
+#include "core/runtime/common_errors.h"
 #include "core/runtime/engine.h"
 #include "core/runtime/operation.h"
 
@@ -14,17 +14,23 @@ namespace {
 
 using SteadyClock = std::chrono::steady_clock;
 
-ErrorPtr queue_closed() { return fail(Status::Closed, "the queue is closed"); }
-
 }  // namespace
 
 Queue::Queue(std::shared_ptr<Runtime> runtime, Kind kind) : runtime_(std::move(runtime)), kind_(kind) {
+  last_.front().kind = EventKind::Closed;
   id_ = engine().add_queue(this);
   const auto lock = engine().enter();
   if (engine().closed()) end();
 }
 
-Queue::~Queue() { engine().remove_queue(id_); }
+Queue::~Queue() {
+  engine().remove_queue(id_);
+  try {
+    const auto lock = engine().enter();
+    engine().offer_calls_again();
+  } catch (...) {  // NOLINT(bugprone-empty-catch): without memory they are offered again a little later
+  }
+}
 
 Engine &Queue::engine() const { return runtime_->engine(); }
 
@@ -35,8 +41,8 @@ Result<Event> Queue::next(std::int64_t timeout_ms) {
   bool driven = false;
   for (;;) {
     if (auto event = pop()) return std::move(*event);
-    if (closed()) return queue_closed();
-    if (driven && until && SteadyClock::now() >= *until) return would_block();
+    if (closed()) return common_errors().queue_closed;
+    if (driven && until && SteadyClock::now() >= *until) return common_errors().would_block;
     driven = true;
     if (engine().manual()) {
       if (auto error = engine().drive(*this, until)) return error;
@@ -76,7 +82,7 @@ void Queue::append(EventNode &node) {
   arrived_->notify_one();
 }
 
-bool Queue::push(EventNode node) {
+bool Queue::push(EventNode &node) {
   {
     const std::lock_guard lock(mutex_);
     if (closed_) return false;
@@ -87,12 +93,10 @@ bool Queue::push(EventNode node) {
 }
 
 void Queue::end() {
-  EventNode last(1);
-  last.front().kind = EventKind::Closed;
   {
     const std::lock_guard lock(mutex_);
     if (std::exchange(closed_, true)) return;
-    append(last);
+    append(last_);
   }
   if (engine().manual()) engine().nudge();
 }
@@ -127,9 +131,9 @@ void Queue::set_wakeup(Wakeup wakeup, void *user_data) {
 
 void Queue::close() {
   const auto lock = engine().enter();
-  engine().complete_if([this](const Operation &operation) { return operation.queue() == id_; },
-                       fail(Status::Cancelled, "the queue of the operation was closed"));
+  engine().complete_if([this](const Operation &operation) { return operation.queue() == id_; }, common_errors().cancelled_with_queue);
   end();
+  engine().offer_calls_again();
 }
 
 bool Queue::closed() const {

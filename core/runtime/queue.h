@@ -71,8 +71,8 @@ class Queue {
   void close();
 
   // ---- for the engine
-  /// False when the queue is closed: the event is dropped.
-  bool push(EventNode node);
+  /// Takes the event out of `node`; false when the queue is closed.
+  bool push(EventNode &node);
   /// Leaves the CLOSED event and takes no further ones.
   void end();
   [[nodiscard]] bool closed() const;
@@ -97,6 +97,7 @@ class Queue {
   mutable std::mutex mutex_;
   std::unique_ptr<std::condition_variable> arrived_ = std::make_unique<std::condition_variable>();
   EventNode events_;
+  EventNode last_{1};     ///< the CLOSED event, made ahead
   os::Descriptor event_;  ///< made when somebody asks for the wake-up descriptor
   os::Descriptor both_;   ///< manual mode: an epoll of event_ and the driver's descriptor
   Wakeup wakeup_ = nullptr;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "core/runtime/common_errors.h"
 #include "core/runtime/flight.h"
 #include "core/runtime/operation.h"
 #include "core/token/life.h"
@@ -115,11 +116,12 @@ token::Advice TokenSource::reject(std::int64_t generation) {
 void TokenSource::serve(QueueId queue) {
   std::erase_if(servers_, [this, queue](QueueId server) { return server == queue || !engine_->takes_events(server); });
   servers_.push_back(queue);
+  if (flight_ != nullptr) flight_->offer_call();
 }
 
 void TokenSource::remove_user() {
   if (--users_ > 0) return;
-  give_up(fail(Status::Closed, "the client was closed"));
+  give_up(common_errors().client_closed);
 }
 
 void TokenSource::end_flight(const ErrorPtr &error) {
@@ -153,7 +155,7 @@ std::shared_ptr<const token::Token> TokenSource::accept(flow::Grant grant) {
 }
 
 void TokenSource::note_failure(const ErrorPtr &error) {
-  last_error_ = error;
+  last_error_ = error->user_error == nullptr ? error : nullptr;  // an exception of the host is not kept longer than its callers need it
   const std::int64_t pause = pause_after(*error, failures_ + 1, [this] { return engine_->random(); });
   if (pause > 0) ++failures_;
   retry_at_ = engine_->clock()->boot_ms() + pause;

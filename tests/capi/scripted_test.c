@@ -451,6 +451,25 @@ TEST(a_released_responder_has_failed) {
   tear_down(&w);
 }
 
+TEST(a_call_nobody_takes_goes_to_another_queue_or_fails_at_once) {
+  struct world w = set_up();
+  fleetauth_queue *other = NULL;
+  fleetauth_error *err = NULL;
+  must(fleetauth_queue_new(w.runtime, FLEETAUTH_QUEUE_LOOP, &other, &err), &err);
+  must(fleetauth_queue_serve(other, w.client, &err), &err);
+  fleetauth_op_unref(start(&w, NULL, 1));
+  fleetauth_event_unref(next_event(other, FLEETAUTH_EVENT_HTTP_CALL));
+  answer(take_call(w.queue), 200, "{\"token\":\"tok-1\"}");
+  fleetauth_token_unref(take_token(w.queue, 1));
+  fleetauth_queue_unref(other);
+
+  must(fleetauth_clock_advance(w.clock, 24 * 3600 * 1000, &err), &err);
+  fleetauth_op_unref(start(&w, NULL, 2));
+  fleetauth_event_unref(next_event(w.queue, FLEETAUTH_EVENT_HTTP_CALL));
+  fleetauth_error_unref(take_error(w.queue, 2, FLEETAUTH_E_CALLBACK));
+  tear_down(&w);
+}
+
 TEST(N18_what_is_too_large_is_refused_while_it_is_read) {
   struct world w = set_up();
   static uint8_t chunk[64 * 1024];
@@ -669,6 +688,7 @@ static const struct check_case cases[] = {
     CASE(slot_copy_fills_the_callers_buffer),
     CASE(a_responder_answers_once),
     CASE(a_released_responder_has_failed),
+    CASE(a_call_nobody_takes_goes_to_another_queue_or_fails_at_once),
     CASE(N18_what_is_too_large_is_refused_while_it_is_read),
     CASE(H06_a_refusal_says_what_to_do_and_shows_no_secret),
     CASE(a_synchronous_call_needs_a_transport_of_the_librarys),

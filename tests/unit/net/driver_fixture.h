@@ -28,7 +28,6 @@ class DriverTest : public testing::Test {
   static std::shared_ptr<NetOptions> settings(const std::string &ca_pem = "") {
     auto options = std::make_shared<NetOptions>();
     options->ca_pem = ca_pem;
-    options->proxy = "none";
     options->user_agent = "fleetauth-test";
     options->allow_loopback_http = ca_pem.empty();
     return options;

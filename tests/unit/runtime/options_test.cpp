@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cstdlib>
+
 #include "tests/unit/runtime/scripted_host.h"
 
 namespace fleetauth::runtime {
@@ -36,8 +38,19 @@ TEST(OptionsTest, WhatIsNotGivenHasItsDefault) {
   EXPECT_EQ((*setup)->net->connect_timeout_ms, 5000);
   EXPECT_EQ((*setup)->net->attempt_timeout_ms, 15'000);
   EXPECT_EQ((*setup)->total_timeout_ms, 30'000);
-  EXPECT_EQ((*setup)->net->proxy, "env");
   EXPECT_FALSE((*setup)->host_transport);
+}
+
+TEST(OptionsTest, TheEnvironmentsProxyIsReadOnce) {
+  setenv("https_proxy", "http://first.test:1", 1);
+  const auto setup = read_client_options(acme(), good());
+  setenv("https_proxy", "no proxy at all", 1);
+  const auto later = read_client_options(acme(), good());
+  unsetenv("https_proxy");
+  ASSERT_TRUE(setup) << setup.error()->message;
+  EXPECT_EQ((*setup)->net->proxy.url.view(), "http://first.test:1");
+  ASSERT_FALSE(later);
+  EXPECT_THAT(later.error()->message, HasSubstr("of the environment"));
 }
 
 TEST(OptionsTest, EqualConfigurationsHaveEqualDigestsOthersDoNot) {
@@ -51,7 +64,7 @@ TEST(OptionsTest, EqualConfigurationsHaveEqualDigestsOthersDoNot) {
                                                                                     {"password", "other"},
                                                                                     {"base_url", "https://api2.acme.test"},
                                                                                     {"transport", "host"},
-                                                                                    {"proxy", "none"},
+                                                                                    {"proxy", "http://proxy.test:3128"},
                                                                                     {"ca_pem", "x"},
                                                                                     {"total_timeout_ms", "1"},
                                                                                     {"refresh_margin_ms", "1"},

@@ -109,13 +109,13 @@ fleetauth_status status(const Check &check, Body body) noexcept {
   }
 }
 
-/// A number, 0 when there is none to tell.
-template <class Number, class Body>
+/// A number; `kFallback` when there is none to tell.
+template <class Number, Number kFallback = 0, class Body>
 Number number(const Check &check, Body body) noexcept {
   try {
-    return check.ok() ? body() : Number{0};
+    return check.ok() ? body() : kFallback;
   } catch (...) {
-    return Number{0};
+    return kFallback;
   }
 }
 

@@ -68,7 +68,8 @@ def _thunk(model: Model, f: Function) -> str:
     gap = "" if f.c_returns.endswith("*") else " "
     head = f"{f.c_returns}{gap}{f.symbol}"
     signature = call(head, [c_param(*c) for c in f.c_params], " noexcept {")
-    helper = {"i32": "number<int32_t>", "i64": "number<int64_t>", "void": "nothing"}.get(f.returns, f.returns)
+    fallback = f", {f.fallback}" if f.fallback else ""
+    helper = {"i32": f"number<int32_t{fallback}>", "i64": f"number<int64_t{fallback}>", "void": "nothing"}.get(f.returns, f.returns)
     trailing = ["err"] if f.error else ["len"] if f.returns in ("text", "bytes") else []
     body = f"[&] {{ {'' if f.returns == 'void' else 'return '}capi::{f.name}({', '.join(map(_argument, f.params))}); }}"
     last = f"{'' if f.returns == 'void' else 'return '}guard::{helper}({', '.join(['check', *trailing, body])});"

@@ -37,7 +37,7 @@ GRAMMAR = {
         "enum": "name:str prefix:str values:list",
         "value": "name:str value:int doc:str",
         "function": "name:str returns:str doc:str handle:str? params:list? error:bool? constructor:bool? static:bool? blocks:bool? "
-        "hot:bool? secret:bool? shared:bool? enum:str? only:list? since:str? state:str?",
+        "hot:bool? secret:bool? shared:bool? enum:str? fallback:int? only:list? since:str? state:str?",
         "param": "name:str type:str nullable:bool? secret:bool? enum:str?",
         "class": "name:str exit:int doc:str",
         "status": "name:str number:int doc:str class:str? retry:bool? fault:str? camel:str?",
@@ -166,6 +166,7 @@ class _Loader:
         self.need(not f.outputs or f.returns == "status", "a function with an out-parameter must return status")
         self.need(not f.shared or f.returns == "bytes", '`shared` goes with `returns = "bytes"` only')
         self.need(not f.secret or f.returns in ("text", "bytes"), "`secret` goes with text or bytes returned")
+        self.need(not f.fallback or f.returns in ("i32", "i64"), "`fallback` goes with i32 or i64 only")
         self.need(not f.enum or f.returns == "i32", '`enum` goes with `returns = "i32"` only')
         self.need(re.fullmatch(r"\d+\.\d+", f.since), f"`since` is {f.since!r}; it must be major.minor")
         self.need(f.state in ("unstable", "stable", "deprecated"), f"`state` is {f.state!r}; it must be unstable, stable or deprecated")

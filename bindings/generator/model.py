@@ -70,6 +70,7 @@ class Function:
     secret: bool = False  # the text or bytes returned are secret
     shared: bool = False  # bytes returned change at any time and are never freed
     enum: str = ""  # the i32 returned is a number of this enum
+    fallback: int = 0  # i32 and i64 only: what is returned when there is nothing to tell
     only: tuple[str, ...] = LANGUAGES
     since: str = "1.0"
     state: str = "stable"

@@ -97,7 +97,7 @@ int32_t fleetauth_error_retryable(fleetauth_error *error) noexcept {
 int64_t fleetauth_error_retry_after_ms(fleetauth_error *error) noexcept {
   guard::Check check("error_retry_after_ms");
   check.handle(error, "error");
-  return guard::number<int64_t>(check, [&] { return capi::error_retry_after_ms(*error); });
+  return guard::number<int64_t, -1>(check, [&] { return capi::error_retry_after_ms(*error); });
 }
 
 int32_t fleetauth_error_in_doubt(fleetauth_error *error) noexcept {
@@ -225,7 +225,7 @@ fleetauth_status fleetauth_queue_next(fleetauth_queue *queue, int64_t timeout_ms
 int64_t fleetauth_queue_wakeup_fd(fleetauth_queue *queue) noexcept {
   guard::Check check("queue_wakeup_fd");
   check.handle(queue, "queue");
-  return guard::number<int64_t>(check, [&] { return capi::queue_wakeup_fd(*queue); });
+  return guard::number<int64_t, -1>(check, [&] { return capi::queue_wakeup_fd(*queue); });
 }
 
 fleetauth_status fleetauth_queue_set_wakeup(fleetauth_queue *queue, fleetauth_wakeup_fn wakeup, void *user_data) noexcept {
@@ -455,13 +455,13 @@ int32_t fleetauth_token_kind(fleetauth_token *token) noexcept {
 int64_t fleetauth_token_expires_at_ms(fleetauth_token *token) noexcept {
   guard::Check check("token_expires_at_ms");
   check.handle(token, "token");
-  return guard::number<int64_t>(check, [&] { return capi::token_expires_at_ms(*token); });
+  return guard::number<int64_t, -1>(check, [&] { return capi::token_expires_at_ms(*token); });
 }
 
 int64_t fleetauth_token_expires_in_ms(fleetauth_token *token) noexcept {
   guard::Check check("token_expires_in_ms");
   check.handle(token, "token");
-  return guard::number<int64_t>(check, [&] { return capi::token_expires_in_ms(*token); });
+  return guard::number<int64_t, -1>(check, [&] { return capi::token_expires_in_ms(*token); });
 }
 
 const char *fleetauth_token_fingerprint(fleetauth_token *token, size_t *len) noexcept {
@@ -485,7 +485,7 @@ int32_t fleetauth_token_from_cache(fleetauth_token *token) noexcept {
 int64_t fleetauth_token_slot(fleetauth_token *token) noexcept {
   guard::Check check("token_slot");
   check.handle(token, "token");
-  return guard::number<int64_t>(check, [&] { return capi::token_slot(*token); });
+  return guard::number<int64_t, -1>(check, [&] { return capi::token_slot(*token); });
 }
 
 int64_t fleetauth_token_generation(fleetauth_token *token) noexcept {

@@ -69,7 +69,7 @@ class ArgumentsTest(unittest.TestCase):
                 if function.returns == "status":
                     self.assertEqual(result, INVALID_ARGUMENT)
                 else:
-                    expected = {"text": b"", "bytes": None, "void": None}.get(function.returns, 0)
+                    expected = {"text": b"", "bytes": None, "void": None}.get(function.returns, function.fallback)
                     self.assertEqual(result, expected)
 
     def test_P18_the_error_names_function_and_parameter(self) -> None:

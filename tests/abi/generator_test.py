@@ -85,6 +85,7 @@ FAULTS = [
     ("box", 'returns = "text"', 'returns = "string"', "box.toml: [[function]] box_label: `returns` is 'string'"),
     ("box", 'returns = "text"', 'returns = "text"\nerror = true', "`error = true` goes with `returns"),
     ("box", 'returns = "text"', 'returns = "text"\nshared = true', "`shared` goes with"),
+    ("box", 'returns = "text"', 'returns = "text"\nfallback = -1', "`fallback` goes with"),
     ("box", 'returns = "text"', 'returns = "i32"\nsecret = true', "`secret` goes with text or bytes"),
     ("box", 'returns = "text"', 'returns = "text"\nonly = ["cobol"]', "`only` names 'cobol'"),
     ("box", 'returns = "text"', 'returns = "text"\nstatic = true', "a static function cannot take its own handle first"),

@@ -635,6 +635,10 @@ TEST(options_last_value_wins_and_is_checked_where_it_is_used) {
 }
 
 TEST(P18_arguments_out_of_range_are_refused) {
+  CHECK_INT(-1, fleetauth_queue_wakeup_fd(NULL));
+  CHECK_INT(-1, fleetauth_token_slot(NULL));
+  CHECK_INT(-1, fleetauth_token_expires_in_ms(NULL));
+  CHECK_INT(-1, fleetauth_error_retry_after_ms(NULL));
   struct world w = set_up();
   fleetauth_queue *queue = NULL;
   fleetauth_event *event = NULL;

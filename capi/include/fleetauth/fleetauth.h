@@ -209,7 +209,8 @@ FLEETAUTH_API int32_t fleetauth_error_retryable(fleetauth_error *error) FLEETAUT
 /* How long to wait before trying again, in milliseconds; -1 when unknown. Since 1.0. */
 FLEETAUTH_API int64_t fleetauth_error_retry_after_ms(fleetauth_error *error) FLEETAUTH_NOEXCEPT;
 
-/* 1 when the request may have reached the provider and its answer was lost, else 0. Since 1.0. */
+/* 1 when a request that must not simply be sent again may have reached the provider and its answer was lost, else 0;
+ * never for a step that may be repeated. Since 1.0. */
 FLEETAUTH_API int32_t fleetauth_error_in_doubt(fleetauth_error *error) FLEETAUTH_NOEXCEPT;
 
 /* The id which the host's responder attached to its failure, or 0. The id stays the host's until a release event names
@@ -407,9 +408,9 @@ FLEETAUTH_API fleetauth_status fleetauth_client_peek(fleetauth_client *client, f
                                                      fleetauth_error **err) FLEETAUTH_NOEXCEPT;
 
 /* Starts getting what fleetauth_client_peek answers. Completes exactly once, as a TOKEN event with `tag` on `queue`,
- * never before this returns; also after cancel, close and fork. All callers of one token share one fetch; no caller's
- * deadline or cancellation ends it. `request` and `method` and `url` may be NULL. Release `out` with
- * fleetauth_op_unref. Since 1.0. */
+ * which another thread may take before this returns; also after cancel, close and fork. All callers of one token share
+ * one fetch; no caller's deadline or cancellation ends it. `request` and `method` and `url` may be NULL. Release `out`
+ * with fleetauth_op_unref. Since 1.0. */
 FLEETAUTH_API fleetauth_status fleetauth_client_start(fleetauth_client *client, fleetauth_request *request, const char *method,
                                                       size_t method_len, const char *url, size_t url_len, fleetauth_queue *queue,
                                                       int64_t tag, fleetauth_op **out, fleetauth_error **err) FLEETAUTH_NOEXCEPT;
@@ -562,8 +563,9 @@ FLEETAUTH_API fleetauth_status fleetauth_http_call_complete(fleetauth_http_call 
  * FLEETAUTH_E_PROXY (nothing was sent), FLEETAUTH_E_NETWORK, FLEETAUTH_E_TIMEOUT, FLEETAUTH_E_TOO_LARGE (it may have
  * been sent) or FLEETAUTH_E_CALLBACK (the host's own code failed). `message` is a word such as the name of an
  * exception's class (at most 64 of letters, digits and `_.-`); any other text is dropped, since it could hold a secret.
- * `user_error` is an id of the host's object to hand to the caller, or 0; a RELEASE event says when it can be dropped.
- * `message` may be NULL. Since 1.0. */
+ * `user_error` is an id of the host's object to hand to the caller, or 0; unless this returns
+ * FLEETAUTH_E_INVALID_ARGUMENT a RELEASE event says when it can be dropped, also after FLEETAUTH_E_CLOSED. `message`
+ * may be NULL. Since 1.0. */
 FLEETAUTH_API fleetauth_status fleetauth_http_call_fail(fleetauth_http_call *http_call, int32_t status, const char *message,
                                                         size_t message_len, int64_t user_error, fleetauth_error **err) FLEETAUTH_NOEXCEPT;
 

@@ -65,7 +65,10 @@ export interface NativeError extends Handle {
   retryable(): number;
   /** How long to wait before trying again, in milliseconds; -1 when unknown. */
   retryAfterMs(): number;
-  /** 1 when the request may have reached the provider and its answer was lost, else 0. */
+  /**
+   * 1 when a request that must not simply be sent again may have reached the provider and its answer was lost, else 0;
+   * never for a step that may be repeated.
+   */
   inDoubt(): number;
   /**
    * The id which the host's responder attached to its failure, or 0. The id stays the host's until a release event
@@ -164,9 +167,9 @@ export interface NativeClient extends Handle {
    */
   peek(request: NativeRequest | null, method: string | null, url: string | null): NativeToken | null;
   /**
-   * Starts getting what client_peek answers. Completes exactly once, as a TOKEN event with `tag` on `queue`, never
-   * before this returns; also after cancel, close and fork. All callers of one token share one fetch; no caller's
-   * deadline or cancellation ends it.
+   * Starts getting what client_peek answers. Completes exactly once, as a TOKEN event with `tag` on `queue`, which
+   * another thread may take before this returns; also after cancel, close and fork. All callers of one token share one
+   * fetch; no caller's deadline or cancellation ends it.
    */
   start(request: NativeRequest | null, method: string | null, url: string | null, queue: NativeQueue, tag: number): NativeOp;
   /**
@@ -258,8 +261,8 @@ export interface NativeHttpCall extends Handle {
    * Ends the call without an answer. `status` is one of E_DNS, E_CONNECT, E_TLS, E_PROXY (nothing was sent), E_NETWORK,
    * E_TIMEOUT, E_TOO_LARGE (it may have been sent) or E_CALLBACK (the host's own code failed). `message` is a word such
    * as the name of an exception's class (at most 64 of letters, digits and `_.-`); any other text is dropped, since it
-   * could hold a secret. `user_error` is an id of the host's object to hand to the caller, or 0; a RELEASE event says
-   * when it can be dropped.
+   * could hold a secret. `user_error` is an id of the host's object to hand to the caller, or 0; unless this returns
+   * E_INVALID_ARGUMENT a RELEASE event says when it can be dropped, also after E_CLOSED.
    */
   fail(status: number, message: string | null, userError: number): void;
 }

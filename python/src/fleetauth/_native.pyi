@@ -48,7 +48,9 @@ class Error:
         """How long to wait before trying again, in milliseconds; -1 when unknown."""
     @property
     def in_doubt(self) -> int:
-        """1 when the request may have reached the provider and its answer was lost, else 0."""
+        """1 when a request that must not simply be sent again may have reached the provider and its answer was lost, else
+        0; never for a step that may be repeated.
+        """
     @property
     def user_error(self) -> int:
         """The id which the host's responder attached to its failure, or 0. The id stays the host's until a release event names it."""
@@ -161,9 +163,9 @@ class Client:
         client's defaults; `method` NULL means GET.
         """
     def start(self, request: Request | None, method: str | None, url: str | None, queue: Queue, tag: int) -> Op:
-        """Starts getting what client_peek answers. Completes exactly once, as a TOKEN event with `tag` on `queue`, never
-        before this returns; also after cancel, close and fork. All callers of one token share one fetch; no caller's
-        deadline or cancellation ends it.
+        """Starts getting what client_peek answers. Completes exactly once, as a TOKEN event with `tag` on `queue`, which
+        another thread may take before this returns; also after cancel, close and fork. All callers of one token share
+        one fetch; no caller's deadline or cancellation ends it.
         """
     def report_rejected(self, slot: int, generation: int, http_status: int) -> int:
         """The provider answered 401 to a request that carried the token of this slot and generation. The token is dropped
@@ -272,8 +274,8 @@ class HttpCall:
         """Ends the call without an answer. `status` is one of E_DNS, E_CONNECT, E_TLS, E_PROXY (nothing was sent),
         E_NETWORK, E_TIMEOUT, E_TOO_LARGE (it may have been sent) or E_CALLBACK (the host's own code failed). `message`
         is a word such as the name of an exception's class (at most 64 of letters, digits and `_.-`); any other text is
-        dropped, since it could hold a secret. `user_error` is an id of the host's object to hand to the caller, or 0; a
-        RELEASE event says when it can be dropped.
+        dropped, since it could hold a secret. `user_error` is an id of the host's object to hand to the caller, or 0;
+        unless this returns E_INVALID_ARGUMENT a RELEASE event says when it can be dropped, also after E_CLOSED.
         """
 
 class Clock:

@@ -44,8 +44,8 @@ final class NativeClient extends NativeHandle {
 
   /**
    * Starts getting what client_peek answers. Completes exactly once, as a TOKEN event with {@code tag} on {@code
-   * queue}, never before this returns; also after cancel, close and fork. All callers of one token share one fetch; no
-   * caller's deadline or cancellation ends it.
+   * queue}, which another thread may take before this returns; also after cancel, close and fork. All callers of one
+   * token share one fetch; no caller's deadline or cancellation ends it.
    */
   NativeOp start(NativeRequest request, String method, String url, NativeQueue queue, long tag) {
     try (Call call = new Call()) {

@@ -63,7 +63,10 @@ final class NativeError extends NativeHandle {
     }
   }
 
-  /** 1 when the request may have reached the provider and its answer was lost, else 0. */
+  /**
+   * 1 when a request that must not simply be sent again may have reached the provider and its answer was lost, else 0;
+   * never for a step that may be repeated.
+   */
   int inDoubt() {
     try (Call call = new Call()) {
       return FleetauthJNI.fleetauth_error_in_doubt(call.use(this));

@@ -103,7 +103,8 @@ final class NativeHttpCall extends NativeHandle {
    * E_NETWORK, E_TIMEOUT, E_TOO_LARGE (it may have been sent) or E_CALLBACK (the host's own code failed). {@code
    * message} is a word such as the name of an exception's class (at most 64 of letters, digits and {@code _.-}); any
    * other text is dropped, since it could hold a secret. {@code user_error} is an id of the host's object to hand to
-   * the caller, or 0; a RELEASE event says when it can be dropped.
+   * the caller, or 0; unless this returns E_INVALID_ARGUMENT a RELEASE event says when it can be dropped, also after
+   * E_CLOSED.
    */
   void fail(int status, String message, long userError) {
     try (Call call = new Call()) {

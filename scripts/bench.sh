@@ -17,6 +17,7 @@ configure=(-DFLEETAUTH_BUILD_TOOLS=ON)
 targets=(fleetauth-bench)
 if [[ -d python ]]; then configure+=(-DFLEETAUTH_BUILD_PYTHON=ON) && targets+=(fleetauth_python); fi
 if [[ -d node ]]; then configure+=(-DFLEETAUTH_BUILD_NODE=ON) && targets+=(fleetauth_node); fi
+if [[ -d java ]]; then configure+=(-DFLEETAUTH_BUILD_JAVA=ON) && targets+=(fleetauth_jni); fi
 
 stage=build
 trap 'if (($? != 0)) && [[ $stage == build ]]; then tail -n 30 "$log" >&2; echo "bench: the build failed; the whole log: $log" >&2; fi' EXIT
@@ -27,6 +28,8 @@ echo "bench: building (log: $log)" >&2
   cmake --preset release -Wno-dev "${configure[@]}"
   cmake --build --preset release --target "${targets[@]}"
   if [[ -d node && ! -f node/dist/index.js ]]; then npm --prefix node run build; fi
+  # Classes only: the tests' jar is made in the same folder, and is to keep the tests' library.
+  if [[ -d java ]]; then mvn -q -B -ntp -f java/pom.xml compile -Dmaven.resources.skip "-Dfleetauth.build=$PWD/$build"; fi
 } >"$log" 2>&1
 stage=measure
 
@@ -41,7 +44,11 @@ if [[ -f $build/node/fleetauth.node ]]; then
 else
   missing "Node: headers" "not built"
 fi
-missing "Java: headers" "not measured"
+if [[ -d $build/java ]]; then
+  run java -cp "$build/java/native:java/target/classes" java/bench/CachedHeaders.java
+else
+  missing "Java: headers" "not built"
+fi
 
 awk -F '\t' '
   BEGIN { print_row("figure", "limit", "ours", "reference", "ratio", "spread") }

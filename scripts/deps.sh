@@ -20,7 +20,7 @@ flock 9 # somebody else may be building the same
 
 # The stamp changes with everything the result depends on.
 wanted=$({
-  cat "${BASH_SOURCE[0]}" "$root/cmake/simdjson_ndebug.h" "$root/cmake/curl_cloexec.h"
+  cat "${BASH_SOURCE[0]}" "$root/cmake/simdjson_ndebug.h" "$root/cmake/curl_hooks.h"
   ${CC:-cc} --version
   dpkg-query -W -f='${Version}' libssl-dev libhiredis-dev libtomlplusplus-dev
 } | sha256sum | cut -d' ' -f1)
@@ -85,7 +85,7 @@ curl_options=(
 {
   cmake -S "$curl_source" -B "$work/curl" -G Ninja -DCMAKE_BUILD_TYPE=Release -DCMAKE_INSTALL_PREFIX="$deps" \
     -DCMAKE_INSTALL_LIBDIR=lib -DCMAKE_POSITION_INDEPENDENT_CODE=ON -DCMAKE_C_VISIBILITY_PRESET=hidden \
-    "-DCMAKE_C_FLAGS=-O2 -g1 -ffunction-sections -fdata-sections -fstack-protector-strong -fstack-clash-protection -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2 -ffile-prefix-map=$work/src/= -include $root/cmake/curl_cloexec.h -D_GNU_SOURCE -DCURL_DISABLE_HEADERS_API" \
+    "-DCMAKE_C_FLAGS=-O2 -g1 -ffunction-sections -fdata-sections -fstack-protector-strong -fstack-clash-protection -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2 -ffile-prefix-map=$work/src/= -include $root/cmake/curl_hooks.h -D_GNU_SOURCE -DCURL_DISABLE_HEADERS_API" \
     "${curl_options[@]}" &&
     cmake --build "$work/curl" && cmake --install "$work/curl"
 } >"$work/curl.log" 2>&1 || { tail -n 30 "$work/curl.log" >&2; fail "libcurl did not build; the whole log: $work/curl.log"; }

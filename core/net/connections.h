@@ -45,8 +45,8 @@ struct Connections {
   Multi multi{nullptr, curl_multi_cleanup};
 
   [[nodiscard]] bool serves(const NetOptions &other) const {
-    return other.ca_file == options->ca_file && other.ca_pem == options->ca_pem && other.proxy.url.view() == options->proxy.url.view() &&
-           other.proxy.bypass == options->proxy.bypass;
+    return other.ca_file == options->ca_file && other.pinned_public_key == options->pinned_public_key && other.ca_pem == options->ca_pem &&
+           other.proxy.url.view() == options->proxy.url.view() && other.proxy.bypass == options->proxy.bypass;
   }
 };
 

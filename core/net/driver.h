@@ -17,6 +17,7 @@ namespace fleetauth::net {
 struct NetOptions {
   std::string ca_file;
   std::string ca_pem;
+  std::string pinned_public_key;  ///< as libcurl has it: sha256//BASE64;…; empty = any key
   Proxy proxy;
   std::string user_agent;
   bool allow_loopback_http = false;

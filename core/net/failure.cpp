@@ -74,6 +74,7 @@ Finding broken(const Ending &e, const char *what) {
 Finding look_up(const Ending &e) {
   switch (e.code) {
     case CURLE_COULDNT_RESOLVE_HOST:
+      if (e.no_name) return {Status::Dns, "its name does not exist; check the host name of the base URL"};
       return {Status::Dns, "its name could not be resolved; check the base URL and the network"};
     case CURLE_COULDNT_RESOLVE_PROXY:
       return {Status::Proxy, "the name of the proxy " + std::string(e.proxy) + " could not be resolved; check the option proxy"};
@@ -87,6 +88,10 @@ Finding look_up(const Ending &e) {
     case CURLE_PEER_FAILED_VERIFICATION:
     case CURLE_SSL_ISSUER_ERROR:
       return certificate_failed(e);
+    case CURLE_SSL_PINNEDPUBKEYNOTMATCH:
+      return {Status::Tls,
+              "its certificate is trusted, but its public key is not one of the option pinned_public_key; if the server has "
+              "a new key, add it there"};
     case CURLE_SSL_CONNECT_ERROR:
       return handshake_failed(e);
     case CURLE_SSL_CIPHER:
@@ -97,7 +102,6 @@ Finding look_up(const Ending &e) {
     case CURLE_SSL_SHUTDOWN_FAILED:
     case CURLE_SSL_CLIENTCERT:
     case CURLE_SSL_INVALIDCERTSTATUS:
-    case CURLE_SSL_PINNEDPUBKEYNOTMATCH:
     case CURLE_SSL_CACERT_BADFILE:
     case CURLE_SSL_CRL_BADFILE:
     case CURLE_USE_SSL_FAILED:
@@ -143,6 +147,7 @@ flow::HttpFailure refuse(const Ending &ending, Status status, std::string_view w
   Error error;
   error.status = status;
   error.message = what;
+  if (ending.code == CURLE_COULDNT_RESOLVE_HOST && ending.no_name) error.retryable = false;
   error.in_doubt = ending.sent == flow::Sent::Maybe && ending.call_class != flow::CallClass::Idempotent;
   return {fail(std::move(error)), ending.sent};
 }

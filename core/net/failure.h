@@ -21,6 +21,7 @@ struct Ending {
   long verify_result = 0;        ///< of the certificate check
   long connect_status = 0;       ///< what the proxy answered
   bool address_refused = false;  ///< our address policy refused a connection
+  bool no_name = false;          ///< the lookup found that there is no such name
   bool no_descriptors = false;
   bool out_of_memory = false;  ///< an allocation failed meanwhile
   std::int64_t connect_timeout_ms = 0;

@@ -11,6 +11,7 @@
 #include "core/base/text.h"
 #include "core/net/address.h"
 #include "core/net/curl_memory.h"
+#include "core/net/lookup.h"
 
 namespace fleetauth::net {
 namespace {
@@ -124,6 +125,7 @@ CURLcode Transfer::set_request() {
   set(CURLOPT_PROTOCOLS_STR, options_->allow_loopback_http ? "https,http" : "https");
   set(CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(options_->connect_timeout_ms + kBackstopMs));
   set(CURLOPT_TIMEOUT_MS, static_cast<long>(options_->attempt_timeout_ms + kBackstopMs));
+  set(CURLOPT_PINNEDPUBLICKEY, options_->pinned_public_key.empty() ? nullptr : options_->pinned_public_key.c_str());
   set(CURLOPT_USERAGENT, options_->user_agent.empty() ? nullptr : options_->user_agent.c_str());
 
   // libcurl repeats a request by itself when a reused connection dies; only requests that may be repeated reuse one.
@@ -303,6 +305,11 @@ Ending Transfer::ending(CURLcode code) const {
   e.detail = detail_.data();
   curl_easy_getinfo(easy_.get(), CURLINFO_SSL_VERIFYRESULT, &e.verify_result);
   curl_easy_getinfo(easy_.get(), CURLINFO_HTTP_CONNECTCODE, &e.connect_status);
+  if (code == CURLE_COULDNT_RESOLVE_HOST) {
+    std::string_view host = request_.origin;  // scheme://host:port
+    host.remove_prefix(std::min(host.size(), host.find("//") + 2));
+    e.no_name = is_no_name(host.substr(0, host.find(':')));
+  }
   e.address_refused = address_refused_;
   e.no_descriptors = no_descriptors_;
   e.out_of_memory = curl_failed_allocations() != failed_allocations_before_;

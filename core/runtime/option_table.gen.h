@@ -27,7 +27,7 @@ inline constexpr std::array<std::string_view, 2> kRuntimeModeChoices{"threaded",
 inline constexpr std::array<std::string_view, 2> kClientTransportChoices{"curl", "host"};
 
 // clang-format off
-inline constexpr std::array<OptionSpec, 18> kOptionTable{{
+inline constexpr std::array<OptionSpec, 19> kOptionTable{{
     {OptionScope::Runtime, "mode", OptionType::Choice,
      "threaded", 0, 0, kRuntimeModeChoices,
      "threaded: one lazy I/O thread serves every queue. manual: the library makes no thread of its own; a waiting or polling caller drives the network."},
@@ -52,6 +52,9 @@ inline constexpr std::array<OptionSpec, 18> kOptionTable{{
     {OptionScope::Client, "ca_pem", OptionType::Text,
      std::nullopt, 0, 0, {},
      "The same as ca_file, given as text. ca_file and ca_pem exclude each other."},
+    {OptionScope::Client, "pinned_public_key", OptionType::Text,
+     std::nullopt, 0, 0, {},
+     "The only public keys that servers of token requests may have, besides a trusted certificate: sha256//BASE64 of the SubjectPublicKeyInfo's SHA-256, several with ; between. Give the next key too before a server changes it."},
     {OptionScope::Client, "proxy", OptionType::Text,
      "env", 0, 0, {},
      "The proxy for token requests: env (HTTPS_PROXY, NO_PROXY and their lower-case forms), none, or a URL."},

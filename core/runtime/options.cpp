@@ -5,6 +5,7 @@
 #include <set>
 #include <utility>
 
+#include "core/base/base64.h"
 #include "core/base/json.h"
 #include "core/base/redact.h"
 #include "core/base/text.h"
@@ -165,6 +166,20 @@ Result<std::vector<net::Url>> check_origins(const provider::Descriptor &descript
   return origins;
 }
 
+/// `sha256//BASE64;sha256//BASE64`. libcurl would take anything else for the path of a file.
+bool are_pins(std::string_view pins) {
+  constexpr std::string_view kPrefix = "sha256//";
+  constexpr std::size_t kDigest = 32;
+  while (!pins.empty()) {
+    const std::string_view pin = pins.substr(0, pins.find(';'));
+    if (!pin.starts_with(kPrefix)) return false;
+    const auto digest = base64::decode(pin.substr(kPrefix.size()));
+    if (!digest || digest->size() != kDigest) return false;
+    pins.remove_prefix(std::min(pins.size(), pin.size() + 1));
+  }
+  return true;
+}
+
 /// Equal for clients that may share their tokens. Keyed, since secrets go into it.
 std::string digest_of(const Setup &setup) {
   SecretBytes all;
@@ -183,6 +198,7 @@ std::string digest_of(const Setup &setup) {
   add(setup.host_transport ? "host" : "curl");
   add(setup.net->ca_file);
   add(setup.net->ca_pem);
+  add(setup.net->pinned_public_key);
   add(setup.net->proxy.url.view());
   add(setup.net->proxy.bypass);
   add(setup.net->user_agent);
@@ -234,6 +250,9 @@ Result<std::shared_ptr<const Setup>> read_client_options(const std::shared_ptr<c
   net->ca_file = reader.text("ca_file").value_or("");
   net->ca_pem = reader.text("ca_pem").value_or("");
   if (!net->ca_file.empty() && !net->ca_pem.empty()) reader.refuse("ca_pem", "and ca_file exclude each other");
+  net->pinned_public_key = reader.text("pinned_public_key").value_or("");
+  if (!are_pins(net->pinned_public_key))
+    reader.refuse("pinned_public_key", "must be sha256//BASE64 of a public key's SHA-256, several with ; between");
   auto proxy = net::choose_proxy(*reader.text("proxy"));
   if (!proxy) return proxy.error();
   net->proxy = std::move(*proxy);

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <compare>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -18,7 +17,7 @@ class Timers {
     BootMs when = 0;
     std::uint64_t order = 0;
     explicit operator bool() const { return order != 0; }
-    friend auto operator<=>(const Id &, const Id &) = default;
+    friend bool operator<(const Id &a, const Id &b) { return a.when != b.when ? a.when < b.when : a.order < b.order; }
   };
 
   Id at(BootMs when, std::function<void()> what) {

@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 #include <pthread.h>
 #include <signal.h>
+#include <sys/time.h>
 
 #include <thread>
 
@@ -80,6 +81,26 @@ TEST_P(Threads, CancelAndCloseDoNotWaitForAHungServer) {
   EXPECT_EQ(capi::take_outcome(queue.get()).name(), "E_CLOSED");
   EXPECT_EQ(fleetauth_runtime_close(runtime.get(), 2000, nullptr), FLEETAUTH_OK);
   EXPECT_LT(std::chrono::steady_clock::now() - before, std::chrono::milliseconds(1000));
+}
+
+TEST_P(Threads, N25_SignalsThatInterruptEveryWaitHarmNobody) {
+  struct sigaction interrupt {};
+  interrupt.sa_handler = [](int) {};  // without SA_RESTART
+  struct sigaction before {};
+  sigaction(SIGALRM, &interrupt, &before);
+  constexpr itimerval kEachMillisecond{{0, 1000}, {0, 1000}};
+  setitimer(ITIMER_REAL, &kEachMillisecond, nullptr);
+  for (int i = 0; i < 50; ++i) {
+    if (i % 10 == 0) emulator.fault({{"times", 1}, {"do", {{"delay_ms", 30}}}});
+    const Outcome outcome = get_token(client.get());
+    ASSERT_EQ(outcome.name(), "OK") << outcome.message();
+    std::int32_t advice = 0;
+    fleetauth_client_report_rejected(client.get(), fleetauth_token_slot(outcome.token.get()),
+                                     fleetauth_token_generation(outcome.token.get()), 401, &advice, nullptr);
+  }
+  constexpr itimerval kNever{};
+  setitimer(ITIMER_REAL, &kNever, nullptr);
+  sigaction(SIGALRM, &before, nullptr);
 }
 
 TEST_P(Threads, N24_APeerThatClosesWhileWeWriteDoesNotEndTheProcess) {

@@ -15,13 +15,14 @@ struct ClientOption {
 };
 
 // clang-format off
-inline constexpr std::array<ClientOption, 16> kClientOptions{{
+inline constexpr std::array<ClientOption, 17> kClientOptions{{
     {"base_url", false, false, "Replaces the scheme, host, port and path prefix of the provider's origin; that host then is the only one the credentials are sent to. A provider with several origins has one such option for each, named after it: `auth_base_url`, `api_base_url`."},
     {"scheme", false, false, "Which of the provider's authorisation schemes to use, for every API group which offers it; the default is each group's first."},
     {"descriptor_patch", false, false, "A JSON Merge Patch (RFC 7396) applied to the provider's descriptor: any endpoint, field name or policy can be overridden."},
     {"transport", false, false, "curl: the library's own. host: token requests are handed to the host as http_call events."},
     {"ca_file", false, false, "A PEM file of the certificate authorities to trust instead of the system's."},
     {"ca_pem", false, false, "The same as ca_file, given as text. ca_file and ca_pem exclude each other."},
+    {"pinned_public_key", false, false, "The only public keys that servers of token requests may have, besides a trusted certificate: sha256//BASE64 of the SubjectPublicKeyInfo's SHA-256, several with ; between. Give the next key too before a server changes it."},
     {"proxy", false, false, "The proxy for token requests: env (HTTPS_PROXY, NO_PROXY and their lower-case forms), none, or a URL."},
     {"connect_timeout_ms", false, false, "Time allowed for name lookup, connection and TLS of one attempt."},
     {"attempt_timeout_ms", false, false, "Time allowed for one attempt as a whole."},

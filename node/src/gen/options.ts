@@ -35,6 +35,11 @@ export interface ClientSettings {
   /** The same as caFile, given as text. caFile and caPem exclude each other. */
   caPem?: string | undefined;
   /**
+   * The only public keys that servers of token requests may have, besides a trusted certificate: sha256//BASE64 of the
+   * SubjectPublicKeyInfo's SHA-256, several with ; between. Give the next key too before a server changes it.
+   */
+  pinnedPublicKey?: string | undefined;
+  /**
    * The proxy for token requests: env (HTTPS_PROXY, NO_PROXY and their lower-case forms), none, or a URL. Default: env.
    */
   proxy?: string | undefined;

@@ -19,6 +19,10 @@ if TYPE_CHECKING:
         """A PEM file of the certificate authorities to trust instead of the system's."""
         ca_pem: str
         """The same as ca_file, given as text. ca_file and ca_pem exclude each other."""
+        pinned_public_key: str
+        """The only public keys that servers of token requests may have, besides a trusted certificate: sha256//BASE64 of
+        the SubjectPublicKeyInfo's SHA-256, several with ; between. Give the next key too before a server changes it.
+        """
         proxy: str
         """The proxy for token requests: env (HTTPS_PROXY, NO_PROXY and their lower-case forms), none, or a URL. Default: env."""
         connect_timeout: float | timedelta

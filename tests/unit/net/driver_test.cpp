@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <atomic>
+#include <chrono>
 #include <filesystem>
 #include <set>
 #include <thread>
@@ -206,6 +207,19 @@ TEST_F(DriverTest, N12_AnswersThatNeverComeTimeOut) {
   const auto options = settings();
   options->attempt_timeout_ms = -200;
   expect_failure(fetch(post(silent.origin(), "x"), options), Status::Timeout, Sent::Maybe, "no complete answer within");
+}
+
+TEST_F(DriverTest, N13_AnswersThatTrickleTimeOut) {
+  const RawServer slow([](RawConnection &connection) {
+    connection.read_request();
+    connection.send("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 100000\r\n\r\n{");
+    while (connection.send(" ")) std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  });
+  const auto options = settings();
+  options->attempt_timeout_ms = -150;  // libcurl is given 250 ms more than the runtime's timer
+  const Outcome outcome = fetch(post(slow.origin(), "x"), options);
+  expect_failure(outcome, Status::Timeout, Sent::Maybe, "no complete answer within");
+  EXPECT_TRUE(std::get<flow::HttpFailure>(outcome).error->in_doubt);
 }
 
 TEST_F(DriverTest, N09_ResetsBeforeTheRequestLeaveNothingInDoubt) {

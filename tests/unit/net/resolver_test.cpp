@@ -2,9 +2,13 @@
 
 #include <dlfcn.h>
 #include <netdb.h>
+#include <netinet/in.h>
+#include <unistd.h>
 
 #include <atomic>
 #include <cstring>
+#include <fstream>
+#include <vector>
 
 #include "core/base/os/clock.h"
 #include "tests/unit/net/driver_fixture.h"
@@ -44,6 +48,8 @@ extern "C" __attribute__((visibility("default"))) int getaddrinfo(const char *na
     return EAI_AGAIN;
   }
   if (host == "missing.test") return EAI_NONAME;
+  if (host == "nobody-answers.test") return EAI_AGAIN;
+  if (host == "dual.test") return look_up_both("::1", "127.0.0.1", service, hints, result);
   if (host == "rebound.test") return look_up_both("169.254.169.254", "127.0.0.1", service, hints, result);
   if (host == "metadata.test") return real_lookup()("169.254.169.254", service, hints, result);
   if (host == "elsewhere.test") return real_lookup()("192.0.2.1", service, hints, result);
@@ -67,8 +73,65 @@ class ResolverTest : public DriverTest {
 };
 
 TEST_F(ResolverTest, N02_NamesThatDoNotExist) {
-  expect_failure(fetch(get("https://missing.test"), settings(TestCa().pem())), Status::Dns, Sent::No, "its name could not be resolved");
+  const Outcome outcome = fetch(get("https://missing.test:8443"), settings(TestCa().pem()));
+  expect_failure(outcome, Status::Dns, Sent::No, "its name does not exist");
+  EXPECT_FALSE(std::get<flow::HttpFailure>(outcome).error->is_retryable()) << "one attempt is enough to know";
   EXPECT_GT(lookups, 0);
+}
+
+TEST_F(ResolverTest, N02_NameServersThatDoNotAnswer) {
+  const Outcome outcome = fetch(get("https://nobody-answers.test"), settings(TestCa().pem()));
+  expect_failure(outcome, Status::Dns, Sent::No, "its name could not be resolved");
+  EXPECT_TRUE(std::get<flow::HttpFailure>(outcome).error->is_retryable());
+}
+
+/// A port whose connections are never answered: the queue of a listener that takes none is full, so the kernel drops what comes.
+class BlackHole {
+ public:
+  BlackHole(const sockaddr *address, socklen_t size) {
+    sockets_.push_back(::socket(address->sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    EXPECT_EQ(::bind(sockets_.front(), address, size), 0);
+    EXPECT_EQ(::listen(sockets_.front(), 0), 0);
+    sockaddr_storage bound{};
+    socklen_t length = sizeof bound;
+    ::getsockname(sockets_.front(), reinterpret_cast<sockaddr *>(&bound), &length);
+    for (int i = 0; i < 4; ++i) {
+      sockets_.push_back(::socket(address->sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+      (void)::connect(sockets_.back(), reinterpret_cast<const sockaddr *>(&bound), length);
+    }
+    port = ntohs(reinterpret_cast<const sockaddr_in *>(&bound)->sin_port);  // at the same place for IPv6
+  }
+  ~BlackHole() {
+    for (const int fd : sockets_) ::close(fd);
+  }
+  BlackHole(const BlackHole &) = delete;
+  BlackHole &operator=(const BlackHole &) = delete;
+
+  int port = 0;
+
+ private:
+  std::vector<int> sockets_;
+};
+
+TEST_F(ResolverTest, N04_WhereNobodyAnswersTheConnectionTimesOut) {
+  sockaddr_in any_port{};
+  any_port.sin_family = AF_INET;
+  any_port.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  const BlackHole hole(reinterpret_cast<const sockaddr *>(&any_port), sizeof any_port);
+  const auto options = settings();
+  options->connect_timeout_ms = -150;  // libcurl is given 250 ms more than the runtime's timer
+  expect_failure(fetch(get("http://127.0.0.1:" + std::to_string(hole.port)), options), Status::Timeout, Sent::No, "no connection within");
+}
+
+TEST_F(ResolverTest, N04_WithoutAWayByIPv6TheOtherAddressIsTaken) {
+  const RawServer server(RawServer::always(json_answer("{}")));
+  sockaddr_in6 same_port{};
+  same_port.sin6_family = AF_INET6;
+  same_port.sin6_addr = in6addr_loopback;
+  same_port.sin6_port = htons(static_cast<std::uint16_t>(server.port()));
+  if (std::ifstream("/proc/net/if_inet6").peek() == EOF) GTEST_SKIP() << "this machine has no IPv6";
+  const BlackHole hole(reinterpret_cast<const sockaddr *>(&same_port), sizeof same_port);
+  EXPECT_EQ(response_of(fetch(get("http://dual.test:" + std::to_string(server.port())), settings())).status, 200);
 }
 
 TEST_F(ResolverTest, N03_AHungLookupIsCancelledAtOnce) {

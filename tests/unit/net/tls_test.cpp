@@ -1,9 +1,12 @@
 #include <openssl/ssl.h>
+#include <openssl/x509.h>
 
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
 
+#include "core/base/base64.h"
+#include "core/crypto/digest.h"
 #include "tests/unit/net/driver_fixture.h"
 
 namespace fleetauth::net {
@@ -42,6 +45,14 @@ class TlsTest : public DriverTest {
     EXPECT_TRUE(server.requests().empty());
   }
 
+  static std::string pin_of(const Identity &identity) {
+    unsigned char *der = nullptr;
+    const int size = i2d_PUBKEY(identity.key.get(), &der);
+    const auto digest = crypto::sha256({reinterpret_cast<const char *>(der), static_cast<std::size_t>(size)});
+    OPENSSL_free(der);
+    return "sha256//" + std::string(base64::encode(crypto::view(digest)).view());
+  }
+
   static Identity issued(const CertificateRequest &request) { return ca().issue(request); }
 };
 
@@ -51,6 +62,24 @@ TEST_F(TlsTest, GoodCertificatesAreAccepted) {
     const std::string origin = std::string("https://") + host + ":" + std::to_string(server.port());
     EXPECT_EQ(response_of(fetch(get(origin), settings(ca().pem()))).status, 200) << host;
   }
+}
+
+TEST_F(TlsTest, N08_OnlyPinnedKeysAreAccepted) {
+  const Identity identity = issued({});
+  const RawServer server(RawServer::always(json_answer("{}")), RawTls{identity, 0, ""});
+  const auto options = settings(ca().pem());
+  options->pinned_public_key = pin_of(issued({}));
+  const Outcome outcome = fetch(get(server.origin()), options);
+  expect_failure(outcome, Status::Tls, Sent::No, "pinned_public_key");
+  EXPECT_FALSE(std::get<flow::HttpFailure>(outcome).error->is_retryable());
+  EXPECT_TRUE(server.requests().empty());
+
+  const auto both = settings(ca().pem());
+  both->pinned_public_key = options->pinned_public_key + ";" + pin_of(identity);
+  EXPECT_EQ(response_of(fetch(get(server.origin()), both)).status, 200);
+  EXPECT_EQ(response_of(fetch(get(server.origin()), settings(ca().pem()))).status, 200);
+  expect_failure(fetch(get(server.origin()), options), Status::Tls, Sent::No,
+                 "pinned_public_key");  // also with connections that others keep
 }
 
 TEST_F(TlsTest, N05_T01_SelfSigned) {

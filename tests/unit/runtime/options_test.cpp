@@ -60,17 +60,31 @@ TEST(OptionsTest, EqualConfigurationsHaveEqualDigestsOthersDoNot) {
     return (*read_client_options(acme(), options))->digest;
   };
   EXPECT_EQ(digest("", ""), digest("", ""));
-  for (const auto &[name, value] : std::vector<std::pair<std::string, std::string>>{{"user", "jane"},
-                                                                                    {"password", "other"},
-                                                                                    {"base_url", "https://api2.acme.test"},
-                                                                                    {"transport", "host"},
-                                                                                    {"proxy", "http://proxy.test:3128"},
-                                                                                    {"ca_pem", "x"},
-                                                                                    {"total_timeout_ms", "1"},
-                                                                                    {"refresh_margin_ms", "1"},
-                                                                                    {"user_agent", "x"},
-                                                                                    {"descriptor_patch", R"({"title": "Other"})"}}) {
+  for (const auto &[name, value] :
+       std::vector<std::pair<std::string, std::string>>{{"user", "jane"},
+                                                        {"password", "other"},
+                                                        {"base_url", "https://api2.acme.test"},
+                                                        {"transport", "host"},
+                                                        {"proxy", "http://proxy.test:3128"},
+                                                        {"ca_pem", "x"},
+                                                        {"pinned_public_key", "sha256//AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="},
+                                                        {"total_timeout_ms", "1"},
+                                                        {"refresh_margin_ms", "1"},
+                                                        {"user_agent", "x"},
+                                                        {"descriptor_patch", R"({"title": "Other"})"}}) {
     EXPECT_NE(digest("", ""), digest(name, value)) << name;
+  }
+}
+
+TEST(OptionsTest, PinsAreDigestsAndNeverFiles) {
+  const std::string pin = "sha256//AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";
+  EXPECT_EQ(refusal("pinned_public_key", pin), nullptr);
+  EXPECT_EQ(refusal("pinned_public_key", pin + ";" + pin), nullptr);
+  for (const std::string &bad : {std::string("/etc/key.pem"), std::string("sha256//abc"), pin + ";key.pem", pin + ",", ";" + pin}) {
+    const ErrorPtr error = refusal("pinned_public_key", bad);
+    ASSERT_NE(error, nullptr) << bad;
+    EXPECT_EQ(error->status, Status::Config);
+    EXPECT_THAT(error->message, HasSubstr("sha256//BASE64"));
   }
 }
 

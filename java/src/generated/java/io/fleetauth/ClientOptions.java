@@ -47,6 +47,14 @@ public abstract class ClientOptions<B extends ClientOptions<B>> extends OptionBa
   }
 
   /**
+   * The only public keys that servers of token requests may have, besides a trusted certificate: sha256//BASE64 of the
+   * SubjectPublicKeyInfo's SHA-256, several with ; between. Give the next key too before a server changes it.
+   */
+  public B pinnedPublicKey(String value) {
+    return set("pinned_public_key", value);
+  }
+
+  /**
    * The proxy for token requests: env (HTTPS_PROXY, NO_PROXY and their lower-case forms), none, or a URL. The default
    * is {@code env}.
    */

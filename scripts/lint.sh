@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Formatting and static checks. What belongs to a folder that does not exist is left out.
+# Formatting and static checks.
 #
 #   scripts/lint.sh            all of: shell cpp-format cpp-tidy python node java
 #   scripts/lint.sh NAME...    those named
@@ -52,13 +52,10 @@ tidy_one() {
 
 # Our own Python, whose type checks follow mypy.ini; tests are checked by ruff alone.
 lint_python() {
-  local typed=(scripts tests/structure)
   quietly scripts/venv.sh
   build/venv/bin/ruff format --check -q --output-format concise .
   build/venv/bin/ruff check -q --output-format concise .
-  if [[ -d bindings/generator ]]; then typed+=(bindings/generator); fi
-  if [[ -d python/src ]]; then typed+=(python/src); fi
-  build/venv/bin/mypy "${typed[@]}"
+  build/venv/bin/mypy scripts tests/structure bindings/generator python/src
 }
 fix_python() {
   quietly scripts/venv.sh
@@ -67,7 +64,6 @@ fix_python() {
 }
 
 lint_node() {
-  [[ -d node ]] || return 0
   [[ -d node/node_modules ]] || npm --prefix node ci --no-audit --no-fund --silent
   npm --prefix node run --silent lint
 }
@@ -75,13 +71,8 @@ fix_node() {
   [[ ! -d node/node_modules ]] || npm --prefix node run --silent --if-present format
 }
 
-lint_java() {
-  [[ -d java ]] || return 0
-  mvn -q -B -ntp -f java/pom.xml spotless:check
-}
-fix_java() {
-  [[ ! -d java ]] || mvn -q -B -ntp -f java/pom.xml spotless:apply
-}
+lint_java() { mvn -q -B -ntp -f java/pom.xml spotless:check; }
+fix_java() { mvn -q -B -ntp -f java/pom.xml spotless:apply; }
 
 if [[ ${1:-} == --fix ]]; then
   for language in cpp python node java; do

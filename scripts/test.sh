@@ -52,11 +52,9 @@ case ${1:-all} in
   all)
     test_core
     test_tools
-    for language in python node java; do
-      if [[ -d $language ]]; then
-        "test_$language"
-      fi
-    done
+    test_python
+    test_node
+    test_java
     say "all tests passed"
     ;;
   *)

@@ -19,11 +19,9 @@ packages=(
   xz-utils              # source packages of curl and simdjson
   dpkg-dev              # apt-get source unpacks with dpkg-source
   libssl-dev            # also libssl.a and libcrypto.a
-  libhiredis-dev        # Redis codec
   libtomlplusplus-dev   # profiles
   libgtest-dev
   libgmock-dev
-  libbenchmark-dev
   nlohmann-json3-dev    # emulator only
   libcpp-httplib-dev    # emulator only
   swig

@@ -22,7 +22,7 @@ flock 9 # somebody else may be building the same
 wanted=$({
   cat "${BASH_SOURCE[0]}" "$root/cmake/simdjson_ndebug.h" "$root/cmake/curl_hooks.h"
   ${CC:-cc} --version
-  dpkg-query -W -f='${Version}' libssl-dev libhiredis-dev libtomlplusplus-dev
+  dpkg-query -W -f='${Version}' libssl-dev libtomlplusplus-dev
 } | sha256sum | cut -d' ' -f1)
 if [[ ${1:-} != --refresh && $(cat "$deps/stamp" 2>/dev/null) == "$wanted" ]]; then
   echo "deps: up to date ($(paste -sd' ' "$deps/versions"))"
@@ -97,18 +97,17 @@ cp "$simdjson_source/singleheader/simdjson.h" "$deps/include/simdjson/simdjson_u
 cp "$root/cmake/simdjson_ndebug.h" "$deps/include/simdjson/simdjson.h"
 
 # The texts that the packages' third-party notices are made from.
+rm -rf "$deps/licenses"
 mkdir -p "$deps/licenses"
 cp "$curl_source/COPYING" "$deps/licenses/curl.txt"
 cp "$simdjson_source/LICENSE" "$deps/licenses/simdjson.txt"
 cp /usr/share/doc/libssl-dev/copyright "$deps/licenses/openssl.txt"
-cp /usr/share/doc/libhiredis-dev/copyright "$deps/licenses/hiredis.txt"
 cp /usr/share/doc/libtomlplusplus-dev/copyright "$deps/licenses/tomlplusplus.txt"
 
 {
   echo "curl=$(version_of curl)"
   echo "simdjson=$(version_of simdjson)"
   dpkg-query -W -f='openssl=${Version}\n' libssl-dev
-  dpkg-query -W -f='hiredis=${Version}\n' libhiredis-dev
   dpkg-query -W -f='tomlplusplus=${Version}\n' libtomlplusplus-dev
 } >"$deps/versions"
 rm -rf "$work"

@@ -1,56 +1,32 @@
 // Any sequence of calls through the C ABI, in manual mode on a manual clock: no operation completes twice or gets lost, what is answered is
 // well formed, and in the end no handle is left. Input: letters are calls, see Host::step; what follows a letter are its arguments.
-#include <fleetauth/fleetauth.h>
-
 #include <array>
 #include <deque>
 #include <map>
 #include <string>
 #include <utility>
 
+#include "tests/capi/handles.h"
 #include "tests/fuzz/input.h"
 
 namespace {
 
+using capi::Client;
+using capi::Clock;
+using capi::Error;
+using capi::Event;
+using capi::HttpCall;
+using capi::Op;
+using capi::Options;
+using capi::Queue;
+using capi::Request;
+using capi::Runtime;
+using capi::Token;
 using fleetauth::fuzz::Input;
 using fleetauth::fuzz::is_printable;
 using fleetauth::fuzz::require;
 
 constexpr std::string_view kSecret = "Canary0secret1Value2";
-
-/// A handle with its unref.
-template <class T, void (*unref)(T *)>
-class Handle {
- public:
-  Handle() = default;
-  ~Handle() { unref(raw_); }
-  Handle(Handle &&other) noexcept : raw_(std::exchange(other.raw_, nullptr)) {}
-  Handle &operator=(Handle &&other) noexcept {
-    std::swap(raw_, other.raw_);
-    return *this;
-  }
-  [[nodiscard]] T *get() const { return raw_; }
-  /// To be written by the library.
-  T **out() {
-    unref(std::exchange(raw_, nullptr));
-    return &raw_;
-  }
-
- private:
-  T *raw_ = nullptr;
-};
-
-using Error = Handle<fleetauth_error, fleetauth_error_unref>;
-using Options = Handle<fleetauth_options, fleetauth_options_unref>;
-using Runtime = Handle<fleetauth_runtime, fleetauth_runtime_unref>;
-using Queue = Handle<fleetauth_queue, fleetauth_queue_unref>;
-using Event = Handle<fleetauth_event, fleetauth_event_unref>;
-using Client = Handle<fleetauth_client, fleetauth_client_unref>;
-using Request = Handle<fleetauth_request, fleetauth_request_unref>;
-using Op = Handle<fleetauth_op, fleetauth_op_unref>;
-using Token = Handle<fleetauth_token, fleetauth_token_unref>;
-using HttpCall = Handle<fleetauth_http_call, fleetauth_http_call_unref>;
-using Clock = Handle<fleetauth_clock, fleetauth_clock_unref>;
 
 void check_error(std::int32_t status, const Error &error) {
   require((status == FLEETAUTH_OK) == (error.get() == nullptr), "an error comes with every failure and with nothing else");

@@ -23,7 +23,6 @@ target_link_libraries(fleetauth_deps::crypto INTERFACE Threads::Threads ${CMAKE_
 fleetauth_import_static(ssl libssl.a)
 target_link_libraries(fleetauth_deps::ssl INTERFACE fleetauth_deps::crypto)
 
-
 add_library(fleetauth_deps::curl STATIC IMPORTED GLOBAL)
 set_target_properties(fleetauth_deps::curl PROPERTIES
   IMPORTED_LOCATION "${FLEETAUTH_DEPS_DIR}/lib/libcurl.a"

@@ -20,7 +20,10 @@ ErrorPtr queue_next(fleetauth_queue &queue, std::int64_t timeout_ms, fleetauth_e
   return nullptr;
 }
 
-std::int64_t queue_wakeup_fd(fleetauth_queue &queue) { return queue.body->wakeup_fd(); }
+std::int64_t queue_wakeup_fd(fleetauth_queue &queue) {
+  const os::CancellationBlock whole;
+  return queue.body->wakeup_fd();
+}
 
 Status queue_set_wakeup(fleetauth_queue &queue, fleetauth_wakeup_fn wakeup, void *user_data) {
   const os::CancellationBlock whole;  // the host's wakeup may well be a write()

@@ -193,7 +193,7 @@ ErrorPtr refusal(const ClientConfig &config, const Step &step, const HttpRespons
   error.provider_code = provider_code(config, step, answer);
   error.in_doubt = leaves_doubt(step, response.status) && !is_success(step, response.status);
   error.retry_after_ms = retry_after;
-  if (rule != nullptr && rule->action) error.retryable = *rule->action == provider::ErrorAction::RetryOnce;
+  if (rule != nullptr && rule->action) error.retryable = *rule->action == provider::ErrorAction::Retry;
   return fail(std::move(error));
 }
 

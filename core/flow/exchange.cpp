@@ -15,33 +15,29 @@ class Exchange final : public Machine {
   Effect start(const Now & /*now*/) override {
     if (state_ != State::New) return misused();
     auto request = build_request(config_, step_);
-    if (!request) return finish(request.error());
+    if (!request) return Failed{request.error()};
     state_ = State::Sent;
     return SendRequest{std::move(*request)};
   }
 
   Effect on_response(const HttpResponse &response, const Now &now) override {
     if (state_ != State::Sent) return misused();
-    if (auto error = check_answer(config_, step_, response, now)) return finish(std::move(error));
+    if (auto error = check_answer(config_, step_, response, now)) return Failed{std::move(error)};
     auto grant = read_token(config_, step_, response, now);
-    if (!grant) return finish(grant.error());
+    if (!grant) return Failed{grant.error()};
     state_ = State::Finished;
     return Granted{std::move(*grant)};
   }
 
   Effect on_failure(const HttpFailure &failure, const Now & /*now*/) override {
     if (state_ != State::Sent) return misused();
-    return finish(unanswered(config_, step_, failure));
+    return Failed{unanswered(config_, step_, failure)};
   }
 
  private:
   enum class State { New, Sent, Finished };
 
-  Effect finish(ErrorPtr error) {
-    state_ = State::Finished;
-    return Failed{std::move(error)};
-  }
-  Effect misused() { return finish(fail(step_error(config_, step_, Status::Internal, "was driven out of order"))); }
+  Effect misused() { return Failed{fail(step_error(config_, step_, Status::Internal, "was driven out of order"))}; }
 
   const provider::ClientConfig &config_;
   const provider::Step &step_;

@@ -28,8 +28,8 @@ struct Failed {
 };
 using Effect = std::variant<SendRequest, Granted, Failed>;
 
-/// One authentication attempt as a pure state machine: no clock, no I/O, no threads. After Granted or Failed it is finished.
-/// Repeating a request that failed is not its business: it only learns of the last failure.
+/// One authentication attempt as a pure state machine: no clock, no I/O, no threads. After Granted it is finished.
+/// Repeating a request that failed is not its business: after Failed it expects the answer to the same request, should that be sent again.
 class Machine {
  public:
   virtual ~Machine() = default;

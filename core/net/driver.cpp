@@ -236,8 +236,9 @@ void Driver::Impl::wait(std::int64_t timeout_ms) {
 
 void Driver::Impl::handle(const os::Readiness &ready) {
   if (ready.fd == wake_event.get()) {
-    woken = false;
-    return os::drain_event(wake_event);
+    os::drain_event(wake_event);
+    woken = false;  // in this order: a wake in between is for what the caller looks at next
+    return;
   }
   if (ready.fd == timer.get()) {
     if (os::boot_ms() >= armed) armed = kNever;
@@ -314,6 +315,13 @@ void Driver::cancel(std::uint64_t id) {
   const std::lock_guard lock(impl_->at_work);
   impl_->detach(id);
   std::erase_if(impl_->finished, [id](const Finished &finished) { return finished.id == id; });
+}
+
+void Driver::close() {
+  const std::lock_guard lock(impl_->at_work);
+  while (!impl_->transfers.empty()) impl_->detach(impl_->transfers.begin()->first);
+  impl_->finished.clear();
+  impl_->connections.clear();
 }
 
 flow::Sent Driver::sent(std::uint64_t id) const {

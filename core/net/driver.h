@@ -36,6 +36,8 @@ class Driver {
   static Result<std::unique_ptr<Driver>> create();
   ~Driver();
 
+  /// Ends all requests without calling their `done`, and all connections.
+  void close();
   /// Readable when run_once has something to do; for programs that poll it instead of calling run_once at once.
   [[nodiscard]] int fd();
 

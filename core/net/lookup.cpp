@@ -24,6 +24,11 @@ std::atomic<std::uint64_t> &place_of(std::uint64_t hash) noexcept { return g_not
 
 }  // namespace
 
+void forget_lookup(std::string_view host) noexcept {
+  const std::uint64_t wanted = hash(host);
+  if (place_of(wanted).load(std::memory_order_acquire) == note(wanted, true)) place_of(wanted).store(0, std::memory_order_release);
+}
+
 bool is_no_name(std::string_view host) noexcept {
   const std::uint64_t wanted = hash(host);
   return place_of(wanted).load(std::memory_order_acquire) == note(wanted, true);
@@ -36,7 +41,7 @@ extern "C" int fleetauth_look_up(const char *name, const char *service, const ad
   const int code = ::getaddrinfo(name, service, hints, result);
   if (name != nullptr) {
     const std::uint64_t host = hash(name);
-    place_of(host).store(note(host, code == EAI_NONAME || code == EAI_NODATA), std::memory_order_release);
+    place_of(host).store(note(host, code == EAI_NONAME), std::memory_order_release);
   }
   return code;
 }

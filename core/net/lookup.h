@@ -8,4 +8,7 @@ namespace fleetauth::net {
 /// lookup failed. Any thread, no lock: lookups run on threads of libcurl's which nobody waits for.
 [[nodiscard]] bool is_no_name(std::string_view host) noexcept;
 
+/// Before a lookup of this host's name: what an earlier one found is no longer known.
+void forget_lookup(std::string_view host) noexcept;
+
 }  // namespace fleetauth::net

@@ -56,6 +56,12 @@ Transfer::Transfer(std::uint64_t id, Easy easy, const flow::HttpRequest &request
 
 bool Transfer::is_tls() const { return text::equal_ignore_case(request_.url.view().substr(0, 8), "https://"); }
 
+std::string_view Transfer::host() const {
+  std::string_view host = request_.origin;  // scheme://host:port
+  host.remove_prefix(std::min(host.size(), host.find("//") + 2));
+  return host.substr(0, host.find(':'));
+}
+
 // ---------------------------------------------------------------- setting up
 
 ErrorPtr Transfer::prepare() {
@@ -68,6 +74,7 @@ ErrorPtr Transfer::prepare() {
     }
   }
   if (request_.url.view().find('\0') != std::string_view::npos) return refuse(ending(CURLE_OK), Status::Url, "the URL holds a NUL").error;
+  forget_lookup(host());
   failed_allocations_before_ = curl_failed_allocations();
   CURLcode code = set_callbacks(this);
   if (code == CURLE_OK) code = set_request();
@@ -305,11 +312,7 @@ Ending Transfer::ending(CURLcode code) const {
   e.detail = detail_.data();
   curl_easy_getinfo(easy_.get(), CURLINFO_SSL_VERIFYRESULT, &e.verify_result);
   curl_easy_getinfo(easy_.get(), CURLINFO_HTTP_CONNECTCODE, &e.connect_status);
-  if (code == CURLE_COULDNT_RESOLVE_HOST) {
-    std::string_view host = request_.origin;  // scheme://host:port
-    host.remove_prefix(std::min(host.size(), host.find("//") + 2));
-    e.no_name = is_no_name(host.substr(0, host.find(':')));
-  }
+  e.no_name = code == CURLE_COULDNT_RESOLVE_HOST && is_no_name(host());
   e.address_refused = address_refused_;
   e.no_descriptors = no_descriptors_;
   e.out_of_memory = curl_failed_allocations() != failed_allocations_before_;

@@ -43,6 +43,7 @@ class Transfer {
   [[nodiscard]] CURLcode set_callbacks(Transfer *to);
   [[nodiscard]] CURLcode set_headers();
   [[nodiscard]] bool is_tls() const;
+  [[nodiscard]] std::string_view host() const;
   [[nodiscard]] Ending ending(CURLcode code) const;
   std::size_t abort(Status status, const char *what);
 

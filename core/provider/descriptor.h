@@ -57,7 +57,7 @@ struct Expiry {
   bool no_zone_is_utc = false;  ///< Iso8601
 };
 
-enum class ErrorAction { Stop, RetryOnce };
+enum class ErrorAction { Stop, Retry };
 
 /// Says what an answer that is no success means. All of its conditions must hold; the first rule that fits decides.
 struct ErrorRule {

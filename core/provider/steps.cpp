@@ -147,8 +147,7 @@ ErrorRule error_rule(const lint::Place &place) {
     const auto words = fault_words();
     out.status = status_from_fault(words[is.choice(words)]).value_or(Status::Protocol);
   }
-  if (fields.has("action"))
-    out.action = fields.at("action").choice({"stop", "retry_once"}) == 0 ? ErrorAction::Stop : ErrorAction::RetryOnce;
+  if (fields.has("action")) out.action = fields.at("action").choice({"stop", "retry"}) == 0 ? ErrorAction::Stop : ErrorAction::Retry;
   return out;
 }
 

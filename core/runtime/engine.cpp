@@ -72,7 +72,14 @@ void Engine::shut_down() {
   timers_.clear();
   words_live_ = false;
   wake();
-  if (!driving_ && !thread_alive_ && !settings_.manual) driver_.reset();
+  if (!driving_ && !thread_alive_) close_driver();
+}
+
+/// Connections end with the runtime, not with the last handle. The driver itself stays: nudge() may be looking at it.
+void Engine::close_driver() {
+  if (driver_ != nullptr) driver_->close();
+  turn_->sending.clear();
+  commands_.clear();
 }
 
 bool Engine::close(std::int64_t timeout_ms) {
@@ -258,6 +265,7 @@ ErrorPtr Engine::drive(const Queue &queue, std::optional<SteadyClock::time_point
   }
   guarded_turn(lock, wait_ms);
   driving_ = false;
+  if (closed_) close_driver();
   turn_over_->notify_all();
   return nullptr;
 }
@@ -289,7 +297,7 @@ void Engine::io_thread() {
   driving_ = false;
   thread_alive_ = false;
   words_live_ = false;
-  if (closed_) driver_.reset();  // connections end with the runtime, not with the last handle
+  if (closed_) close_driver();
   turn_over_->notify_all();
 }
 
@@ -324,11 +332,13 @@ void Engine::turn(Lock &lock, std::int64_t max_wait_ms) {
   lock.lock();
   armed_ = kNever;
   handle_outcomes();
-  // In manual mode programs poll the descriptor between the turns.
-  if (settings_.manual && clock_->manual() == nullptr) {
-    armed_ = std::min(timers_.next(), token_timers_.next());
-    driver_->arm(armed_);
-  }
+  if (!settings_.manual) return;
+  // Programs poll the descriptor between the turns: what came up during this one must not be left lying.
+  const BootMs soonest = std::min(timers_.next(), token_timers_.next());
+  if (!commands_.empty() || soonest <= clock_->boot_ms()) driver_->wake();
+  if (clock_->manual() != nullptr) return;
+  armed_ = soonest;
+  driver_->arm(armed_);
 }
 
 void Engine::obey(const std::vector<Command> &commands) {

@@ -47,6 +47,8 @@ class Engine : public std::enable_shared_from_this<Engine> {
   [[nodiscard]] bool manual() const { return settings_.manual; }
   [[nodiscard]] const std::shared_ptr<Clock> &clock() const { return clock_; }
   [[nodiscard]] flow::Now now() const { return {clock_->boot_ms(), clock_->wall_ms()}; }
+  /// In a fork's child that has not entered yet: what other members say is of the parent.
+  [[nodiscard]] bool forked() const { return forked_.load(std::memory_order_relaxed); }
   /// True while generation words follow the clock by themselves: only then may a host keep headers.
   [[nodiscard]] bool words_live() const { return words_live_.load(std::memory_order_acquire); }
   /// Fails what is in flight and has the I/O thread leave. Does not wait.
@@ -125,6 +127,7 @@ class Engine : public std::enable_shared_from_this<Engine> {
   [[nodiscard]] bool idle() const;
   ErrorPtr ensure_driver();
   void wake();
+  void close_driver();
   void fail_everything(const ErrorPtr &error);
   void rebuild_after_fork();
   void clock_moved();
@@ -141,7 +144,7 @@ class Engine : public std::enable_shared_from_this<Engine> {
   Timers token_timers_;
   std::uint64_t last_id_ = 0;
   bool closed_ = false;
-  bool forked_ = false;
+  std::atomic<bool> forked_{false};
 
   std::mutex queues_mutex_;  ///< a leaf but for the queues' own
   std::unordered_map<QueueId, Queue *> queues_;

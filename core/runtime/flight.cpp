@@ -4,7 +4,6 @@
 #include <utility>
 #include <variant>
 
-#include "core/flow/answer.h"
 #include "core/runtime/host_call.h"
 #include "core/runtime/operation.h"
 #include "core/runtime/token_source.h"
@@ -84,29 +83,26 @@ void Flight::on_outcome(net::Outcome outcome) {
   exchange_ = 0;
   host_call_ = nullptr;
   end_attempt();
-  if (auto *failure = std::get_if<flow::HttpFailure>(&outcome)) return attempt_failed(*failure, nullptr);
-  const auto &response = std::get<flow::HttpResponse>(outcome);
-  const provider::ClientConfig &config = source_->setup().config;
-  const provider::Step *step = config.descriptor->step(request_->step);
-  ErrorPtr error = step == nullptr ? nullptr : flow::check_answer(config, *step, response, engine_.now());
-  if (error != nullptr) return attempt_failed({std::move(error), flow::Sent::Maybe}, &response);
-  apply(machine_->on_response(response, engine_.now()));
+  if (auto *failure = std::get_if<flow::HttpFailure>(&outcome)) return attempt_failed(*failure);
+  flow::Effect effect = machine_->on_response(std::get<flow::HttpResponse>(outcome), engine_.now());
+  const auto *failed = std::get_if<flow::Failed>(&effect);
+  if (failed == nullptr || !repeat(*failed->error, flow::Sent::Maybe)) apply(std::move(effect));
 }
 
-/// Repeats the request if its class allows, else lets the machine decide what the failure means.
-void Flight::attempt_failed(const flow::HttpFailure &failure, const flow::HttpResponse *response) {
-  if (net::may_repeat(request_->call_class, attempt_, *failure.error, failure.sent)) {
-    const std::int64_t pause = net::backoff_ms(attempt_, *failure.error, [this] { return engine_.random(); });
-    // Waiting beyond the end of the fetch is of no use to anyone: the callers learn when to come back.
-    if (engine_.clock()->boot_ms() + pause < deadline_) {
-      pause_ = engine_.at(engine_.clock()->boot_ms() + pause, [weak = weak_from_this()] {
-        if (const auto flight = weak.lock()) flight->send();
-      });
-      if (auto error = engine_.call_driver()) finish(error, nullptr);
-      return;
-    }
-  }
-  apply(response != nullptr ? machine_->on_response(*response, engine_.now()) : machine_->on_failure(failure, engine_.now()));
+void Flight::attempt_failed(const flow::HttpFailure &failure) {
+  if (!repeat(*failure.error, failure.sent)) apply(machine_->on_failure(failure, engine_.now()));
+}
+
+/// Sends the request again after a pause; false when its class, the error or the time left do not allow it.
+bool Flight::repeat(const Error &error, flow::Sent sent) {
+  if (!net::may_repeat(request_->call_class, attempt_, error, sent)) return false;
+  const BootMs at = engine_.clock()->boot_ms() + net::backoff_ms(attempt_, error, [this] { return engine_.random(); });
+  if (at >= deadline_) return false;  // of no use to anyone: the callers learn when to come back
+  pause_ = engine_.at(at, [weak = weak_from_this()] {
+    if (const auto flight = weak.lock()) flight->send();
+  });
+  if (auto unable = engine_.call_driver()) finish(unable, nullptr);
+  return true;
 }
 
 void Flight::attempt_timed_out(bool connecting) {
@@ -121,7 +117,7 @@ void Flight::attempt_timed_out(bool connecting) {
   // The host is told last: whoever hears of it finds the next attempt planned.
   const auto withdrawn = std::exchange(host_call_, nullptr);
   end_attempt();
-  attempt_failed({timed_out(what), sent}, nullptr);
+  attempt_failed({timed_out(what), sent});
   if (withdrawn != nullptr) withdrawn->withdraw();
 }
 

@@ -37,7 +37,8 @@ class Flight : public std::enable_shared_from_this<Flight> {
  private:
   void apply(flow::Effect effect);
   void send();
-  void attempt_failed(const flow::HttpFailure &failure, const flow::HttpResponse *response);
+  void attempt_failed(const flow::HttpFailure &failure);
+  bool repeat(const Error &error, flow::Sent sent);
   void attempt_timed_out(bool connecting);
   void fetch_timed_out();
   void end_attempt();

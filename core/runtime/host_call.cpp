@@ -49,7 +49,7 @@ void HostCall::offer(const std::shared_ptr<Flight> &flight) {
   if (state_ != State::Due && state_ != State::Offered) return;
   if (state_ == State::Offered && patience_ && engine_->takes_events(offered_to_)) return;
   for (const QueueId queue : flight->responders()) {
-    if (queue == offered_to_) continue;
+    if (queue == offered_to_ || std::find(declined_by_.begin(), declined_by_.end(), queue) != declined_by_.end()) continue;
     EventNode node(1);
     node.front().kind = EventKind::HttpCall;
     node.front().tag = static_cast<std::int64_t>(id_);
@@ -93,6 +93,7 @@ void HostCall::decline(QueueId queue) noexcept {
   try {
     const auto lock = engine_->enter();
     if (state_ != State::Offered || offered_to_ != queue) return;
+    declined_by_.push_back(queue);
     engine_->cancel(patience_);
     state_ = State::Due;
     engine_->offer_calls_again();

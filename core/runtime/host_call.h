@@ -5,6 +5,7 @@
 #include <mutex>
 #include <string_view>
 #include <thread>
+#include <vector>
 
 #include "core/flow/http.h"
 #include "core/runtime/engine.h"
@@ -50,6 +51,7 @@ class HostCall : public std::enable_shared_from_this<HostCall> {
   const BootMs deadline_;
   State state_ = State::Due;
   QueueId offered_to_ = 0;
+  std::vector<QueueId> declined_by_;
   std::thread::id claimed_by_;
   Timers::Id patience_;
   EventNode cancel_{1};  ///< made ahead

@@ -16,9 +16,11 @@ void Operation::wait_until(Engine &engine, BootMs deadline) {
     const auto self = weak.lock();
     if (self == nullptr) return;
     self->deadline_ = {};
-    self->complete(engine, fail(Status::Timeout,
-                                "no token within the time allowed for this call (timeout_ms); the fetch goes on "
-                                "for later callers"));
+    Error error;
+    error.status = Status::Timeout;
+    error.provider = self->plan_->live->setup->config.descriptor->name;
+    error.message = "no token within the time allowed for this call (timeout_ms); the fetch goes on for later callers";
+    self->complete(engine, fail(std::move(error)));
   });
 }
 

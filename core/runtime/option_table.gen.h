@@ -57,7 +57,7 @@ inline constexpr std::array<OptionSpec, 19> kOptionTable{{
      "The only public keys that servers of token requests may have, besides a trusted certificate: sha256//BASE64 of the SubjectPublicKeyInfo's SHA-256, several with ; between. Give the next key too before a server changes it."},
     {OptionScope::Client, "proxy", OptionType::Text,
      "env", 0, 0, {},
-     "The proxy for token requests: env (HTTPS_PROXY, NO_PROXY and their lower-case forms), none, or a URL."},
+     "The proxy for token requests: env (HTTPS_PROXY, else ALL_PROXY, and NO_PROXY, or their lower-case forms, read when the client is made), none, or a URL."},
     {OptionScope::Client, "connect_timeout_ms", OptionType::Integer,
      "5000", 1, 600000, {},
      "Time allowed for name lookup, connection and TLS of one attempt."},

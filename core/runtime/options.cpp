@@ -266,6 +266,9 @@ Result<std::shared_ptr<const Setup>> read_client_options(const std::shared_ptr<c
   setup->total_timeout_ms = *reader.integer("total_timeout_ms");
   setup->refresh_margin_ms = reader.integer("refresh_margin_ms");
   setup->host_transport = reader.choice("transport") == "host";
+  if (setup->host_transport && !net->pinned_public_key.empty()) {
+    reader.refuse("pinned_public_key", "has no effect with transport=host; pin the key in the host's own transport");
+  }
   if (const auto scheme = reader.text("scheme")) setup->scheme = std::string(*scheme);
   const std::optional<std::string_view> patch = reader.text("descriptor_patch");
   if (reader.error() != nullptr) return reader.error();

@@ -61,7 +61,8 @@ std::shared_ptr<const token::Token> TokenSource::usable(std::int64_t min_remaini
 
 void TokenSource::renew_if_stale(const token::Token &token) {
   const BootMs now = engine_->clock()->boot_ms();
-  if (now < token.refresh_at || now < renew_from_.load(std::memory_order_acquire)) return;
+  if (now < token.refresh_at) return;
+  if (now < renew_from_.load(std::memory_order_acquire) && !engine_->forked()) return;
   const auto lock = engine_->enter();
   renew();
 }

@@ -139,6 +139,19 @@ def test_requests_keeps_credentials_from_where_a_redirect_leads(trusting: Emulat
     assert not {"authorization", "x-api-key"} & set(followed["headers"])
 
 
+def test_requests_keeps_credentials_also_when_the_repeated_request_is_redirected(
+    trusting: Emulator, fleetup: FleetUp, devices: str
+) -> None:
+    elsewhere = devices.replace("127.0.0.1", "localhost")
+    trusting.fault({"status": 401}, path="/fleetup/devices")
+    trusting.fault({"status": 302, "headers": {"Location": elsewhere}}, path="/fleetup/devices")
+    with requests.Session() as session:
+        assert session.get(devices, auth=fleetup).status_code == 401
+    first, repeated, followed = trusting.requests("fleetup")[-3:]
+    assert "x-api-key" in first["headers"] and "x-api-key" in repeated["headers"]
+    assert not {"authorization", "x-api-key"} & set(followed["headers"])
+
+
 def test_requests_refuses_a_url_of_another_host(fleetup: FleetUp) -> None:
     with pytest.raises(fleetauth.ConfigurationError):
         requests.get("https://127.0.0.1:1/other", auth=fleetup, timeout=1)
@@ -173,6 +186,20 @@ async def test_aiohttp_repeats_a_refused_request_once(trusting: Emulator, live: 
                     assert response.status == 200
                 trusting.revoke("fleetup")
     assert trusting.token_requests("fleetup") == 2
+
+
+async def test_aiohttp_keeps_credentials_from_where_a_redirect_leads(trusting: Emulator, live: Runtime, devices: str) -> None:
+    elsewhere = devices.replace("127.0.0.1", "localhost")
+    trusting.fault({"status": 302, "headers": {"Location": elsewhere}}, path="/fleetup/devices")
+    async with aio.FleetUp(**trusting.options("fleetup"), runtime=live) as client:
+        connector = aiohttp.TCPConnector(ssl=httpx.create_ssl_context())
+        async with aiohttp.ClientSession(middlewares=[fleetauth.aiohttp.middleware(client)], connector=connector) as session:
+            async with session.get(devices) as response:
+                assert response.status == 401  # the emulator, under a name that is not the provider's
+            with pytest.raises(fleetauth.ConfigurationError):
+                await session.get(elsewhere)
+    followed = trusting.requests("fleetup")[-1]
+    assert not {"authorization", "x-api-key"} & set(followed["headers"])
 
 
 def test_my_connected_fleet_has_a_scheme_for_each_api(trusting: Emulator, live: Runtime) -> None:

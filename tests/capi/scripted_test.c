@@ -461,12 +461,14 @@ TEST(a_call_nobody_takes_goes_to_another_queue_or_fails_at_once) {
   fleetauth_event_unref(next_event(other, FLEETAUTH_EVENT_HTTP_CALL));
   answer(take_call(w.queue), 200, "{\"token\":\"tok-1\"}");
   fleetauth_token_unref(take_token(w.queue, 1));
-  fleetauth_queue_unref(other);
 
   must(fleetauth_clock_advance(w.clock, 24 * 3600 * 1000, &err), &err);
   fleetauth_op_unref(start(&w, NULL, 2));
+  fleetauth_event_unref(next_event(other, FLEETAUTH_EVENT_HTTP_CALL));
   fleetauth_event_unref(next_event(w.queue, FLEETAUTH_EVENT_HTTP_CALL));
+  no_event(other);
   fleetauth_error_unref(take_error(w.queue, 2, FLEETAUTH_E_CALLBACK));
+  fleetauth_queue_unref(other);
   tear_down(&w);
 }
 

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <openssl/ssl.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -75,6 +76,11 @@ std::string RawConnection::read_request() {
   const std::lock_guard lock(server_.mutex_);
   server_.requests_.push_back(request);
   return request;
+}
+
+void RawConnection::pause(std::chrono::milliseconds time) {
+  pollfd poll{fd_, POLLIN, 0};
+  (void)::poll(&poll, 1, static_cast<int>(time.count()));
 }
 
 void RawConnection::await_bytes() {

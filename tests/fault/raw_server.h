@@ -2,6 +2,7 @@
 
 #include <openssl/types.h>
 
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -32,6 +33,8 @@ class RawConnection {
   void cut();
   /// Ends it with a TCP reset.
   void reset();
+  /// Does nothing for so long, or until the client leaves or sends more.
+  void pause(std::chrono::milliseconds time);
   /// Does nothing until the client leaves.
   void stall();
   /// Asks for another TLS 1.2 handshake; whether the client agreed.

@@ -4,6 +4,9 @@
 #include <signal.h>
 #include <sys/time.h>
 
+#include <filesystem>
+#include <set>
+#include <string>
 #include <thread>
 
 #include "tests/capi/emulator.h"
@@ -14,6 +17,17 @@ namespace {
 
 using capi::get_token;
 using capi::Outcome;
+
+/// The process's connections, by the kernel's names for them.
+std::set<std::string> sockets() {
+  std::set<std::string> names;
+  for (const auto &entry : std::filesystem::directory_iterator("/proc/self/fd")) {
+    std::error_code gone;
+    const std::string name = std::filesystem::read_symlink(entry, gone).string();
+    if (name.starts_with("socket:")) names.insert(name);
+  }
+  return names;
+}
 
 class Threads : public ::testing::TestWithParam<const char *> {
  protected:
@@ -66,6 +80,37 @@ TEST_P(Threads, P14_AThreadIsCancelledWhileItWaits) {
   pthread_join(waiting, &result);
   EXPECT_EQ(result, PTHREAD_CANCELED);
   EXPECT_EQ(get_token(client.get()).name(), "OK");
+}
+
+TEST_P(Threads, P14_AThreadIsCancelledWhileItAsksForADescriptor) {
+  const capi::Queue queue = capi::make_queue(runtime.get());
+  capi::start(client.get(), queue.get(), 1);
+  while (fleetauth_queue_next(queue.get(), 0, capi::Event().out(), nullptr) == FLEETAUTH_E_WOULD_BLOCK) emulator.requests("token");
+  capi::start(client.get(), queue.get(), 2);  // answered from memory: an event waits
+  pthread_t asking{};
+  const auto ask = [](void *asked) -> void * {
+    pthread_cancel(pthread_self());
+    fleetauth_queue_wakeup_fd(static_cast<fleetauth_queue *>(asked));
+    pthread_testcancel();
+    return nullptr;
+  };
+  ASSERT_EQ(pthread_create(&asking, nullptr, ask, queue.get()), 0);
+  void *result = nullptr;
+  pthread_join(asking, &result);
+  EXPECT_EQ(result, PTHREAD_CANCELED);
+}
+
+TEST_P(Threads, ClosingTheRuntimeEndsItsConnections) {
+  const std::set<std::string> before = sockets();
+  ASSERT_EQ(get_token(client.get()).name(), "OK");
+  EXPECT_NE(sockets(), before) << "a connection is kept for the next request";
+  emulator.fault({{"times", 1}, {"do", {{"hold", "for ever"}}}});
+  const capi::Client other = capi::make_client(runtime.get(), "fleetup", capi::fleetup_options(emulator, {{"user_agent", "other"}}));
+  const capi::Queue queue = capi::make_queue(runtime.get());
+  const capi::Op op = capi::start(other.get(), queue.get(), 1);
+  while (emulator.requests("token") == 1) capi::take_outcome(queue.get(), 1);
+  EXPECT_EQ(fleetauth_runtime_close(runtime.get(), 5000, nullptr), FLEETAUTH_OK);
+  EXPECT_EQ(sockets(), before);
 }
 
 TEST_P(Threads, CancelAndCloseDoNotWaitForAHungServer) {

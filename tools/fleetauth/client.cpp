@@ -112,7 +112,8 @@ HttpSettings http_settings(const Values &values) {
     const auto found = values.find(name);
     return found == values.end() ? std::string() : found->second;
   };
-  HttpSettings settings{value("ca_file"), value("ca_pem"), value("proxy"), value("allow_loopback_http") == "true"};
+  const std::string http = value("allow_loopback_http");
+  HttpSettings settings{value("ca_file"), value("ca_pem"), value("proxy"), http == "true" || http == "1"};
   if (settings.proxy == "env") settings.proxy.clear();
   return settings;
 }

@@ -23,7 +23,7 @@ inline constexpr std::array<ClientOption, 17> kClientOptions{{
     {"ca_file", false, false, "A PEM file of the certificate authorities to trust instead of the system's."},
     {"ca_pem", false, false, "The same as ca_file, given as text. ca_file and ca_pem exclude each other."},
     {"pinned_public_key", false, false, "The only public keys that servers of token requests may have, besides a trusted certificate: sha256//BASE64 of the SubjectPublicKeyInfo's SHA-256, several with ; between. Give the next key too before a server changes it."},
-    {"proxy", false, false, "The proxy for token requests: env (HTTPS_PROXY, NO_PROXY and their lower-case forms), none, or a URL."},
+    {"proxy", false, false, "The proxy for token requests: env (HTTPS_PROXY, else ALL_PROXY, and NO_PROXY, or their lower-case forms, read when the client is made), none, or a URL."},
     {"connect_timeout_ms", false, false, "Time allowed for name lookup, connection and TLS of one attempt."},
     {"attempt_timeout_ms", false, false, "Time allowed for one attempt as a whole."},
     {"total_timeout_ms", false, false, "Time allowed for one fetch of a token with all its attempts; also a caller's default patience."},

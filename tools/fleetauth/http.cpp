@@ -56,6 +56,7 @@ CURLcode write_no_key_log(CURL * /*handle*/, void *context, void * /*unused*/) {
 }
 
 void set_tls(CURL *handle, HttpSettings &settings) {
+  curl_easy_setopt(handle, CURLOPT_SSLVERSION, static_cast<long>(CURL_SSLVERSION_TLSv1_2));
   curl_easy_setopt(handle, CURLOPT_SSL_CTX_FUNCTION, write_no_key_log);
   if (!settings.ca_pem.empty()) {
     curl_blob pem{settings.ca_pem.data(), settings.ca_pem.size(), CURL_BLOB_COPY};
@@ -114,7 +115,9 @@ HttpAnswer send(const HttpCall &call, HttpSettings settings) {
   curl_easy_setopt(handle.get(), CURLOPT_TIMEOUT, kTimeoutSeconds);
   curl_easy_setopt(handle.get(), CURLOPT_WRITEFUNCTION, append);
   curl_easy_setopt(handle.get(), CURLOPT_WRITEDATA, &answer.body);
-  if (!settings.proxy.empty()) curl_easy_setopt(handle.get(), CURLOPT_PROXY, settings.proxy == "none" ? "" : settings.proxy.c_str());
+  const bool direct = settings.proxy == "none" || call.url.starts_with("http://");  // plain http stays on this machine
+  if (direct) settings.proxy.clear();
+  if (direct || !settings.proxy.empty()) curl_easy_setopt(handle.get(), CURLOPT_PROXY, settings.proxy.c_str());
   set_tls(handle.get(), settings);
   const CURLcode code = curl_easy_perform(handle.get());
   if (code != CURLE_OK) fail(code);

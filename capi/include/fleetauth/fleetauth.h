@@ -333,7 +333,8 @@ FLEETAUTH_API fleetauth_status fleetauth_event_token(fleetauth_event *event, fle
                                                      fleetauth_error **err) FLEETAUTH_NOEXCEPT;
 
 /* The call of an HTTP_CALL event, claimed for the caller; a second claim returns FLEETAUTH_E_CLOSED, as does one whose
- * answer is no longer wanted. Release `out` with fleetauth_http_call_unref. Since 1.0. */
+ * answer is no longer wanted. An HTTP_CALL event that is released unclaimed hands the call to another queue; when there
+ * is none, the fetch fails with FLEETAUTH_E_CALLBACK. Release `out` with fleetauth_http_call_unref. Since 1.0. */
 FLEETAUTH_API fleetauth_status fleetauth_event_http_call(fleetauth_event *event, fleetauth_http_call **out,
                                                          fleetauth_error **err) FLEETAUTH_NOEXCEPT;
 

@@ -40,7 +40,8 @@ export interface ClientSettings {
    */
   pinnedPublicKey?: string | undefined;
   /**
-   * The proxy for token requests: env (HTTPS_PROXY, NO_PROXY and their lower-case forms), none, or a URL. Default: env.
+   * The proxy for token requests: env (HTTPS_PROXY, else ALL_PROXY, and NO_PROXY, or their lower-case forms, read when
+   * the client is made), none, or a URL. Default: env.
    */
   proxy?: string | undefined;
   /** Time allowed for name lookup, connection and TLS of one attempt. Default: 5000. */

@@ -123,7 +123,8 @@ class Event:
         """
     def http_call(self) -> HttpCall:
         """The call of an HTTP_CALL event, claimed for the caller; a second claim returns E_CLOSED, as does one whose
-        answer is no longer wanted.
+        answer is no longer wanted. An HTTP_CALL event that is released unclaimed hands the call to another queue; when
+        there is none, the fetch fails with E_CALLBACK.
         """
 
 class Provider:

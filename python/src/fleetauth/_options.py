@@ -24,7 +24,9 @@ if TYPE_CHECKING:
         the SubjectPublicKeyInfo's SHA-256, several with ; between. Give the next key too before a server changes it.
         """
         proxy: str
-        """The proxy for token requests: env (HTTPS_PROXY, NO_PROXY and their lower-case forms), none, or a URL. Default: env."""
+        """The proxy for token requests: env (HTTPS_PROXY, else ALL_PROXY, and NO_PROXY, or their lower-case forms, read
+        when the client is made), none, or a URL. Default: env.
+        """
         connect_timeout: float | timedelta
         """Time allowed for name lookup, connection and TLS of one attempt. Default: 5 s."""
         attempt_timeout: float | timedelta

@@ -2,32 +2,54 @@
 
 from __future__ import annotations
 
+from contextvars import ContextVar
+
+from .errors import ConfigurationError
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from aiohttp import ClientHandlerType, ClientMiddlewareType, ClientRequest, ClientResponse
 
     from .aio._client import Client
 
 __all__ = ["middleware"]
 
+# The origin that the last answer in this context redirects to: aiohttp calls the middleware again for it and says nothing of that.
+_leads_to: ContextVar[Any] = ContextVar("fleetauth_leads_to", default=None)
+
 
 def middleware(client: Client, *, api: str | None = None) -> ClientMiddlewareType:
     """Authorises requests; repeats one once, with a new token, when the provider refused the old one and the body can be sent again.
+
+    A redirect away from the provider is followed without its headers.
 
     `api` is the provider's API group, when the URL does not tell which it is.
     """
 
     async def authorise(request: ClientRequest, handler: ClientHandlerType) -> ClientResponse:
-        sent = await client.headers(str(request.url), request.method, api=api)
+        try:
+            sent = await client.headers(str(request.url), request.method, api=api)
+        except ConfigurationError:
+            if _leads_to.get() != request.url.origin():
+                raise
+            return _note_redirect(request, await handler(request))
         request.headers.update(sent)
         response = await handler(request)
-        if response.status != 401 or not _is_replayable(request) or not client.report_rejected(sent):
-            return response
-        response.release()
-        request.headers.update(await client.headers(str(request.url), request.method, api=api))
-        return await handler(request)
+        if response.status == 401 and _is_replayable(request) and client.report_rejected(sent):
+            response.release()
+            request.headers.update(await client.headers(str(request.url), request.method, api=api))
+            response = await handler(request)
+        return _note_redirect(request, response)
 
     return authorise
+
+
+def _note_redirect(request: ClientRequest, response: ClientResponse) -> ClientResponse:
+    location = response.headers.get("Location") if 300 <= response.status < 400 else None
+    _leads_to.set(None if location is None else request.url.join(type(request.url)(location)).origin())
+    return response
 
 
 def _is_replayable(request: ClientRequest) -> bool:

@@ -51,12 +51,12 @@ def authorise(client: Client, request: requests.PreparedRequest, api: str | None
         nonlocal sent
         if sent is None:
             return response
-        if response.is_redirect:
-            sent = _follow(client, response, sent, api)
-            return response
-        if response.status_code != 401 or not replayable or not client.report_rejected(sent):
-            return response
-        return _repeat(client, response, api, start, options)
+        answer = response
+        if response.status_code == 401 and replayable and client.report_rejected(sent):
+            answer = _repeat(client, response, api, start, options)
+        if answer.is_redirect:
+            sent = _follow(client, answer, response.request, sent, api)
+        return answer
 
     request.register_hook("response", look_at)  # type: ignore[no-untyped-call]
     return request
@@ -82,19 +82,19 @@ def _repeat(client: Client, response: requests.Response, api: str | None, start:
     return repeated
 
 
-def _follow(client: Client, response: requests.Response, sent: Headers, api: str | None) -> Headers | None:
-    """requests follows redirects with all headers but Authorization: ours go along only to the provider's own URLs.
+def _follow(client: Client, response: requests.Response, first: requests.PreparedRequest, sent: Headers, api: str | None) -> Headers | None:
+    """requests follows a redirect with all headers of the first request but Authorization: ours go along only to the provider's own URLs.
 
     None: the redirect leads elsewhere.
     """
     for name in sent:
-        response.request.headers.pop(name, None)
+        first.headers.pop(name, None)
     target = urljoin(response.url, response.headers["location"])
     try:
-        headers = client.headers(target, response.request.method or "GET", api=api)
+        headers = client.headers(target, first.method or "GET", api=api)
     except ConfigurationError:
         return None
-    response.request.headers.update(headers)
+    first.headers.update(headers)
     return headers
 
 

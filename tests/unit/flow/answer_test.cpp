@@ -290,10 +290,10 @@ TEST(Answer, L03_AnErrorThatRepeatsTheSecretDoesNotPassItOn) {
 
 constexpr std::string_view kRules = R"({"steps":{"token":{"error_code":["/code"],"errors":[
   {"status":[400],"path":"/code","contains":"EXPIRED","is":"invalid_credentials","action":"stop"},
-  {"status":[400],"path":"/busy","is":"server","action":"retry_once"},
+  {"status":[400],"path":"/busy","is":"server","action":"retry"},
   {"status":[503],"contains":"maintenance","is":"access_denied"},
   {"contains":"quota","is":"rate_limited"},
-  {"path":"/number","contains":"17","is":"access_denied","action":"retry_once"}
+  {"path":"/number","contains":"17","is":"access_denied","action":"retry"}
 ]}}})";
 
 TEST(Answer, TheFirstErrorRuleThatFitsDecides) {
@@ -312,7 +312,7 @@ TEST(Answer, TheFirstErrorRuleThatFitsDecides) {
   EXPECT_EQ(scene.failed(answer(429, "17 quota", text)).status, Status::RateLimited);
   const Error number = scene.failed(answer(418, R"({"number":1170})"));
   EXPECT_EQ(number.status, Status::AccessDenied);
-  EXPECT_TRUE(number.is_retryable()) << "retry_once overrides the table";
+  EXPECT_TRUE(number.is_retryable()) << "retry overrides the table";
 }
 
 TEST(Answer, ARefusedConnectionKeepsItsErrorAndSaysWhere) {

@@ -213,7 +213,7 @@ TEST_F(DriverTest, N13_AnswersThatTrickleTimeOut) {
   const RawServer slow([](RawConnection &connection) {
     connection.read_request();
     connection.send("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 100000\r\n\r\n{");
-    while (connection.send(" ")) std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    while (connection.send(" ")) connection.pause(std::chrono::milliseconds(5));
   });
   const auto options = settings();
   options->attempt_timeout_ms = -150;  // libcurl is given 250 ms more than the runtime's timer

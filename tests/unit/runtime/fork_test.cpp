@@ -72,6 +72,22 @@ TEST_F(ForkTest, P01_WordsChangeInTheChild) {
             0);
 }
 
+TEST_F(ForkTest, P01_AStaleTokenIsRenewedInTheChildToo) {
+  fetch("tok-1", 3600);
+  EXPECT_EQ(client->serve(*queue), nullptr);
+  clock->advance(3'500'000);
+  EXPECT_EQ(peek(), "tok-1");
+  const auto request = call();  // the parent's renewal is on its way
+  ASSERT_NE(request, nullptr);
+  EXPECT_EQ(in_child([this] {
+              if (has_token("tok-1") != 0) return 1;
+              auto next = queue->next(0);
+              while (next && next->kind == EventKind::HttpCancel) next = queue->next(0);
+              return next && next->kind == EventKind::HttpCall ? 0 : 2;
+            }),
+            0);
+}
+
 TEST_F(ForkTest, P03_FilesThatTheChildOpensOnOurOldNumbersStayItsOwn) {
   ASSERT_GE(queue->wakeup_fd(), 0);
   start(1);  // the driver and its descriptors are there

@@ -88,6 +88,15 @@ TEST(OptionsTest, PinsAreDigestsAndNeverFiles) {
   }
 }
 
+TEST(OptionsTest, APinThatNobodyWouldCheckIsRefused) {
+  Options options = good();
+  options.set("transport", "host");
+  options.set("pinned_public_key", "sha256//AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=");
+  const auto setup = read_client_options(acme(), options);
+  ASSERT_FALSE(setup);
+  EXPECT_THAT(setup.error()->message, HasSubstr("no effect with transport=host"));
+}
+
 TEST(OptionsTest, RefusalsCannotBreakALineOfALog) {
   EXPECT_THAT(refusal("x\n\x1b[31m", "y")->message, HasSubstr("'x??[31m'"));
   EXPECT_THAT(refusal("scheme", "a\r\nb")->message, HasSubstr("\"a??b\""));

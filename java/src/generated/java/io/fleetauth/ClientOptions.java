@@ -55,8 +55,8 @@ public abstract class ClientOptions<B extends ClientOptions<B>> extends OptionBa
   }
 
   /**
-   * The proxy for token requests: env (HTTPS_PROXY, NO_PROXY and their lower-case forms), none, or a URL. The default
-   * is {@code env}.
+   * The proxy for token requests: env (HTTPS_PROXY, else ALL_PROXY, and NO_PROXY, or their lower-case forms, read when
+   * the client is made), none, or a URL. The default is {@code env}.
    */
   public B proxy(String value) {
     return set("proxy", value);

@@ -34,7 +34,8 @@ final class NativeEvent extends NativeHandle {
 
   /**
    * The call of an HTTP_CALL event, claimed for the caller; a second claim returns E_CLOSED, as does one whose answer
-   * is no longer wanted.
+   * is no longer wanted. An HTTP_CALL event that is released unclaimed hands the call to another queue; when there is
+   * none, the fetch fails with E_CALLBACK.
    */
   NativeHttpCall httpCall() {
     try (Call call = new Call()) {

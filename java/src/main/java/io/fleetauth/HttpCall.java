@@ -129,13 +129,17 @@ public final class HttpCall {
    */
   public boolean fail(Status status, String word, Throwable cause) {
     long id = cause == null ? 0 : HostErrors.add(cause);
-    boolean ended = end(() -> handle.fail(status.number(), word, id));
-    if (ended) {
-      keepsThrown.accept(id);
-    } else {
-      HostErrors.release(id);
+    boolean ended = false;
+    try {
+      ended = end(() -> handle.fail(status.number(), word, id));
+      return ended;
+    } finally {
+      if (ended) {
+        keepsThrown.accept(id);
+      } else {
+        HostErrors.release(id);
+      }
     }
-    return ended;
   }
 
   /** Ends the call with what the transport's own code threw, for the caller to see unchanged. */

@@ -57,6 +57,10 @@ Result<Trust> load_file(const std::string &path, std::string source) {
   if (file == nullptr) {
     const int reason = errno;
     ERR_clear_error();
+    if (reason == EMFILE || reason == ENFILE) {
+      return fail(Status::Resource,
+                  source + " cannot be read: the process has no file descriptors left; close some or raise its limit (ulimit -n)");
+    }
     return fail(Status::Config, source + " cannot be read: " + std::strerror(reason));  // NOLINT(concurrency-mt-unsafe): glibc's is safe
   }
   return load(std::move(file), std::move(source));
@@ -66,7 +70,7 @@ Result<Trust> load_system() {
   std::string tried;
   for (const char *path : kSystemBundles) {
     auto trust = load_file(path, path);
-    if (trust) return trust;
+    if (trust || trust.error()->status == Status::Resource) return trust;
     tried += tried.empty() ? path : std::string(", ") + path;
   }
   return fail(Status::Tls,

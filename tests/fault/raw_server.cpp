@@ -78,6 +78,12 @@ std::string RawConnection::read_request() {
   return request;
 }
 
+std::string RawConnection::receive() {
+  char buffer[4096];
+  const int got = read_some(buffer, sizeof buffer);
+  return got <= 0 ? std::string() : std::string(buffer, static_cast<std::size_t>(got));
+}
+
 void RawConnection::pause(std::chrono::milliseconds time) {
   pollfd poll{fd_, POLLIN, 0};
   (void)::poll(&poll, 1, static_cast<int>(time.count()));

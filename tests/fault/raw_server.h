@@ -23,6 +23,8 @@ class RawConnection {
 
   /// One request with its body (by Content-Length); empty when the client has left.
   std::string read_request();
+  /// The bytes that have come, at least one; empty when the client has left.
+  std::string receive();
   /// Waits until the client has sent something, and leaves that unread.
   void await_bytes();
   /// False when the client has left.

@@ -2,7 +2,9 @@
 #include <gtest/gtest.h>
 #include <pthread.h>
 #include <signal.h>
+#include <sys/resource.h>
 #include <sys/time.h>
+#include <unistd.h>
 
 #include <filesystem>
 #include <set>
@@ -128,6 +130,32 @@ TEST_P(Threads, CancelAndCloseDoNotWaitForAHungServer) {
   EXPECT_LT(std::chrono::steady_clock::now() - before, std::chrono::milliseconds(1000));
 }
 
+TEST_P(Threads, N26_WithTooFewDescriptorsItSaysSoAndRecovers) {
+  ASSERT_EQ(get_token(client.get()).name(), "OK");  // the sanitizers' first look at each type needs a descriptor too
+  rlimit before{};
+  ASSERT_EQ(getrlimit(RLIMIT_NOFILE, &before), 0);
+  int refused = 0;
+  for (rlim_t more = 0; more <= 12; ++more) {
+    const capi::Runtime own = capi::make_runtime({{"mode", GetParam()}});
+    const capi::Client starved = capi::make_client(own.get(), "fleetup", capi::fleetup_options(emulator));
+    const int next = dup(0);
+    close(next);
+    const rlimit scarce{static_cast<rlim_t>(next) + more, before.rlim_max};
+    ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &scarce), 0);
+    const Outcome outcome = get_token(starved.get());
+    ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &before), 0);
+    if (outcome.name() != "OK") {
+      ++refused;
+      EXPECT_EQ(outcome.name(), "E_RESOURCE") << more << ": " << outcome.message();
+      EXPECT_NE(outcome.message().find("ulimit -n"), std::string::npos) << outcome.message();
+    }
+    const Outcome later = get_token(starved.get());
+    EXPECT_EQ(later.name(), "OK") << more << ": " << later.message();
+  }
+  EXPECT_GT(refused, 2);
+  EXPECT_LT(refused, 13);
+}
+
 TEST_P(Threads, N25_SignalsThatInterruptEveryWaitHarmNobody) {
   struct sigaction interrupt {};
   interrupt.sa_handler = [](int) {};  // without SA_RESTART
@@ -156,12 +184,13 @@ TEST_P(Threads, N24_APeerThatClosesWhileWeWriteDoesNotEndTheProcess) {
   const capi::Runtime own = capi::make_runtime({{"mode", GetParam()}}, clock.get());
   const capi::Client once = capi::make_client(
       own.get(), "fleetup", capi::fleetup_options(emulator, {{"descriptor_patch", R"({"steps":{"token":{"class":"one_shot"}}})"}}));
-  for (int i = 0; i < 100; ++i) {
+  constexpr int kTimes = 500;
+  for (int i = 0; i < kTimes; ++i) {
     const Outcome outcome = get_token(once.get());
     ASSERT_EQ(outcome.name(), "E_NETWORK") << outcome.message();
     ASSERT_EQ(fleetauth_clock_advance(clock.get(), 60'000, nullptr), FLEETAUTH_OK);
   }
-  EXPECT_EQ(emulator.requests("token"), 100U);
+  EXPECT_EQ(emulator.requests("token"), static_cast<std::size_t>(kTimes));
 }
 
 INSTANTIATE_TEST_SUITE_P(Modes, Threads, ::testing::Values("threaded", "manual"));

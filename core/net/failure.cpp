@@ -26,6 +26,11 @@ Finding certificate_failed(const Ending &e) {
     case X509_V_ERR_CERT_NOT_YET_VALID:
       return {Status::Tls, std::string("its certificate cannot be trusted now: ") + X509_verify_cert_error_string(e.verify_result) +
                                "; check this machine's clock, else the server must renew it"};
+    case X509_V_ERR_EE_KEY_TOO_SMALL:
+    case X509_V_ERR_CA_KEY_TOO_SMALL:
+    case X509_V_ERR_CA_MD_TOO_WEAK:
+      return {Status::Tls, std::string("its certificate cannot be trusted: ") + X509_verify_cert_error_string(e.verify_result) +
+                               "; the server needs one with RSA of 2048 bits or an elliptic curve, signed with SHA-256 or better"};
     default:
       return {Status::Tls, std::string("its certificate cannot be trusted: ") + X509_verify_cert_error_string(e.verify_result) +
                                " (CA certificates from " + std::string(e.ca_source) +

@@ -17,9 +17,17 @@ const addon = native();
 function client(runtime = addon.Runtime.shared()): NativeClient {
   const options = addon.Options.create();
   options.setText('api_key', 'k');
+  options.setText('base_url', 'https://127.0.0.1:9');
   options.setI64('acct_id', 1);
   options.setBytes('secret', Buffer.from('s'));
   return addon.Client.create(runtime, addon.Provider.builtin('fleetup'), options);
+}
+
+/** For a runtime that sends nothing by itself. */
+function manual() {
+  const options = addon.Options.create();
+  options.setText('mode', 'manual');
+  return options;
 }
 
 describe('arguments', () => {
@@ -163,7 +171,7 @@ describe('the generation words', () => {
 });
 
 test('events come in order, the last one says that the queue is closed', () => {
-  const runtime = addon.Runtime.create(null, null);
+  const runtime = addon.Runtime.create(manual(), null);
   const queue = addon.Queue.create(runtime, QueueKind.LOOP);
   const one = client(runtime);
   const op = one.start(null, null, null, queue, 42);

@@ -16,6 +16,7 @@ namespace fleetauth::runtime {
 namespace {
 
 constexpr std::int32_t kUnauthorized = 401;
+constexpr std::size_t kLongestMethod = 32;
 
 std::uint64_t owner_of(const Setup &setup) {
   std::uint64_t owner = 0;
@@ -135,6 +136,9 @@ Result<Plan> Client::plan(const Request *request, std::optional<std::string_view
   if (plan.live == nullptr) return common_errors().client_closed;
   const Setup &setup = *plan.live->setup;
   const provider::Descriptor &descriptor = *setup.config.descriptor;
+  if (method && (method->size() > kLongestMethod || !redact::is_header_name(*method))) {
+    return fail(Status::InvalidArgument, "the method must be one of HTTP, such as GET or POST");
+  }
 
   net::Url parsed;
   std::optional<provider::Target> target;

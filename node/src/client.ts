@@ -54,9 +54,18 @@ export class Client {
     provider: string | Provider,
     options: ClientOptions | (ClientOptions & Readonly<Record<string, unknown>>),
   ) {
+    if (typeof options !== 'object' || (options as unknown) === null) {
+      throw new TypeError("A client needs an object of options: the provider's parameters and the common ones.");
+    }
     const { runtime, transport, ...settings } = options;
     if (transport !== undefined && typeof transport !== 'function') {
       throw new TypeError('The option transport must be a function, such as nodeTransport().');
+    }
+    if (runtime !== undefined && !(runtime instanceof Runtime)) {
+      throw new TypeError('The option runtime must be a Runtime.');
+    }
+    if (typeof provider !== 'string' && !(provider instanceof Provider)) {
+      throw new TypeError('The provider must be a name or a Provider.');
     }
     const descriptor = typeof provider === 'string' ? Provider.builtin(provider) : provider;
     const engine = runtime ? Runtime.handle(runtime) : sharedRuntime().handle;

@@ -135,7 +135,9 @@ function give(step: () => void): void {
   try {
     step();
   } catch (error) {
-    throw error instanceof FleetAuthError ? new Refused(error.status) : error;
+    const isTold =
+      error instanceof FleetAuthError && (error.status === Status.E_CLOSED || error.status === Status.E_TOO_LARGE);
+    throw isTold ? new Refused(error.status) : error;
   }
 }
 

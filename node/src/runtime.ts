@@ -56,6 +56,9 @@ export class Runtime {
 
   constructor(options: RuntimeOptions = {}) {
     const { clock, ...settings } = options;
+    if (clock !== undefined && !(clock instanceof ManualClock)) {
+      throw new TypeError('The option clock must be a ManualClock.');
+    }
     if ((settings as RuntimeSettings).mode === 'manual') {
       throw new TypeError('The runtime mode "manual" has no use in Node, whose event loop cannot drive it.');
     }

@@ -4,6 +4,7 @@ import copy
 import pickle
 import threading
 import traceback
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 
@@ -12,7 +13,9 @@ from conftest import START
 from support import CREDENTIALS, URL, Script, answer, assert_no_canary
 
 import fleetauth
-from fleetauth import FleetUp, HttpResponse, MyConnectedFleet, Runtime, TransportError
+import fleetauth.aiohttp
+import fleetauth.requests
+from fleetauth import FleetUp, HttpResponse, MyConnectedFleet, Runtime, TransportError, aio
 from fleetauth.testing import ManualClock
 
 
@@ -350,3 +353,28 @@ def test_closing_races_with_everything_else(runtime: Runtime) -> None:
             client.headers(URL)
         answered.clear()
     assert unexpected == []
+
+
+@pytest.mark.parametrize(
+    ("make", "said"),
+    [
+        (lambda runtime: FleetUp(**CREDENTIALS, runtime=runtime, transport="x"), "transport must be callable"),
+        (lambda runtime: FleetUp(**CREDENTIALS, runtime="x"), "runtime must be a fleetauth.Runtime"),
+        (lambda runtime: Runtime(clock=3), "clock must be a fleetauth.ManualClock"),
+        (lambda runtime: FleetUp(**CREDENTIALS, runtime=runtime, connect_timeout="5"), "option connect_timeout must be seconds"),
+        (lambda runtime: FleetUp(**CREDENTIALS, runtime=runtime, connect_timeout=float("inf")), "option connect_timeout must be a finite"),
+        (lambda runtime: FleetUp(**(CREDENTIALS | {"acct_id": 2**70}), runtime=runtime), "option acct_id must be from"),
+        (lambda runtime: FleetUp(**CREDENTIALS, runtime=runtime).report_rejected({}), "the Token or the Headers"),
+        (lambda runtime: FleetUp(**CREDENTIALS, runtime=runtime).headers(None), "url must be a str"),
+        (lambda runtime: fleetauth.requests.Auth(aio.FleetUp(**CREDENTIALS, runtime=runtime)), "not one of fleetauth.aio"),
+        (lambda runtime: fleetauth.aiohttp.middleware(FleetUp(**CREDENTIALS, runtime=runtime)), "a client of fleetauth.aio"),
+    ],
+)
+def test_what_is_of_the_wrong_kind_is_named(runtime: Runtime, make: Callable[[Runtime], object], said: str) -> None:
+    with pytest.raises((TypeError, ValueError), match=said):
+        make(runtime)
+
+
+def test_methods_that_are_none_are_refused(client: FleetUp) -> None:
+    with pytest.raises(fleetauth.ConfigurationError, match="method"):
+        client.headers(URL, "G T\r\nX: y")

@@ -152,6 +152,34 @@ def test_requests_keeps_credentials_also_when_the_repeated_request_is_redirected
     assert not {"authorization", "x-api-key"} & set(followed["headers"])
 
 
+def test_requests_repeats_a_request_that_a_redirect_took_the_body_from(
+    trusting: Emulator, fleetup: FleetUp, devices: str, tmp_path: Path
+) -> None:
+    trusting.fault({"status": 303, "headers": {"Location": devices}}, path="/fleetup/devices")
+    trusting.fault({"status": 401}, path="/fleetup/devices")
+    (tmp_path / "body").write_bytes(b"{}")
+    with requests.Session() as session, (tmp_path / "body").open("rb") as body:
+        assert session.post(devices, data=body, auth=fleetup).status_code == 200
+
+
+def test_httpx_does_not_repeat_what_was_redirected(trusting: Emulator, fleetup: FleetUp, devices: str) -> None:
+    trusting.fault({"status": 303, "headers": {"Location": devices}}, path="/fleetup/devices")
+    trusting.fault({"status": 401}, path="/fleetup/devices")
+    with httpx.Client(verify=httpx.create_ssl_context(), auth=fleetauth.httpx.Auth(fleetup), follow_redirects=True) as http:
+        assert http.post(devices, json={}).status_code == 401
+    assert [request["method"] for request in trusting.requests("fleetup") if request["path"].endswith("/devices")] == ["POST", "GET"]
+
+
+async def test_aiohttp_leaves_redirects_that_lead_nowhere_alone(trusting: Emulator, live: Runtime, devices: str) -> None:
+    async with aio.FleetUp(**trusting.options("fleetup"), runtime=live) as client:
+        connector = aiohttp.TCPConnector(ssl=httpx.create_ssl_context())
+        async with aiohttp.ClientSession(middlewares=[fleetauth.aiohttp.middleware(client)], connector=connector) as session:
+            for location in ("urn:foo", "http://[::1", "https://h:99999/"):
+                trusting.fault({"status": 302, "headers": {"Location": location}}, path="/fleetup/devices")
+                async with session.get(devices, allow_redirects=False) as response:
+                    assert response.status == 302
+
+
 def test_requests_refuses_a_url_of_another_host(fleetup: FleetUp) -> None:
     with pytest.raises(fleetauth.ConfigurationError):
         requests.get("https://127.0.0.1:1/other", auth=fleetup, timeout=1)

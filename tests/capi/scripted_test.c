@@ -636,6 +636,19 @@ TEST(options_last_value_wins_and_is_checked_where_it_is_used) {
   CHECK_INT(before, fleetauth_live_handles());
 }
 
+TEST(methods_that_are_none_are_refused) {
+  struct world w = set_up();
+  fleetauth_token_unref(fetch(&w, DEVICES));
+  const char *const bad[] = {"", "GET /x HTTP/1.1\r\nX-Evil: 1\r\nQ", "G T", "AMETHODTHATISLONGERTHANANYOFHTTPIS"};
+  for (size_t i = 0; i < sizeof bad / sizeof *bad; ++i) {
+    fleetauth_token *token = NULL;
+    CHECK_INT(FLEETAUTH_E_INVALID_ARGUMENT,
+              fleetauth_client_peek(w.client, NULL, bad[i], FLEETAUTH_NTS, DEVICES, FLEETAUTH_NTS, &token, NULL));
+    CHECK(token == NULL);
+  }
+  tear_down(&w);
+}
+
 TEST(P18_arguments_out_of_range_are_refused) {
   CHECK_INT(-1, fleetauth_queue_wakeup_fd(NULL));
   CHECK_INT(-1, fleetauth_token_slot(NULL));
@@ -705,6 +718,7 @@ static const struct check_case cases[] = {
     CASE(manual_mode_needs_no_thread),
     CASE(the_shared_runtime_is_one),
     CASE(options_last_value_wins_and_is_checked_where_it_is_used),
+    CASE(methods_that_are_none_are_refused),
     CASE(P18_arguments_out_of_range_are_refused),
 };
 

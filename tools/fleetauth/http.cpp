@@ -45,9 +45,12 @@ std::size_t append(char *data, std::size_t size, std::size_t count, void *into) 
 
 /// libcurl is built without certificates of its own; OpenSSL knows where the system's are.
 void trust_system(CURL *handle) {
-  curl_easy_setopt(handle, CURLOPT_CAPATH, X509_get_default_cert_dir());
   const char *bundle = X509_get_default_cert_file();
-  if (::access(bundle, R_OK) == 0) curl_easy_setopt(handle, CURLOPT_CAINFO, bundle);
+  const bool readable = ::access(bundle, R_OK) == 0;
+  for (const CURLoption folder : {CURLOPT_CAPATH, CURLOPT_PROXY_CAPATH}) curl_easy_setopt(handle, folder, X509_get_default_cert_dir());
+  for (const CURLoption file : {CURLOPT_CAINFO, CURLOPT_PROXY_CAINFO}) {
+    if (readable) curl_easy_setopt(handle, file, bundle);
+  }
 }
 
 CURLcode write_no_key_log(CURL * /*handle*/, void *context, void * /*unused*/) {
@@ -56,13 +59,17 @@ CURLcode write_no_key_log(CURL * /*handle*/, void *context, void * /*unused*/) {
 }
 
 void set_tls(CURL *handle, HttpSettings &settings) {
-  curl_easy_setopt(handle, CURLOPT_SSLVERSION, static_cast<long>(CURL_SSLVERSION_TLSv1_2));
+  for (const CURLoption version : {CURLOPT_SSLVERSION, CURLOPT_PROXY_SSLVERSION}) {
+    curl_easy_setopt(handle, version, static_cast<long>(CURL_SSLVERSION_TLSv1_2));
+  }
   curl_easy_setopt(handle, CURLOPT_SSL_CTX_FUNCTION, write_no_key_log);
   if (!settings.ca_pem.empty()) {
     curl_blob pem{settings.ca_pem.data(), settings.ca_pem.size(), CURL_BLOB_COPY};
     curl_easy_setopt(handle, CURLOPT_CAINFO_BLOB, &pem);
+    curl_easy_setopt(handle, CURLOPT_PROXY_CAINFO_BLOB, &pem);
   } else if (!settings.ca_file.empty()) {
     curl_easy_setopt(handle, CURLOPT_CAINFO, settings.ca_file.c_str());
+    curl_easy_setopt(handle, CURLOPT_PROXY_CAINFO, settings.ca_file.c_str());
   } else {
     trust_system(handle);
   }

@@ -32,6 +32,12 @@ class BaseClient:
             runtime: The process's shared one unless given.
             **options: The provider's parameters and the options of ClientOptions.
         """
+        if transport is not None and not callable(transport):
+            raise TypeError(
+                "transport must be callable; fleetauth.transport says with what, fleetauth.httpx and fleetauth.requests have some"
+            )
+        if runtime is not None and not isinstance(runtime, Runtime):
+            raise TypeError(f"runtime must be a fleetauth.Runtime, not {type(runtime).__name__}")
         self._ready: dict[str | tuple[str, str, str | None], Headers] = {}
         self._requests: dict[tuple[str | None, Duration | None, Duration | None], _native.Request] = {}
         self._closed = False
@@ -56,6 +62,8 @@ class BaseClient:
 
     def report_rejected(self, refused: Token | Headers, http_status: int = 401) -> bool:
         """Says that the provider refused a request which carried this. True: get headers again and repeat the request, once."""
+        if not isinstance(refused, (Token, Headers)):
+            raise TypeError("report_rejected takes the Token or the Headers that were refused")
         return self._native.report_rejected(refused.slot, refused.generation, http_status) == _native.ADVICE_RETRY
 
     def close(self) -> None:

@@ -63,6 +63,8 @@ class Client(BaseClient):
         ready = self._ready.get(key)
         if ready is not None and ready._words[ready._index] == ready._word:  # type: ignore[index]
             return ready
+        if not isinstance(url, str):
+            raise TypeError(f"url must be a str, not {type(url).__name__}")
         headers = self.token(url, method, api=api, timeout=timeout).headers
         assert headers is not None
         return self._remember(key, headers)
@@ -87,6 +89,6 @@ class Client(BaseClient):
         place = self._own_queues if self._transport is not None else self._runtime._queues
         waiter = getattr(place, "waiter", None)
         if waiter is None:
-            waiter = place.waiter = Waiter(self._runtime, self._transport)  # type: ignore[arg-type]
+            waiter = place.waiter = Waiter(self._runtime, self._transport)
         assert isinstance(waiter, Waiter)
         return waiter

@@ -6,6 +6,7 @@ import threading
 import weakref
 
 from . import _native
+from ._clock import ManualClock
 from ._secret import milliseconds, native_options
 
 TYPE_CHECKING = False
@@ -15,7 +16,6 @@ if TYPE_CHECKING:
 
     from typing_extensions import Self, Unpack
 
-    from ._clock import ManualClock
     from ._options import RuntimeOptions
     from ._secret import Duration
     from .aio._pump import Pump
@@ -31,6 +31,8 @@ class Runtime:
     _the_shared: Runtime | None = None
 
     def __init__(self, *, clock: ManualClock | None = None, **options: Unpack[RuntimeOptions]) -> None:
+        if clock is not None and not isinstance(clock, ManualClock):
+            raise TypeError(f"clock must be a fleetauth.ManualClock, not {type(clock).__name__}")
         self._setup(_native.Runtime(native_options(options), clock._native if clock is not None else None))
         self._manual = options.get("mode") == "manual"
 

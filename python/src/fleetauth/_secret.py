@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from datetime import timedelta
 
@@ -31,13 +32,23 @@ def native_options(options: Mapping[str, object]) -> _native.Options:
     return bag
 
 
+def _set_integer(bag: _native.Options, name: str, native_name: str, value: int) -> None:
+    if not -(2**63) <= value < 2**63:
+        raise ValueError(f"option {name} must be from {-(2**63)} to {2**63 - 1}")
+    bag.set_i64(native_name, value)
+
+
 def _set(bag: _native.Options, name: str, value: object) -> None:
-    if name in DURATIONS and isinstance(value, (int, float, timedelta)) and not isinstance(value, bool):
-        bag.set_i64(name + "_ms", milliseconds(value))
+    if name in DURATIONS:
+        if isinstance(value, bool) or not isinstance(value, (int, float, timedelta)):
+            raise TypeError(f"option {name} must be seconds or a timedelta, not {type(value).__name__}")
+        if isinstance(value, float) and not math.isfinite(value):
+            raise ValueError(f"option {name} must be a finite number of seconds")
+        _set_integer(bag, name, name + "_ms", milliseconds(value))
     elif isinstance(value, str):
         bag.set_text(name, value)
     elif isinstance(value, int):
-        bag.set_i64(name, value)
+        _set_integer(bag, name, name, value)
     elif isinstance(value, (bytes, bytearray, memoryview)):
         bag.set_bytes(name, value)
     elif isinstance(value, os.PathLike):

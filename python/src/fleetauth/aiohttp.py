@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextvars import ContextVar
 
+from .aio._client import Client
 from .errors import ConfigurationError
 
 TYPE_CHECKING = False
@@ -11,8 +12,6 @@ if TYPE_CHECKING:
     from typing import Any
 
     from aiohttp import ClientHandlerType, ClientMiddlewareType, ClientRequest, ClientResponse
-
-    from .aio._client import Client
 
 __all__ = ["middleware"]
 
@@ -27,6 +26,9 @@ def middleware(client: Client, *, api: str | None = None) -> ClientMiddlewareTyp
 
     `api` is the provider's API group, when the URL does not tell which it is.
     """
+
+    if not isinstance(client, Client):
+        raise TypeError("aiohttp needs a client of fleetauth.aio: one that may wait would stop the loop")
 
     async def authorise(request: ClientRequest, handler: ClientHandlerType) -> ClientResponse:
         try:
@@ -48,7 +50,10 @@ def middleware(client: Client, *, api: str | None = None) -> ClientMiddlewareTyp
 
 def _note_redirect(request: ClientRequest, response: ClientResponse) -> ClientResponse:
     location = response.headers.get("Location") if 300 <= response.status < 400 else None
-    _leads_to.set(None if location is None else request.url.join(type(request.url)(location)).origin())
+    try:
+        _leads_to.set(None if location is None else request.url.join(type(request.url)(location)).origin())
+    except ValueError:  # aiohttp says so if it follows it
+        _leads_to.set(None)
     return response
 
 

@@ -55,6 +55,8 @@ class Auth(httpx.Auth):
             yield _with(request, await self._client.headers(str(request.url), request.method, api=self._api))
 
     def _shall_repeat(self, request: httpx.Request, response: httpx.Response, sent: Headers) -> bool:
+        if response.history:  # it was redirected: what would be repeated is the first request, which was accepted
+            return False
         if response.status_code != 401 or not isinstance(request.stream, httpx.ByteStream):
             return False
         return self._client.report_rejected(sent)

@@ -12,6 +12,7 @@ from urllib3.exceptions import NewConnectionError
 from urllib3.util.retry import Retry
 
 from ._adapter import Deadline, causes, is_name_failure, read_body
+from ._client import Client
 from .errors import ConfigurationError
 from .transport import HttpRequest, HttpResponse, TransportError
 
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
 
     from typing_extensions import Self
 
-    from ._client import Client
     from ._token import Headers
 
 __all__ = ["Auth", "Transport"]
@@ -33,6 +33,8 @@ class Auth(AuthBase):
 
     def __init__(self, client: Client, *, api: str | None = None) -> None:
         """`api` is the provider's API group, when the URL does not tell which it is."""
+        if not isinstance(client, Client):
+            raise TypeError("requests needs a client of fleetauth, not one of fleetauth.aio")
         self._client = client
         self._api = api
 
@@ -73,7 +75,7 @@ def _repeat(client: Client, response: requests.Response, api: str | None, start:
     response.content  # noqa: B018  read, so that the connection can be used again
     response.close()
     again = response.request.copy()
-    if start is not None:
+    if start is not None and again.body is not None:  # a redirect may have dropped it
         again.body.seek(start)  # type: ignore[union-attr]
     _add_headers(client, again, api)
     repeated: requests.Response = response.connection.send(again, **options)

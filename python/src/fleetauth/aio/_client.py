@@ -77,6 +77,8 @@ class Client(BaseClient):
         ready = self._ready.get(key)
         if ready is not None and ready._words[ready._index] == ready._word:  # type: ignore[index]
             return ready
+        if not isinstance(url, str):
+            raise TypeError(f"url must be a str, not {type(url).__name__}")
         headers = (await self.token(url, method, api=api, timeout=timeout)).headers
         assert headers is not None
         return self._remember(key, headers)
@@ -98,6 +100,6 @@ class Client(BaseClient):
         loop = asyncio.get_running_loop()
         pump = self._pumps.get(loop)
         if pump is None or not pump.open:
-            pump = self._pumps[loop] = Pump(self._runtime, self._transport)  # type: ignore[arg-type]
+            pump = self._pumps[loop] = Pump(self._runtime, self._transport)
         pump.attach(self)
         return pump

@@ -167,15 +167,15 @@ public final class HttpCall {
   }
 
   private boolean end(Runnable ending) {
+    boolean ended = true;
     try {
-      ending.run();
-      return true;
+      ending.run(); // whatever else it throws, the call can still be ended
     } catch (ClosedException answeredOrUnwanted) {
-      return false;
-    } finally {
-      answered.run();
-      handle.dispose();
+      ended = false;
     }
+    answered.run();
+    handle.dispose();
+    return ended;
   }
 
   /** The library no longer wants the answer. */

@@ -67,7 +67,8 @@ public final class FleetAuthInterceptor implements Interceptor {
 
   private boolean mayRepeat(Request request, Response response, Sent sent) throws IOException {
     RequestBody body = request.body();
-    // After a redirect that changed the method the first request was accepted: it must not be sent again.
+    // After a redirect that changed the method the first request was accepted: it must not be sent
+    // again.
     boolean isSame = response.request().method().equals(request.method());
     boolean isRefused = response.code() == 401 && sent.headers != null && isSame;
     if (!isRefused) {

@@ -12,7 +12,6 @@
 
 #include "core/base/os/clock.h"
 #include "core/base/os/descriptor.h"
-#include "core/base/os/process.h"
 #include "core/base/os/socket.h"
 #include "core/net/connections.h"
 #include "core/net/transfer.h"
@@ -159,7 +158,6 @@ void Driver::Impl::begin(std::unique_ptr<Transfer> transfer) {
 }
 
 void Driver::Impl::act(Connections &set, curl_socket_t fd, int events) {
-  const os::SignalBlock no_signals;  // also for the resolver threads that libcurl starts here
   if (fd == CURL_SOCKET_TIMEOUT) set.due = kNever;
   int running = 0;
   const CURLMcode code = curl_multi_socket_action(set.multi.get(), fd, events, &running);

@@ -1,12 +1,9 @@
 // The C interface over real TLS, against the emulator.
 #include <gtest/gtest.h>
-#include <poll.h>
 
-#include <atomic>
 #include <chrono>
 #include <set>
 #include <thread>
-#include <vector>
 
 #include "tests/capi/emulator.h"
 
@@ -149,37 +146,6 @@ void ask_from_threads(Emulator &emulator, const std::string &mode) {
 
 TEST_F(Network, T20_ManyThreadsOneRequest) { ask_from_threads(emulator, "threaded"); }
 TEST_F(Network, T20_ManyThreadsOneRequestWithoutAThreadOfOurs) { ask_from_threads(emulator, "manual"); }
-
-/// A loop that polls the descriptor while others start operations: whatever comes in during a turn must be seen to.
-TEST_F(Network, OperationsStartedWhileAnotherThreadPollsAreNotLeftLying) {
-  const Runtime runtime = make_runtime({{"mode", "manual"}});
-  const Queue queue = make_queue(runtime.get());
-  const int descriptor = static_cast<int>(fleetauth_queue_wakeup_fd(queue.get()));
-  constexpr int kRounds = 200;
-  std::atomic<int> completed{0};
-  std::thread loop([&] {
-    while (completed < 2 * kRounds) {
-      pollfd poll{descriptor, POLLIN, 0};
-      if (::poll(&poll, 1, 2000) != 1) return;  // nothing to do although somebody waits
-      while (take_outcome(queue.get(), 0).name() == "OK") ++completed;
-    }
-  });
-  for (int round = 1; round <= kRounds; ++round) {
-    const Client first = fleetup(runtime, {{"user_agent", "first/" + std::to_string(round)}});
-    const Client second = fleetup(runtime, {{"user_agent", "second/" + std::to_string(round)}});
-    start(first.get(), queue.get(), round);
-    const auto moment = std::chrono::steady_clock::now() + std::chrono::microseconds(round * 7 % 400);
-    while (std::chrono::steady_clock::now() < moment) std::this_thread::yield();  // each round meets the first one elsewhere
-    start(second.get(), queue.get(), round);
-    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(5);
-    while (completed < 2 * round && std::chrono::steady_clock::now() < deadline) std::this_thread::yield();
-    if (completed < 2 * round) break;
-  }
-  const int seen = completed;
-  completed = 2 * kRounds;  // ends the loop in any case
-  loop.join();
-  EXPECT_EQ(seen, 2 * kRounds);
-}
 
 TEST_F(Network, N12_AnAnswerThatDoesNotComeEndsWithTheDeadline) {
   fault({{"hold", "for ever"}});

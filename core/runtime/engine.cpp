@@ -8,7 +8,6 @@
 #include "core/crypto/fingerprint.h"
 #include "core/crypto/random.h"
 #include "core/provider/descriptor.h"
-#include "core/runtime/client.h"
 #include "core/runtime/common_errors.h"
 #include "core/runtime/flight.h"
 #include "core/runtime/operation.h"
@@ -151,13 +150,11 @@ double Engine::random() {
 
 // ---------------------------------------------------------------- exchanges
 
-void Engine::transmit(std::uint64_t id, std::shared_ptr<const flow::HttpRequest> request, std::shared_ptr<const net::NetOptions> options,
-                      const std::shared_ptr<Flight> &flight) {
-  awaited_[id] = flight;
+void Engine::expect(std::uint64_t id, const std::shared_ptr<Flight> &flight) { awaited_[id] = flight; }
+
+void Engine::transmit(std::uint64_t id, std::shared_ptr<const flow::HttpRequest> request, std::shared_ptr<const net::NetOptions> options) {
   commands_.push_back({id, std::move(request), std::move(options)});
 }
-
-void Engine::expect(std::uint64_t id, const std::shared_ptr<Flight> &flight) { awaited_[id] = flight; }
 
 void Engine::offer_calls_again() {
   for (const auto &[id, weak] : awaited_) {

@@ -80,11 +80,10 @@ class Engine : public std::enable_shared_from_this<Engine> {
   void untrack(std::uint64_t operation);
   void complete_if(const std::function<bool(const Operation &)> &which, const ErrorPtr &error);
 
-  /// Hands a request to the driver; the outcome goes to the flight unless it is aborted first.
-  void transmit(std::uint64_t id, std::shared_ptr<const flow::HttpRequest> request, std::shared_ptr<const net::NetOptions> options,
-                const std::shared_ptr<Flight> &flight);
-  /// The same for a request that the host sends: only notes whom the outcome is for.
+  /// The outcome of the request, whoever sends it, is the flight's unless it is aborted first.
   void expect(std::uint64_t id, const std::shared_ptr<Flight> &flight);
+  /// Hands the request to the driver.
+  void transmit(std::uint64_t id, std::shared_ptr<const flow::HttpRequest> request, std::shared_ptr<const net::NetOptions> options);
   /// A queue came or went: requests of the host that nobody has taken may have somebody else to go to.
   void offer_calls_again();
   void abort(std::uint64_t id);

@@ -66,15 +66,15 @@ void Flight::send() {
   attempt_deadline_ = engine_.at(now + net.attempt_timeout_ms, [self] {
     if (const auto flight = self.lock()) flight->attempt_timed_out(false);
   });
+  engine_.expect(exchange_, shared_from_this());
   if (source_->setup().host_transport) {
     host_call_ = std::make_shared<HostCall>(engine_.shared_from_this(), exchange_, request_, now + net.attempt_timeout_ms);
-    engine_.expect(exchange_, shared_from_this());
     offer_call();
   } else {
     connect_deadline_ = engine_.at(now + net.connect_timeout_ms, [self] {
       if (const auto flight = self.lock()) flight->attempt_timed_out(true);
     });
-    engine_.transmit(exchange_, request_, source_->setup().net, shared_from_this());
+    engine_.transmit(exchange_, request_, source_->setup().net);
   }
   if (auto error = engine_.call_driver()) finish(error, nullptr);
 }

@@ -14,6 +14,7 @@
 #include "core/base/os/descriptor.h"
 #include "core/base/os/socket.h"
 #include "core/net/connections.h"
+#include "core/net/failure.h"
 #include "core/net/transfer.h"
 
 namespace fleetauth::net {
@@ -274,9 +275,7 @@ Result<std::unique_ptr<Driver>> Driver::create() {
   const os::Descriptor &epoll = impl->sockets.epoll;
   const bool complete = epoll && impl->wake_event && impl->timer && os::watch(epoll, impl->wake_event.get(), {true, false}) &&
                         os::watch(epoll, impl->timer.get(), {true, false});
-  if (!complete) {
-    return fail(Status::Resource, "the process has no file descriptors left for network calls; close some or raise its limit (ulimit -n)");
-  }
+  if (!complete) return fail(Status::Resource, std::string(kNoDescriptors));
   return std::unique_ptr<Driver>(new Driver(std::move(impl)));
 }
 

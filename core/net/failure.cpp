@@ -56,7 +56,7 @@ Finding timed_out(const Ending &e) {
 }
 
 Finding not_connected(const Ending &e) {
-  if (e.no_descriptors) return {Status::Resource, "the process has no file descriptors left; close some or raise its limit (ulimit -n)"};
+  if (e.no_descriptors) return {Status::Resource, std::string(kNoDescriptors)};
   if (e.address_refused)
     return {Status::Connect, "its name leads to an address that is not allowed (link-local, or not this machine for plain http)"};
   if (e.proxy.empty())

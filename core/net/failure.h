@@ -9,6 +9,8 @@
 
 namespace fleetauth::net {
 
+inline constexpr std::string_view kNoDescriptors = "the process has no file descriptors left; close some or raise its limit (ulimit -n)";
+
 /// What is known when libcurl gives up on a request.
 struct Ending {
   CURLcode code = CURLE_OK;

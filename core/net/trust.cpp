@@ -13,6 +13,8 @@
 #include <memory>
 #include <new>
 
+#include "core/net/failure.h"
+
 namespace fleetauth::net {
 namespace {
 
@@ -58,8 +60,7 @@ Result<Trust> load_file(const std::string &path, std::string source) {
     const int reason = errno;
     ERR_clear_error();
     if (reason == EMFILE || reason == ENFILE) {
-      return fail(Status::Resource,
-                  source + " cannot be read: the process has no file descriptors left; close some or raise its limit (ulimit -n)");
+      return fail(Status::Resource, source + " cannot be read: " + std::string(kNoDescriptors));
     }
     return fail(Status::Config, source + " cannot be read: " + std::strerror(reason));  // NOLINT(concurrency-mt-unsafe): glibc's is safe
   }

@@ -72,8 +72,12 @@ enum class Status : std::int32_t {
   AccessDenied = 44,
   /// A call that must not be repeated may have been acted upon and its answer was lost.
   InDoubt = 47,
-  /// The cryptographic library failed.
+  /// The cryptographic library failed, or a sealed record is damaged, foreign or of a newer version; the message says
+  /// which.
   Crypto = 60,
+  /// A key cannot be used (malformed, encrypted, too weak, of the wrong kind) or does not open a sealed record; the
+  /// message says what was found and what is expected.
+  Key = 61,
 };
 
 struct StatusRow {
@@ -84,7 +88,7 @@ struct StatusRow {
   std::string_view fault;        ///< the word for it in descriptors; empty when they cannot choose it
 };
 
-inline constexpr std::array<StatusRow, 31> kStatusTable{{
+inline constexpr std::array<StatusRow, 32> kStatusTable{{
     {Status::Ok, "OK", "", false, ""},
     {Status::InvalidArgument, "E_INVALID_ARGUMENT", "ConfigurationError", false, ""},
     {Status::NoMem, "E_NOMEM", "FleetAuthError", true, ""},
@@ -116,6 +120,7 @@ inline constexpr std::array<StatusRow, 31> kStatusTable{{
     {Status::AccessDenied, "E_ACCESS_DENIED", "AccessDenied", false, "access_denied"},
     {Status::InDoubt, "E_IN_DOUBT", "ProviderUnavailable", false, ""},
     {Status::Crypto, "E_CRYPTO", "FleetAuthError", false, ""},
+    {Status::Key, "E_KEY", "ConfigurationError", false, ""},
 }};
 
 /// The row of a status; null for a number that is none.

@@ -14,7 +14,7 @@ struct ExitRow {
   std::string_view error_class;
 };
 
-inline constexpr std::array<ExitRow, 30> kExitTable{{
+inline constexpr std::array<ExitRow, 31> kExitTable{{
     {1, 3, "ConfigurationError"},  // E_INVALID_ARGUMENT
     {2, 1, "FleetAuthError"},  // E_NOMEM
     {3, 1, "FleetAuthError"},  // E_INTERNAL
@@ -45,6 +45,7 @@ inline constexpr std::array<ExitRow, 30> kExitTable{{
     {44, 5, "AccessDenied"},  // E_ACCESS_DENIED
     {47, 7, "ProviderUnavailable"},  // E_IN_DOUBT
     {60, 1, "FleetAuthError"},  // E_CRYPTO
+    {61, 3, "ConfigurationError"},  // E_KEY
 }};
 
 }  // namespace fleetauth::command

@@ -9,7 +9,7 @@
 
 namespace fleetauth::node {
 
-inline constexpr std::int64_t kApiChecksum = 6452353486225151;
+inline constexpr std::int64_t kApiChecksum = 2557455834986316;
 inline constexpr std::size_t kHandleCount = 12;
 
 template <class T, void (*Unref)(T *), std::size_t Index>

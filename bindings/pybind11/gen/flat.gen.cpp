@@ -23,7 +23,7 @@ using Clock = Handle<fleetauth_clock, fleetauth_clock_unref>;
 
 }  // namespace
 
-std::int64_t flat_checksum() { return 6452353486225151; }
+std::int64_t flat_checksum() { return 2557455834986316; }
 
 py::object wrap_error(fleetauth_error *error) { return py::cast(std::make_unique<Error>(error)); }
 
@@ -285,6 +285,7 @@ void bind_flat(py::module_ &module) {
   constant(module, "E_ACCESS_DENIED", FLEETAUTH_E_ACCESS_DENIED);
   constant(module, "E_IN_DOUBT", FLEETAUTH_E_IN_DOUBT);
   constant(module, "E_CRYPTO", FLEETAUTH_E_CRYPTO);
+  constant(module, "E_KEY", FLEETAUTH_E_KEY);
   constant(module, "QUEUE_LOOP", FLEETAUTH_QUEUE_LOOP);
   constant(module, "QUEUE_SYNC", FLEETAUTH_QUEUE_SYNC);
   constant(module, "EVENT_TOKEN", FLEETAUTH_EVENT_TOKEN);

@@ -153,8 +153,12 @@ enum {
   FLEETAUTH_E_ACCESS_DENIED = 44,
   /* A call that must not be repeated may have been acted upon and its answer was lost. */
   FLEETAUTH_E_IN_DOUBT = 47,
-  /* The cryptographic library failed. */
-  FLEETAUTH_E_CRYPTO = 60
+  /* The cryptographic library failed, or a sealed record is damaged, foreign or of a newer version; the message says
+   * which. */
+  FLEETAUTH_E_CRYPTO = 60,
+  /* A key cannot be used (malformed, encrypted, too weak, of the wrong kind) or does not open a sealed record; the
+   * message says what was found and what is expected. */
+  FLEETAUTH_E_KEY = 61
 };
 
 /* ---- Library

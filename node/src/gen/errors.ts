@@ -59,7 +59,8 @@ export type ErrorCode =
   | 'FLEETAUTH_E_INVALID_CREDENTIALS'
   | 'FLEETAUTH_E_ACCESS_DENIED'
   | 'FLEETAUTH_E_IN_DOUBT'
-  | 'FLEETAUTH_E_CRYPTO';
+  | 'FLEETAUTH_E_CRYPTO'
+  | 'FLEETAUTH_E_KEY';
 
 /** Each status number's code and class. */
 export const STATUS_TABLE: ReadonlyMap<number, { readonly code: ErrorCode; readonly type: typeof FleetAuthError }> = new Map([
@@ -93,6 +94,7 @@ export const STATUS_TABLE: ReadonlyMap<number, { readonly code: ErrorCode; reado
   [44, { code: 'FLEETAUTH_E_ACCESS_DENIED', type: AccessDenied }],
   [47, { code: 'FLEETAUTH_E_IN_DOUBT', type: ProviderUnavailable }],
   [60, { code: 'FLEETAUTH_E_CRYPTO', type: FleetAuthError }],
+  [61, { code: 'FLEETAUTH_E_KEY', type: ConfigurationError }],
 ]);
 
 /** The status numbers by name. */
@@ -163,6 +165,14 @@ export const Status = {
   E_ACCESS_DENIED: 44,
   /** A call that must not be repeated may have been acted upon and its answer was lost. */
   E_IN_DOUBT: 47,
-  /** The cryptographic library failed. */
+  /**
+   * The cryptographic library failed, or a sealed record is damaged, foreign or of a newer version; the message says
+   * which.
+   */
   E_CRYPTO: 60,
+  /**
+   * A key cannot be used (malformed, encrypted, too weak, of the wrong kind) or does not open a sealed record; the
+   * message says what was found and what is expected.
+   */
+  E_KEY: 61,
 } as const;

@@ -87,4 +87,5 @@ STATUSES: dict[int, tuple[str, type[FleetAuthError]]] = {
     44: ("E_ACCESS_DENIED", AccessDenied),
     47: ("E_IN_DOUBT", ProviderUnavailable),
     60: ("E_CRYPTO", FleetAuthError),
+    61: ("E_KEY", ConfigurationError),
 }

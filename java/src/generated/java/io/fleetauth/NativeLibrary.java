@@ -4,7 +4,7 @@ package io.fleetauth;
 /** What belongs to no handle. */
 final class NativeLibrary {
   /** Of the description these classes were generated from. */
-  static final long API_CHECKSUM = 6452353486225151L;
+  static final long API_CHECKSUM = 2557455834986316L;
 
   private NativeLibrary() {}
 

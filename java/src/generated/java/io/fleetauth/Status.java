@@ -69,8 +69,16 @@ public enum Status {
   ACCESS_DENIED(44, AccessDeniedException::new),
   /** A call that must not be repeated may have been acted upon and its answer was lost. */
   IN_DOUBT(47, ProviderUnavailableException::new),
-  /** The cryptographic library failed. */
+  /**
+   * The cryptographic library failed, or a sealed record is damaged, foreign or of a newer version; the message says
+   * which.
+   */
   CRYPTO(60, FleetAuthException::new),
+  /**
+   * A key cannot be used (malformed, encrypted, too weak, of the wrong kind) or does not open a sealed record; the
+   * message says what was found and what is expected.
+   */
+  KEY(61, ConfigurationException::new),
   /** A number that this version of the binding does not know. */
   UNKNOWN(-1, FleetAuthException::new);
 

@@ -105,6 +105,20 @@ Result<Document> Document::parse(const SecretBytes &text) {
   return Document(std::move(impl));
 }
 
+Result<Document> Document::parse(std::string_view text, std::string_view source, Status status) {
+  auto impl = std::make_unique<Impl>();
+  if (const auto error = impl->strict.parse(text); error != simdjson::SUCCESS) {
+    const std::size_t line = line_of_problem(text);
+    const std::string where = line == 0 ? std::string(source) : std::string(source) + ":" + std::to_string(line);
+    return fail(status, where + ": not valid JSON: " + reason_of(error));
+  }
+  std::vector<std::string_view> names;
+  if (has_duplicate_names(impl->strict.root, names)) {
+    return fail(status, std::string(source) + ": not valid JSON: an object has two members of the same name");
+  }
+  return Document(std::move(impl));
+}
+
 Node Document::root() const {
   Node node;
   std::memcpy(node.element_, static_cast<const void *>(&impl_->strict.root), sizeof node.element_);

@@ -34,11 +34,14 @@ class Node {
   const void *element_[2] = {};  ///< the parser's own element, kept out of this header
 };
 
-/// A document that came from the network: strictly parsed, depth-limited, without duplicate names anywhere, wiped at the end.
+/// A document that came from the network or holds secrets: strictly parsed, depth-limited, without duplicate names anywhere, wiped at
+/// the end.
 class Document {
  public:
   /// The error is E_PROTOCOL and never quotes the text.
   static Result<Document> parse(const SecretBytes &text);
+  /// A text of an operator. The error names `source` and, where it is known, the line, is of `status` and never quotes the text.
+  static Result<Document> parse(std::string_view text, std::string_view source, Status status);
   Document(Document &&) noexcept;
   Document &operator=(Document &&) noexcept;
   ~Document();

@@ -2,6 +2,7 @@
 
 #include <simdjson.h>
 
+#include <cstddef>
 #include <string_view>
 
 #include "core/base/secret_bytes.h"
@@ -29,5 +30,8 @@ class StrictParser {
 
 /// What is wrong, in words of ours.
 [[nodiscard]] const char *reason_of(simdjson::error_code error);
+
+/// The 1-based line where a text that the strict parser refused stops being JSON; 0 when that cannot be told. Copies nothing of it.
+[[nodiscard]] std::size_t line_of_problem(std::string_view text);
 
 }  // namespace fleetauth::json

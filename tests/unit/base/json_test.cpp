@@ -101,6 +101,33 @@ TEST(JsonDocument, J05_ManyNamesAndLongStringsAreRead) {
   EXPECT_EQ(document->find("/last")->text()->size(), 250'000U);
 }
 
+TEST(JsonDocument, J01_ErrorsOfOperatorsTextsNameTheSourceAndTheLine) {
+  struct Case {
+    const char *text;
+    const char *message;
+  };
+  for (const Case &c :
+       {Case{"{\n\"a\": 1\n\"b\": 2\n}", "k.json:3: not valid JSON: a bracket"}, Case{"{\n\"a\": 1,\n}", "k.json:3: not valid JSON"},
+        Case{"{\n\"a\": \"open\n}", "k.json:2: not valid JSON: a string"}, Case{"{\n\"a\": tru\n}", "k.json:2: not valid JSON"},
+        Case{"{\"a\":\n[1,2", "k.json:2: not valid JSON"}, Case{"{\n\n\"a\": \"\xff\"}", "k.json:3: not valid JSON: it is not UTF-8"},
+        Case{"{\n\"a\": \"\\q\"}", "k.json:2: not valid JSON: a string holds a bad escape"}, Case{"{}\n}", "k.json:2: not valid JSON"},
+        Case{"{\"a\":\n\"\\ud800\"}", "k.json: not valid JSON: a string holds a bad escape"},
+        Case{"", "k.json:1: not valid JSON: it is empty"}, Case{"{\n'a':1}", "k.json:2: not valid JSON"},
+        Case{"{\n\"a\" 1}", "k.json:2: not valid JSON"},
+        Case{"{\"a\":1,\n\"a\":2}", "k.json: not valid JSON: an object has two members of the same name"}}) {
+    const auto document = Document::parse(c.text, "k.json", Status::Key);
+    ASSERT_FALSE(document) << c.text;
+    EXPECT_EQ(document.error()->status, Status::Key);
+    EXPECT_THAT(document.error()->message, testing::StartsWith(c.message)) << c.text;
+  }
+  EXPECT_EQ(Document::parse(R"({"a":"b"})", "k.json", Status::Key)->find("/a")->text(), "b");
+}
+
+TEST(JsonDocument, J04_DeepTextsOfOperatorsAreRefused) {
+  EXPECT_FALSE(Document::parse(nested(17), "k.json", Status::Key));
+  EXPECT_FALSE(Document::parse(std::string(1'000'000, '['), "k.json", Status::Key));
+}
+
 TEST(JsonTree, RemembersLines) {
   const auto tree =
       parse_tree("{\n  \"a\": 1,\n  \"b\": {\n    \"c\": [\n true, 2.5, \"x\\ny\"]\n  }, \"n\": null\n}", "file.json", Status::Descriptor);

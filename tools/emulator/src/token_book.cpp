@@ -22,9 +22,8 @@ TokenCheck TokenBook::check(std::string_view provider, std::string_view kind, st
   if (found == tokens_.end()) return {};
   const Token &token = found->second;
   if (token.provider != provider || token.kind != kind) return {};
-  if (token.revoked) return {TokenState::revoked, token.account};
-  if (now_s >= token.expires_s) return {TokenState::expired, token.account};
-  return {TokenState::good, token.account};
+  const TokenState state = token.revoked ? TokenState::revoked : now_s >= token.expires_s ? TokenState::expired : TokenState::good;
+  return {state, token.account, token.family, token.expires_s};
 }
 
 std::optional<Token> TokenBook::find_good(std::string_view provider, std::string_view kind, std::string_view account, std::int64_t now_s,
@@ -51,6 +50,14 @@ std::size_t TokenBook::revoke(std::string_view provider, std::string_view wanted
     ++count;
   }
   return count;
+}
+
+void TokenBook::revoke_family(std::string_view provider, std::string_view family) {
+  if (family.empty()) return;
+  const std::lock_guard lock(mutex_);
+  for (auto &[value, token] : tokens_) {
+    if (token.provider == provider && token.family == family) token.revoked = true;
+  }
 }
 
 bool TokenBook::contains(std::string_view value) const {

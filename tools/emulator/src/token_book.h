@@ -20,6 +20,7 @@ struct Token {
   std::int64_t issued_s = 0;
   std::int64_t expires_s = 0;
   bool revoked = false;
+  std::string family{};  // tokens of one login, which may be revoked together; empty: none
 };
 
 enum class TokenState { good, unknown, expired, revoked };
@@ -27,6 +28,8 @@ enum class TokenState { good, unknown, expired, revoked };
 struct TokenCheck {
   TokenState state = TokenState::unknown;
   std::string account;  // empty when unknown
+  std::string family{};
+  std::int64_t expires_s = 0;
 };
 
 class TokenBook {
@@ -39,6 +42,7 @@ class TokenBook {
                                  std::int64_t margin_s) const;
   // Empty fingerprint or account: any. Answers how many tokens were revoked now.
   std::size_t revoke(std::string_view provider, std::string_view fingerprint, std::string_view account);
+  void revoke_family(std::string_view provider, std::string_view family);
   bool contains(std::string_view value) const;
   // Newest last, at most `limit`.
   std::vector<Token> newest(std::string_view provider, std::size_t limit) const;

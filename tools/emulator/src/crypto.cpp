@@ -56,6 +56,20 @@ std::string hmac_sha256(std::string_view key, std::string_view data) {
   return mac;
 }
 
+std::string totp(std::string_view key, std::uint64_t step) {
+  std::string counter(8, '\0');
+  for (std::size_t i = counter.size(); i-- > 0; step >>= 8U) counter[i] = static_cast<char>(step & 255U);
+  std::string mac(20, '\0');
+  unsigned int size = 0;
+  if (HMAC(EVP_sha1(), key.data(), static_cast<int>(key.size()), bytes(counter), counter.size(), bytes(mac), &size) == nullptr) {
+    throw std::runtime_error("OpenSSL cannot compute HMAC-SHA-1");
+  }
+  const unsigned char *picked = bytes(mac) + (bytes(mac)[19] & 15U);
+  const std::uint32_t number = (picked[0] & 127U) << 24U | std::uint32_t{picked[1]} << 16U | std::uint32_t{picked[2]} << 8U | picked[3];
+  const std::string digits = std::to_string(1'000'000 + number % 1'000'000);
+  return digits.substr(1);
+}
+
 std::string fingerprint(std::string_view token) { return hex(sha256(token).substr(0, 4), "0123456789abcdef"); }
 
 bool equal_constant_time(std::string_view a, std::string_view b) {
@@ -88,6 +102,24 @@ std::string base64url_encode(std::string_view data) {
     if (c == '/') c = '_';
   }
   return text;
+}
+
+std::optional<std::string> base32_decode(std::string_view text) {
+  while (text.ends_with('=')) text.remove_suffix(1);
+  if (text.empty()) return std::nullopt;
+  std::string data;
+  std::uint32_t bits = 0;
+  unsigned int count = 0;
+  for (const char c : text) {
+    const bool letter = (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
+    if (!letter && (c < '2' || c > '7')) return std::nullopt;
+    bits = (bits << 5U | static_cast<std::uint32_t>(letter ? (c & 31) - 1 : c - '2' + 26)) & 0xFFFU;
+    count += 5;
+    if (count < 8) continue;
+    count -= 8;
+    data += static_cast<char>(bits >> count & 255U);
+  }
+  return data;
 }
 
 }  // namespace fleetauth::emulator

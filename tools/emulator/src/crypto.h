@@ -1,6 +1,7 @@
 // The emulator's own cryptography, over OpenSSL.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -14,6 +15,9 @@ std::string random_hex(std::size_t bytes, bool upper_case = false);
 std::string sha256(std::string_view data);
 std::string hmac_sha256(std::string_view key, std::string_view data);
 
+// The six digits of RFC 6238 (HMAC-SHA-1) for the time step, which is Unix seconds / 30 by default.
+std::string totp(std::string_view key, std::uint64_t step);
+
 // How a token is named in logs and in the admin API: the first 8 hex digits of its SHA-256.
 std::string fingerprint(std::string_view token);
 
@@ -24,5 +28,7 @@ std::string base64_encode(std::string_view data);
 std::optional<std::string> base64_decode(std::string_view text);
 // Without padding, as in a JWT.
 std::string base64url_encode(std::string_view data);
+// RFC 4648, in either case, padded or not.
+std::optional<std::string> base32_decode(std::string_view text);
 
 }  // namespace fleetauth::emulator

@@ -7,6 +7,7 @@
 #include <set>
 #include <stdexcept>
 #include <string>
+#include <type_traits>
 #include <vector>
 
 namespace fleetauth::emulator {
@@ -30,6 +31,9 @@ class Members {
   std::optional<std::string> text(const std::string &name);
   std::optional<std::string> one_of(const std::string &name, const std::vector<std::string> &choices);
   std::optional<std::vector<std::string>> texts(const std::string &name);
+  // Every element of an array, read by `read(element, its place)`.
+  template <class Read>
+  auto each(const std::string &name, Read read) -> std::optional<std::vector<std::invoke_result_t<Read, const json &, std::string>>>;
   // Any JSON value; nullptr when absent. Borrowed from the object.
   const json *value(const std::string &name);
 
@@ -44,6 +48,17 @@ class Members {
   std::string where_;
   std::set<std::string> known_;
 };
+
+template <class Read>
+auto Members::each(const std::string &name, Read read)
+    -> std::optional<std::vector<std::invoke_result_t<Read, const json &, std::string>>> {
+  const json *found = value(name);
+  if (found == nullptr) return std::nullopt;
+  if (!found->is_array()) fail(name, "an array");
+  std::vector<std::invoke_result_t<Read, const json &, std::string>> result;
+  for (const json &item : *found) result.push_back(read(item, where_ + "." + name + "[" + std::to_string(result.size()) + "]"));
+  return result;
+}
 
 // Throws ConfigError unless `text` is one JSON document.
 json parse_config(const std::string &text, const std::string &where);

@@ -62,6 +62,7 @@ class Provider {
 
 std::vector<std::unique_ptr<Provider>> all_providers(World &world);
 
+std::unique_ptr<Provider> make_fleet_orchestrator(World &world);
 std::unique_ptr<Provider> make_fleetup(World &world);
 std::unique_ptr<Provider> make_my_connected_fleet(World &world);
 

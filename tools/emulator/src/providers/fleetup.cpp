@@ -6,6 +6,7 @@
 
 #include "../crypto.h"
 #include "../json_members.h"
+#include "../jwt.h"
 #include "../provider.h"
 
 namespace fleetauth::emulator {
@@ -65,14 +66,10 @@ std::optional<std::int64_t> whole_number(const std::string &text) {
   return number;
 }
 
-std::string make_jwt(const Account &account, std::int64_t issued_s, std::int64_t expires_s) {
-  const std::string header = R"({"typ":"JWT","alg":"HS256"})";
+std::string session_jwt(const Account &account, std::int64_t issued_s, std::int64_t expires_s) {
   const json session = {{"accountId", account.acct_id}, {"roleType", 2},     {"clientAdminId", 35008},
                         {"clientAdminLang", 1},         {"locale", "en_US"}, {"operatorId", nullptr}};
-  const json claims = {{"sessionInfo", session}, {"sub", "FleetUp OpenAPI"}, {"iss", "FleetUp"}, {"exp", expires_s}, {"iat", issued_s}};
-  const std::string signed_part = base64url_encode(header) + "." + base64url_encode(claims.dump());
-  // A key for each token: two tokens of one second differ, so that revoking the first spares the second.
-  return signed_part + "." + base64url_encode(hmac_sha256(random_bytes(32), signed_part));
+  return make_jwt({{"sessionInfo", session}, {"sub", "FleetUp OpenAPI"}, {"iss", "FleetUp"}, {"exp", expires_s}, {"iat", issued_s}});
 }
 
 class FleetUp final : public Provider {
@@ -195,7 +192,7 @@ std::string FleetUp::issue(const Settings &settings, const Account &account, con
     }
   }
   *expires_s = now + settings.lifetime_s;
-  std::string value = kind == "jwt" ? make_jwt(account, now, *expires_s) : random_hex(16);
+  std::string value = kind == "jwt" ? session_jwt(account, now, *expires_s) : random_hex(16);
   world_.tokens.add({value, name(), kind, account.name(), now, *expires_s});
   return value;
 }

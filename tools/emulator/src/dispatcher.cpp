@@ -160,6 +160,7 @@ std::vector<std::unique_ptr<Provider>> all_providers(World &world) {
   providers.push_back(make_fleet_orchestrator(world));
   providers.push_back(make_fleetup(world));
   providers.push_back(make_my_connected_fleet(world));
+  providers.push_back(make_trimble_maps(world));
   return providers;
 }
 

@@ -31,6 +31,12 @@ std::uint64_t number_field(const Fields &fields, const std::string &name, std::u
 
 Response done() { return json_response(200, {{"ok", true}}); }
 
+Response get_document(const std::function<json()> &document) {
+  Response response = json_response(200, document());
+  response.set_header("Cache-Control", "no-store");
+  return response;
+}
+
 json describe_clock(const Clock &clock) {
   const std::int64_t now = clock.now_ms();
   return {{"now_s", static_cast<double>(now) / 1000}, {"now", iso8601(now)}, {"manual", clock.manual()}};
@@ -82,6 +88,13 @@ Response Admin::serve(const Request &request) {
     }
     methods += (methods.empty() ? "" : ", ") + endpoint.method;
   }
+  for (const auto &provider : providers_) {
+    for (const auto &[name, document] : provider->documents()) {
+      if (path != "/" + provider->name() + "/" + name) continue;
+      if (request.method == "GET") return get_document(document);
+      methods = "GET";
+    }
+  }
   if (!methods.empty()) {
     Response response = json_response(405, {{"error", "this endpoint takes " + methods}});
     response.set_header("Allow", methods);
@@ -89,6 +102,11 @@ Response Admin::serve(const Request &request) {
   }
   json known = json::array();
   for (const Endpoint &endpoint : endpoints()) known.push_back(endpoint.method + " " + prefix + endpoint.path);
+  for (const auto &provider : providers_) {
+    for (const auto &[name, document] : provider->documents()) {
+      known.push_back(std::string("GET ") + prefix + "/" + provider->name() + "/" + name);
+    }
+  }
   return json_response(404, {{"error", "no such endpoint"}, {"known", std::move(known)}});
 }
 

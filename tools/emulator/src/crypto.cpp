@@ -104,6 +104,16 @@ std::string base64url_encode(std::string_view data) {
   return text;
 }
 
+std::optional<std::string> base64url_decode(std::string_view text) {
+  std::string padded;
+  for (const char c : text) {
+    if (c == '+' || c == '/' || c == '=') return std::nullopt;
+    padded += c == '-' ? '+' : c == '_' ? '/' : c;
+  }
+  while (padded.size() % 4 != 0) padded += '=';
+  return base64_decode(padded);
+}
+
 std::optional<std::string> base32_decode(std::string_view text) {
   while (text.ends_with('=')) text.remove_suffix(1);
   if (text.empty()) return std::nullopt;

@@ -28,6 +28,8 @@ std::string base64_encode(std::string_view data);
 std::optional<std::string> base64_decode(std::string_view text);
 // Without padding, as in a JWT.
 std::string base64url_encode(std::string_view data);
+// Canonical and without padding.
+std::optional<std::string> base64url_decode(std::string_view text);
 // RFC 4648, in either case, padded or not.
 std::optional<std::string> base32_decode(std::string_view text);
 

@@ -157,6 +157,7 @@ Response Dispatcher::serve(Request &request) const {
 
 std::vector<std::unique_ptr<Provider>> all_providers(World &world) {
   std::vector<std::unique_ptr<Provider>> providers;
+  providers.push_back(make_fleet_engine(world));
   providers.push_back(make_fleet_orchestrator(world));
   providers.push_back(make_fleetup(world));
   providers.push_back(make_my_connected_fleet(world));

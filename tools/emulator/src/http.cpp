@@ -15,10 +15,10 @@ int hex_value(char c) {
   return l >= 'a' && l <= 'f' ? l - 'a' + 10 : -1;
 }
 
-std::optional<std::string> decode_component(std::string_view text) {
+std::optional<std::string> decode_component(std::string_view text, bool plus_is_space) {
   std::string decoded;
   for (std::size_t i = 0; i < text.size(); ++i) {
-    if (text[i] == '+') {
+    if (text[i] == '+' && plus_is_space) {
       decoded += ' ';
     } else if (text[i] != '%') {
       decoded += text[i];
@@ -53,13 +53,15 @@ std::optional<Fields> parse_fields(std::string_view encoded) {
     encoded.remove_prefix(std::min(part.size() + 1, encoded.size()));
     if (part.empty()) continue;
     const std::size_t equals = part.find('=');
-    auto name = decode_component(part.substr(0, equals));
-    auto value = decode_component(equals == std::string_view::npos ? "" : part.substr(equals + 1));
+    auto name = decode_component(part.substr(0, equals), true);
+    auto value = decode_component(equals == std::string_view::npos ? "" : part.substr(equals + 1), true);
     if (!name || !value) return std::nullopt;
     fields.emplace_back(std::move(*name), std::move(*value));
   }
   return fields;
 }
+
+std::optional<std::string> decode_segment(std::string_view encoded) { return decode_component(encoded, false); }
 
 std::optional<std::string> single(const Fields &fields, std::string_view name) {
   std::optional<std::string> found;

@@ -22,6 +22,8 @@ using Fields = std::vector<std::pair<std::string, std::string>>;
 
 // Empty when a percent escape is broken.
 std::optional<Fields> parse_fields(std::string_view encoded);
+// A segment of a path, in which '+' is no space. Empty when a percent escape is broken.
+std::optional<std::string> decode_segment(std::string_view encoded);
 // The value of a field that occurs exactly once.
 std::optional<std::string> single(const Fields &fields, std::string_view name);
 

@@ -58,10 +58,13 @@ class Provider {
   virtual void configure(const json &settings) = 0;
   // The settings, without secrets.
   virtual json settings() const = 0;
+  // What else the tests of clients need: GET /_emulator/<provider>/<name> answers it, and no log shows it.
+  virtual std::map<std::string, std::function<json()>> documents() const { return {}; }
 };
 
 std::vector<std::unique_ptr<Provider>> all_providers(World &world);
 
+std::unique_ptr<Provider> make_fleet_engine(World &world);
 std::unique_ptr<Provider> make_fleet_orchestrator(World &world);
 std::unique_ptr<Provider> make_fleetup(World &world);
 std::unique_ptr<Provider> make_my_connected_fleet(World &world);

@@ -93,6 +93,7 @@ TEST_F(EmulatorRefreshTokens, OfManyAtOnceOneIsFirst) {
   const std::string token = tokens.issue("a", kNow, 10).token;
   std::atomic<int> good = 0;
   std::vector<std::thread> threads;
+  threads.reserve(8);
   for (int i = 0; i < 8; ++i) {
     threads.emplace_back([&] { good += tokens.redeem(token, kNow, policy).state == RefreshState::good ? 1 : 0; });
   }

@@ -34,6 +34,13 @@ class Members {
   // Every element of an array, read by `read(element, its place)`.
   template <class Read>
   auto each(const std::string &name, Read read) -> std::optional<std::vector<std::invoke_result_t<Read, const json &, std::string>>>;
+  // The same of an array that is not empty.
+  template <class Read>
+  auto list(const std::string &name, Read read) {
+    auto items = each(name, read);
+    if (items && items->empty()) fail(name, "an array with at least one object");
+    return items;
+  }
   // Any JSON value; nullptr when absent. Borrowed from the object.
   const json *value(const std::string &name);
 

@@ -136,13 +136,7 @@ class FleetUp final : public Provider {
 void FleetUp::configure(const json &source) {
   Settings next = snapshot();
   Members members(source, name());
-  if (const json *accounts = members.value("accounts")) {
-    if (!accounts->is_array() || accounts->empty()) members.fail("accounts", "an array with at least one account");
-    next.accounts.clear();
-    for (std::size_t i = 0; i < accounts->size(); ++i) {
-      next.accounts.push_back(parse_account((*accounts)[i], "fleetup.accounts[" + std::to_string(i) + "]"));
-    }
-  }
+  next.accounts = members.list("accounts", parse_account).value_or(next.accounts);
   next.lifetime_s = members.integer("lifetime_s", 1, year_s).value_or(next.lifetime_s);
   next.min_interval_s = members.number("min_interval_s", 0, day_s).value_or(next.min_interval_s);
   next.api_key_on_resources = members.boolean("api_key_on_resources").value_or(next.api_key_on_resources);

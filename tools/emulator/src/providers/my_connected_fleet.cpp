@@ -130,13 +130,7 @@ class MyConnectedFleet final : public Provider {
 void MyConnectedFleet::configure(const json &source) {
   Settings next = snapshot();
   Members members(source, name());
-  if (const json *clients = members.value("clients")) {
-    if (!clients->is_array() || clients->empty()) members.fail("clients", "an array with at least one client");
-    next.clients.clear();
-    for (std::size_t i = 0; i < clients->size(); ++i) {
-      next.clients.push_back(parse_client((*clients)[i], name() + ".clients[" + std::to_string(i) + "]"));
-    }
-  }
+  next.clients = members.list("clients", parse_client).value_or(next.clients);
   next.lifetime_s = members.integer("lifetime_s", 1, 10 * year_s).value_or(next.lifetime_s);
   next.min_interval_s = members.number("min_interval_s", 0, day_s).value_or(next.min_interval_s);
   next.same_token_margin_s = members.integer("same_token_margin_s", -1, 10 * year_s).value_or(next.same_token_margin_s);

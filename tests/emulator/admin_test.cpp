@@ -75,7 +75,7 @@ TEST_F(EmulatorAdmin, RevokesOneTokenOrAll) {
   EXPECT_EQ(admin_post("/revoke", {{"provider", "fleetup"}})["revoked"], 1);
   EXPECT_EQ(fleetup_devices(second), 401);
   EXPECT_EQ(fleetup_devices(fleetup_token()), 200);
-  EXPECT_THAT(refusal("/revoke", R"({"provider":"nobody"})"), testing::HasSubstr("fleetup, my_connected_fleet"));
+  EXPECT_THAT(refusal("/revoke", R"({"provider":"nobody"})"), testing::ContainsRegex("fleetup, .*my_connected_fleet"));
 }
 
 TEST_F(EmulatorAdmin, LifetimeHoldsForTheNextTokens) {

@@ -159,8 +159,11 @@ std::vector<std::unique_ptr<Provider>> all_providers(World &world) {
   std::vector<std::unique_ptr<Provider>> providers;
   providers.push_back(make_fleet_engine(world));
   providers.push_back(make_fleet_orchestrator(world));
+  providers.push_back(make_fleetio(world));
   providers.push_back(make_fleetup(world));
+  providers.push_back(make_motive(world));
   providers.push_back(make_my_connected_fleet(world));
+  providers.push_back(make_tn360(world));
   providers.push_back(make_trimble_maps(world));
   return providers;
 }

@@ -66,8 +66,11 @@ std::vector<std::unique_ptr<Provider>> all_providers(World &world);
 
 std::unique_ptr<Provider> make_fleet_engine(World &world);
 std::unique_ptr<Provider> make_fleet_orchestrator(World &world);
+std::unique_ptr<Provider> make_fleetio(World &world);
 std::unique_ptr<Provider> make_fleetup(World &world);
+std::unique_ptr<Provider> make_motive(World &world);
 std::unique_ptr<Provider> make_my_connected_fleet(World &world);
+std::unique_ptr<Provider> make_tn360(World &world);
 std::unique_ptr<Provider> make_trimble_maps(World &world);
 
 }  // namespace fleetauth::emulator

@@ -101,5 +101,21 @@ TEST_F(EmulatorRefreshTokens, OfManyAtOnceOneIsFirst) {
   EXPECT_EQ(good, 1);
 }
 
+TEST_F(EmulatorRefreshTokens, APlantedTokenIsGoodAgainWhateverBecameOfIt) {
+  const RefreshGrant planted = tokens.plant("agreed", "a", kNow, 10);
+  EXPECT_EQ(planted.token, "agreed");
+  EXPECT_EQ(planted.expires_s, kNow + 10);
+  EXPECT_EQ(state("agreed"), RefreshState::good);
+  EXPECT_EQ(state("agreed"), RefreshState::reused);
+  EXPECT_EQ(state("agreed"), RefreshState::revoked);
+
+  const RefreshGrant again = tokens.plant("agreed", "a", kNow, 10);
+  EXPECT_NE(again.family, planted.family);
+  EXPECT_EQ(state("agreed"), RefreshState::good);
+  EXPECT_EQ(state("agreed"), RefreshState::reused);
+  tokens.plant("agreed", "a", kNow, 10);
+  EXPECT_EQ(state("agreed", kNow + 10), RefreshState::expired);
+}
+
 }  // namespace
 }  // namespace fleetauth::emulator

@@ -6,13 +6,23 @@ namespace fleetauth::emulator {
 
 RefreshGrant RefreshTokens::add(const std::string &account, const std::string &family, std::int64_t now_s, std::int64_t lifetime_s) {
   const std::int64_t expires_s = now_s + lifetime_s;
-  std::string value = make_(account, now_s, expires_s);
-  book_.add({value, provider_, kind, account, now_s, expires_s, /*revoked=*/false, family});
-  return {RefreshState::good, std::move(value), account, family, expires_s};
+  return add(make_(account, now_s, expires_s), account, family, now_s, expires_s);
+}
+
+RefreshGrant RefreshTokens::add(std::string token, const std::string &account, const std::string &family, std::int64_t now_s,
+                                std::int64_t expires_s) {
+  book_.add({token, provider_, kind, account, now_s, expires_s, /*revoked=*/false, family});
+  return {RefreshState::good, std::move(token), account, family, expires_s};
 }
 
 RefreshGrant RefreshTokens::issue(const std::string &account, std::int64_t now_s, std::int64_t lifetime_s) {
   return add(account, random_hex(8), now_s, lifetime_s);
+}
+
+RefreshGrant RefreshTokens::plant(const std::string &token, const std::string &account, std::int64_t now_s, std::int64_t lifetime_s) {
+  const std::lock_guard lock(mutex_);
+  if (replaced_s_.erase(token) > 0) std::erase(order_, token);
+  return add(token, account, random_hex(8), now_s, now_s + lifetime_s);
 }
 
 RefreshGrant RefreshTokens::redeem(const std::string &token, std::int64_t now_s, const RefreshPolicy &policy) {

@@ -42,12 +42,15 @@ class RefreshTokens {
 
   // The first token of a new family.
   RefreshGrant issue(const std::string &account, std::int64_t now_s, std::int64_t lifetime_s);
+  // The same with a text that was agreed on beforehand. If it was used or revoked before, it is good again.
+  RefreshGrant plant(const std::string &token, const std::string &account, std::int64_t now_s, std::int64_t lifetime_s);
   RefreshGrant redeem(const std::string &token, std::int64_t now_s, const RefreshPolicy &policy);
   // With the access tokens that carry it.
   void revoke_family(const std::string &family) { book_.revoke_family(provider_, family); }
 
  private:
   RefreshGrant add(const std::string &account, const std::string &family, std::int64_t now_s, std::int64_t lifetime_s);
+  RefreshGrant add(std::string token, const std::string &account, const std::string &family, std::int64_t now_s, std::int64_t expires_s);
   void remember_replaced(const std::string &token, std::int64_t now_s);
 
   TokenBook &book_;

@@ -1,6 +1,7 @@
 #include "token_book.h"
 
 #include <algorithm>
+#include <iterator>
 
 #include "crypto.h"
 
@@ -8,20 +9,34 @@ namespace fleetauth::emulator {
 
 void TokenBook::add(Token token) {
   const std::lock_guard lock(mutex_);
-  std::string value = token.value;
-  if (!tokens_.insert_or_assign(value, std::move(token)).second) return;
-  order_.push_back(std::move(value));
-  if (order_.size() <= max_tokens) return;
-  tokens_.erase(order_.front());
-  order_.pop_front();
+  const auto [first, last] = by_value_.equal_range(token.value);
+  const auto same = std::find_if(first, last, [&](const auto &each) { return each.second->provider == token.provider; });
+  if (same != last) {
+    *same->second = std::move(token);
+    return;
+  }
+  tokens_.push_back(std::move(token));
+  by_value_.emplace(tokens_.back().value, std::prev(tokens_.end()));
+  if (tokens_.size() > max_tokens) forget_oldest();
+}
+
+void TokenBook::forget_oldest() {
+  const auto [first, last] = by_value_.equal_range(tokens_.front().value);
+  by_value_.erase(std::find_if(first, last, [&](const auto &each) { return each.second == tokens_.begin(); }));
+  tokens_.pop_front();
+}
+
+TokenBook::Tokens::const_iterator TokenBook::find(std::string_view provider, std::string_view value) const {
+  const auto [first, last] = by_value_.equal_range(std::string(value));
+  const auto found = std::find_if(first, last, [&](const auto &each) { return each.second->provider == provider; });
+  return found == last ? tokens_.end() : Tokens::const_iterator(found->second);
 }
 
 TokenCheck TokenBook::check(std::string_view provider, std::string_view kind, std::string_view value, std::int64_t now_s) const {
   const std::lock_guard lock(mutex_);
-  const auto found = tokens_.find(std::string(value));
-  if (found == tokens_.end()) return {};
-  const Token &token = found->second;
-  if (token.provider != provider || token.kind != kind) return {};
+  const auto found = find(provider, value);
+  if (found == tokens_.end() || found->kind != kind) return {};
+  const Token &token = *found;
   const TokenState state = token.revoked ? TokenState::revoked : now_s >= token.expires_s ? TokenState::expired : TokenState::good;
   return {state, token.account, token.family, token.expires_s};
 }
@@ -29,23 +44,20 @@ TokenCheck TokenBook::check(std::string_view provider, std::string_view kind, st
 std::optional<Token> TokenBook::find_good(std::string_view provider, std::string_view kind, std::string_view account, std::int64_t now_s,
                                           std::int64_t margin_s) const {
   const std::lock_guard lock(mutex_);
-  for (auto value = order_.rbegin(); value != order_.rend(); ++value) {
-    const Token &token = tokens_.at(*value);
-    if (token.provider == provider && token.kind == kind && token.account == account && !token.revoked &&
-        token.expires_s - now_s >= margin_s) {
-      return token;
-    }
-  }
-  return std::nullopt;
+  const auto found = std::find_if(tokens_.rbegin(), tokens_.rend(), [&](const Token &token) {
+    return token.provider == provider && token.kind == kind && token.account == account && !token.revoked &&
+           token.expires_s - now_s >= margin_s;
+  });
+  return found == tokens_.rend() ? std::nullopt : std::optional(*found);
 }
 
 std::size_t TokenBook::revoke(std::string_view provider, std::string_view wanted, std::string_view account) {
   const std::lock_guard lock(mutex_);
   std::size_t count = 0;
-  for (auto &[value, token] : tokens_) {
+  for (Token &token : tokens_) {
     if (token.revoked || token.provider != provider) continue;
     if (!account.empty() && token.account != account) continue;
-    if (!wanted.empty() && fingerprint(value) != wanted) continue;
+    if (!wanted.empty() && fingerprint(token.value) != wanted) continue;
     token.revoked = true;
     ++count;
   }
@@ -55,22 +67,21 @@ std::size_t TokenBook::revoke(std::string_view provider, std::string_view wanted
 void TokenBook::revoke_family(std::string_view provider, std::string_view family) {
   if (family.empty()) return;
   const std::lock_guard lock(mutex_);
-  for (auto &[value, token] : tokens_) {
+  for (Token &token : tokens_) {
     if (token.provider == provider && token.family == family) token.revoked = true;
   }
 }
 
 bool TokenBook::contains(std::string_view value) const {
   const std::lock_guard lock(mutex_);
-  return tokens_.contains(std::string(value));
+  return by_value_.contains(std::string(value));
 }
 
 std::vector<Token> TokenBook::newest(std::string_view provider, std::size_t limit) const {
   const std::lock_guard lock(mutex_);
   std::vector<Token> result;
-  for (auto value = order_.rbegin(); value != order_.rend() && result.size() < limit; ++value) {
-    const Token &token = tokens_.at(*value);
-    if (token.provider == provider) result.push_back(token);
+  for (auto token = tokens_.rbegin(); token != tokens_.rend() && result.size() < limit; ++token) {
+    if (token->provider == provider) result.push_back(*token);
   }
   std::reverse(result.begin(), result.end());
   return result;

@@ -2,7 +2,7 @@
 #pragma once
 
 #include <cstdint>
-#include <deque>
+#include <list>
 #include <mutex>
 #include <optional>
 #include <string>
@@ -34,6 +34,7 @@ struct TokenCheck {
 
 class TokenBook {
  public:
+  // One of the same provider and value gives way to it. Two providers may have the same.
   void add(Token token);
   // A token of another provider or kind is unknown.
   TokenCheck check(std::string_view provider, std::string_view kind, std::string_view value, std::int64_t now_s) const;
@@ -51,9 +52,15 @@ class TokenBook {
   static constexpr std::size_t max_tokens = 200'000;
 
  private:
+  using Tokens = std::list<Token>;
+
+  // The end when there is none.
+  Tokens::const_iterator find(std::string_view provider, std::string_view value) const;
+  void forget_oldest();
+
   mutable std::mutex mutex_;
-  std::unordered_map<std::string, Token> tokens_;
-  std::deque<std::string> order_;  // values, oldest first
+  Tokens tokens_;  // oldest first
+  std::unordered_multimap<std::string, Tokens::iterator> by_value_;
 };
 
 }  // namespace fleetauth::emulator

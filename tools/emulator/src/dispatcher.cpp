@@ -163,6 +163,7 @@ std::vector<std::unique_ptr<Provider>> all_providers(World &world) {
   providers.push_back(make_fleetup(world));
   providers.push_back(make_motive(world));
   providers.push_back(make_my_connected_fleet(world));
+  providers.push_back(make_oauth2(world));
   providers.push_back(make_samsara(world));
   providers.push_back(make_tn360(world));
   providers.push_back(make_trimble_maps(world));

@@ -70,6 +70,7 @@ std::unique_ptr<Provider> make_fleetio(World &world);
 std::unique_ptr<Provider> make_fleetup(World &world);
 std::unique_ptr<Provider> make_motive(World &world);
 std::unique_ptr<Provider> make_my_connected_fleet(World &world);
+std::unique_ptr<Provider> make_oauth2(World &world);
 std::unique_ptr<Provider> make_samsara(World &world);
 std::unique_ptr<Provider> make_tn360(World &world);
 std::unique_ptr<Provider> make_trimble_maps(World &world);

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from emit_header import prototype
-from model import Enum, Function, Handle, Model, Option, Param
+from model import Enum, Function, Handle, Model, Option, Param, base_urls
 from text import BANNER, call, camel, fill, pascal, quoted, wrap
 
 JAVA = "java/src/generated/java/io/fleetauth/"
@@ -184,8 +184,8 @@ def _provider(stem: str, descriptor: dict[str, Any]) -> tuple[str, str]:
         (Option("client", key, p["type"], p.get("doc", ""), default=p.get("default")), p.get("secret", False))
         for key, p in descriptor["parameters"].items()
     ]
-    origins = descriptor["origins"] if len(descriptor["origins"]) > 1 else {}
-    parameters += [(Option("client", f"{o}_base_url", "text", f"Replaces {url}; see `base_url`."), False) for o, url in origins.items()]
+    addresses = base_urls(descriptor) if len(descriptor["origins"]) > 1 else []
+    parameters += [(Option("client", name, "text", doc), False) for name, doc, _ in addresses]
     setters = "".join(_setters(option, "Builder", secret) for option, secret in parameters)
     setters = setters.replace("\n  ", "\n    ")
     return name, _file(fill("Provider.java", doc=_doc(descriptor["doc"]), name=name, provider=stem, setters=setters))

@@ -3,7 +3,7 @@
 import re
 from typing import Any
 
-from model import Function, Handle, Model, Param
+from model import Function, Handle, Model, Param, base_urls
 from text import call, camel, fill, pascal, quoted, wrap
 
 TS = {"text": "string", "bytes": "Uint8Array", "i32": "number", "i64": "number", "out_i32": "number", "out_i64": "number"}
@@ -143,12 +143,12 @@ def _settings(model: Model, scope: str) -> str:
 def _provider(model: Model, provider: dict[str, Any]) -> str:
     name = re.sub(r"[^A-Za-z0-9]", "", provider["title"])
     name = name[:1].upper() + name[1:]
-    parameters, schemes, origins = provider["parameters"].items(), provider["schemes"], provider["origins"]
+    parameters, schemes = provider["parameters"].items(), provider["schemes"]
     rows = [(key, p["doc"], OPTION["secret" if p.get("secret") else p["type"]], p.get("required", False)) for key, p in parameters]
     doc = "Which authorisation scheme to use wherever it is offered: "
     rows.append(("scheme", doc + " ".join(f"`{key}`: {s['doc']}" for key, s in schemes.items()), _one_of(schemes), False))
-    if len(origins) > 1:
-        rows += [(f"{key}_base_url", f"Replaces {url}.", "string", False) for key, url in origins.items()]
+    if len(provider["origins"]) > 1:
+        rows += [(key, doc, "string", required) for key, doc, required in base_urls(provider)]
     options = _interface(model, f"{name}Options extends ClientOptions", rows)
     return fill("provider.ts", options=options, doc=_doc(provider["doc"]), class_name=name, name=provider["name"])
 

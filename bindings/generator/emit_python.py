@@ -4,7 +4,7 @@ import re
 import textwrap
 from typing import Any
 
-from model import Function, Handle, Model, Option, Param
+from model import Function, Handle, Model, Option, Param, base_urls
 from text import call, fill, pascal, quoted, wrap
 
 PACKAGE = "python/src/fleetauth/"
@@ -174,10 +174,7 @@ def _provider_parameters(provider: dict[str, Any]) -> list[tuple[str, str, bool,
     if len(provider["schemes"]) > 1:
         schemes = " ".join(f"`{name}`: {scheme['doc']}" for name, scheme in provider["schemes"].items())
         rows.append(("scheme", f"Literal[{', '.join(map(quoted, provider['schemes']))}]", False, schemes))
-    for origin, url in provider["origins"].items():
-        name = "base_url" if len(provider["origins"]) == 1 else f"{origin}_base_url"
-        rows.append((name, "str", False, f"Instead of {url}; that host then is the only one the credentials are sent to."))
-    return rows
+    return rows + [(name, "str", required, doc) for name, doc, required in base_urls(provider)]
 
 
 def _providers(model: Model, variant: str) -> str:

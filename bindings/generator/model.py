@@ -244,3 +244,14 @@ class Model:
         ]
         text = json.dumps([self.soname, [h.name for h in self.handles], self.constants, shape], separators=(",", ":"))
         return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big") >> 11
+
+
+def base_urls(provider: dict[str, Any]) -> list[tuple[str, str, bool]]:
+    """The options for a provider's addresses: name, meaning, and whether there is no address to fall back on."""
+    rows = []
+    for name, origin in provider["origins"].items():
+        option = "base_url" if len(provider["origins"]) == 1 else f"{name}_base_url"
+        url = origin.get("url") if isinstance(origin, dict) else origin
+        meaning = f"Instead of {url}; that host then is the only one the credentials are sent to." if url else origin["doc"]
+        rows.append((option, meaning, url is None))
+    return rows

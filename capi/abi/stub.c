@@ -23,6 +23,14 @@ fleetauth_op *fleetauth_op_ref(fleetauth_op *op) { return op; }
 void fleetauth_op_unref(fleetauth_op *op) {}
 fleetauth_token *fleetauth_token_ref(fleetauth_token *token) { return token; }
 void fleetauth_token_unref(fleetauth_token *token) {}
+fleetauth_challenge *fleetauth_challenge_ref(fleetauth_challenge *challenge) { return challenge; }
+void fleetauth_challenge_unref(fleetauth_challenge *challenge) {}
+fleetauth_blob *fleetauth_blob_ref(fleetauth_blob *blob) { return blob; }
+void fleetauth_blob_unref(fleetauth_blob *blob) {}
+fleetauth_identity *fleetauth_identity_ref(fleetauth_identity *identity) { return identity; }
+void fleetauth_identity_unref(fleetauth_identity *identity) {}
+fleetauth_accounts *fleetauth_accounts_ref(fleetauth_accounts *accounts) { return accounts; }
+void fleetauth_accounts_unref(fleetauth_accounts *accounts) {}
 fleetauth_http_call *fleetauth_http_call_ref(fleetauth_http_call *http_call) { return http_call; }
 void fleetauth_http_call_unref(fleetauth_http_call *http_call) {}
 fleetauth_clock *fleetauth_clock_ref(fleetauth_clock *clock) { return clock; }
@@ -103,6 +111,29 @@ int32_t fleetauth_token_header_count(fleetauth_token *token) { return 0; }
 const char *fleetauth_token_header_name(fleetauth_token *token, int32_t index, size_t *len) { return NULL; }
 const char *fleetauth_token_header_value(fleetauth_token *token, int32_t index, size_t *len) { return NULL; }
 const uint8_t *fleetauth_slot_words(int64_t slab, size_t *len) { return NULL; }
+fleetauth_status fleetauth_error_challenge(fleetauth_error *error, fleetauth_challenge **out, fleetauth_error **err) { return 0; }
+const char *fleetauth_challenge_account(fleetauth_challenge *challenge, size_t *len) { return NULL; }
+int64_t fleetauth_challenge_expires_at_ms(fleetauth_challenge *challenge) { return 0; }
+fleetauth_status fleetauth_client_answer(fleetauth_client *client, fleetauth_challenge *challenge, const uint8_t *code, size_t code_len,
+                                         fleetauth_queue *queue, int64_t tag, fleetauth_op **out, fleetauth_error **err) { return 0; }
+fleetauth_status fleetauth_client_seal_challenge(fleetauth_client *client, fleetauth_challenge *challenge, const uint8_t *key,
+                                                 size_t key_len, fleetauth_blob **out, fleetauth_error **err) { return 0; }
+fleetauth_status fleetauth_client_open_challenge(fleetauth_client *client, const uint8_t *sealed, size_t sealed_len, const uint8_t *key,
+                                                 size_t key_len, fleetauth_challenge **out, fleetauth_error **err) { return 0; }
+const uint8_t *fleetauth_blob_bytes(fleetauth_blob *blob, size_t *len) { return NULL; }
+fleetauth_status fleetauth_client_logout(fleetauth_client *client, fleetauth_queue *queue, int64_t tag, fleetauth_op **out,
+                                         fleetauth_error **err) { return 0; }
+fleetauth_status fleetauth_event_result(fleetauth_event *event, fleetauth_error **err) { return 0; }
+fleetauth_status fleetauth_client_inquire(fleetauth_client *client, fleetauth_request *request, int32_t what, fleetauth_queue *queue,
+                                          int64_t tag, fleetauth_op **out, fleetauth_error **err) { return 0; }
+fleetauth_status fleetauth_event_identity(fleetauth_event *event, fleetauth_identity **out, fleetauth_error **err) { return 0; }
+fleetauth_status fleetauth_event_accounts(fleetauth_event *event, fleetauth_accounts **out, fleetauth_error **err) { return 0; }
+int32_t fleetauth_identity_count(fleetauth_identity *identity) { return 0; }
+const char *fleetauth_identity_name(fleetauth_identity *identity, int32_t index, size_t *len) { return NULL; }
+const char *fleetauth_identity_value(fleetauth_identity *identity, int32_t index, size_t *len) { return NULL; }
+int32_t fleetauth_accounts_count(fleetauth_accounts *accounts) { return 0; }
+const char *fleetauth_accounts_id(fleetauth_accounts *accounts, int32_t index, size_t *len) { return NULL; }
+const char *fleetauth_accounts_name(fleetauth_accounts *accounts, int32_t index, size_t *len) { return NULL; }
 int64_t fleetauth_http_call_id(fleetauth_http_call *http_call) { return 0; }
 const char *fleetauth_http_call_method(fleetauth_http_call *http_call, size_t *len) { return NULL; }
 const char *fleetauth_http_call_url(fleetauth_http_call *http_call, size_t *len) { return NULL; }

@@ -101,6 +101,30 @@ Borrowed token_header_name(fleetauth_token &token, std::int32_t index);
 Borrowed token_header_value(fleetauth_token &token, std::int32_t index);
 Borrowed slot_words(std::int64_t slab);
 
+// One-time codes and logout
+ErrorPtr error_challenge(fleetauth_error &error, fleetauth_challenge *&out);
+Borrowed challenge_account(fleetauth_challenge &challenge);
+std::int64_t challenge_expires_at_ms(fleetauth_challenge &challenge);
+ErrorPtr client_answer(fleetauth_client &client, fleetauth_challenge &challenge, std::string_view code, fleetauth_queue &queue,
+                       std::int64_t tag, fleetauth_op *&out);
+ErrorPtr client_seal_challenge(fleetauth_client &client, fleetauth_challenge &challenge, std::string_view key, fleetauth_blob *&out);
+ErrorPtr client_open_challenge(fleetauth_client &client, std::string_view sealed, std::string_view key, fleetauth_challenge *&out);
+Borrowed blob_bytes(fleetauth_blob &blob);
+ErrorPtr client_logout(fleetauth_client &client, fleetauth_queue &queue, std::int64_t tag, fleetauth_op *&out);
+ErrorPtr event_result(fleetauth_event &event);
+
+// Identity and accounts
+ErrorPtr client_inquire(fleetauth_client &client, fleetauth_request *request, std::int32_t what, fleetauth_queue &queue, std::int64_t tag,
+                        fleetauth_op *&out);
+ErrorPtr event_identity(fleetauth_event &event, fleetauth_identity *&out);
+ErrorPtr event_accounts(fleetauth_event &event, fleetauth_accounts *&out);
+std::int32_t identity_count(fleetauth_identity &identity);
+Borrowed identity_name(fleetauth_identity &identity, std::int32_t index);
+Borrowed identity_value(fleetauth_identity &identity, std::int32_t index);
+std::int32_t accounts_count(fleetauth_accounts &accounts);
+Borrowed accounts_id(fleetauth_accounts &accounts, std::int32_t index);
+Borrowed accounts_name(fleetauth_accounts &accounts, std::int32_t index);
+
 // Host transport
 std::int64_t http_call_id(fleetauth_http_call &http_call);
 Borrowed http_call_method(fleetauth_http_call &http_call);

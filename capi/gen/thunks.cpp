@@ -523,6 +523,178 @@ const uint8_t *fleetauth_slot_words(int64_t slab, size_t *len) noexcept {
   return guard::bytes(check, len, [&] { return capi::slot_words(slab); });
 }
 
+// One-time codes and logout
+
+fleetauth_challenge *fleetauth_challenge_ref(fleetauth_challenge *challenge) noexcept {
+  if (challenge != nullptr) capi::ref(challenge);
+  return challenge;
+}
+
+void fleetauth_challenge_unref(fleetauth_challenge *challenge) noexcept {
+  if (challenge != nullptr) capi::unref(challenge);
+}
+
+fleetauth_blob *fleetauth_blob_ref(fleetauth_blob *blob) noexcept {
+  if (blob != nullptr) capi::ref(blob);
+  return blob;
+}
+
+void fleetauth_blob_unref(fleetauth_blob *blob) noexcept {
+  if (blob != nullptr) capi::unref(blob);
+}
+
+fleetauth_status fleetauth_error_challenge(fleetauth_error *error, fleetauth_challenge **out, fleetauth_error **err) noexcept {
+  guard::Check check("error_challenge");
+  check.handle(error, "error");
+  check.out_handle(out, "out");
+  return guard::status(check, err, [&] { return capi::error_challenge(*error, *out); });
+}
+
+const char *fleetauth_challenge_account(fleetauth_challenge *challenge, size_t *len) noexcept {
+  guard::Check check("challenge_account");
+  check.handle(challenge, "challenge");
+  return guard::text(check, len, [&] { return capi::challenge_account(*challenge); });
+}
+
+int64_t fleetauth_challenge_expires_at_ms(fleetauth_challenge *challenge) noexcept {
+  guard::Check check("challenge_expires_at_ms");
+  check.handle(challenge, "challenge");
+  return guard::number<int64_t, -1>(check, [&] { return capi::challenge_expires_at_ms(*challenge); });
+}
+
+fleetauth_status fleetauth_client_answer(fleetauth_client *client, fleetauth_challenge *challenge, const uint8_t *code, size_t code_len,
+                                         fleetauth_queue *queue, int64_t tag, fleetauth_op **out, fleetauth_error **err) noexcept {
+  guard::Check check("client_answer");
+  check.handle(client, "client");
+  check.handle(challenge, "challenge");
+  const auto code_view = check.bytes(code, code_len, "code");
+  check.handle(queue, "queue");
+  check.out_handle(out, "out");
+  return guard::status(check, err, [&] { return capi::client_answer(*client, *challenge, code_view, *queue, tag, *out); });
+}
+
+fleetauth_status fleetauth_client_seal_challenge(fleetauth_client *client, fleetauth_challenge *challenge, const uint8_t *key,
+                                                 size_t key_len, fleetauth_blob **out, fleetauth_error **err) noexcept {
+  guard::Check check("client_seal_challenge");
+  check.handle(client, "client");
+  check.handle(challenge, "challenge");
+  const auto key_view = check.bytes(key, key_len, "key");
+  check.out_handle(out, "out");
+  return guard::status(check, err, [&] { return capi::client_seal_challenge(*client, *challenge, key_view, *out); });
+}
+
+fleetauth_status fleetauth_client_open_challenge(fleetauth_client *client, const uint8_t *sealed, size_t sealed_len, const uint8_t *key,
+                                                 size_t key_len, fleetauth_challenge **out, fleetauth_error **err) noexcept {
+  guard::Check check("client_open_challenge");
+  check.handle(client, "client");
+  const auto sealed_view = check.bytes(sealed, sealed_len, "sealed");
+  const auto key_view = check.bytes(key, key_len, "key");
+  check.out_handle(out, "out");
+  return guard::status(check, err, [&] { return capi::client_open_challenge(*client, sealed_view, key_view, *out); });
+}
+
+const uint8_t *fleetauth_blob_bytes(fleetauth_blob *blob, size_t *len) noexcept {
+  guard::Check check("blob_bytes");
+  check.handle(blob, "blob");
+  return guard::bytes(check, len, [&] { return capi::blob_bytes(*blob); });
+}
+
+fleetauth_status fleetauth_client_logout(fleetauth_client *client, fleetauth_queue *queue, int64_t tag, fleetauth_op **out,
+                                         fleetauth_error **err) noexcept {
+  guard::Check check("client_logout");
+  check.handle(client, "client");
+  check.handle(queue, "queue");
+  check.out_handle(out, "out");
+  return guard::status(check, err, [&] { return capi::client_logout(*client, *queue, tag, *out); });
+}
+
+fleetauth_status fleetauth_event_result(fleetauth_event *event, fleetauth_error **err) noexcept {
+  guard::Check check("event_result");
+  check.handle(event, "event");
+  return guard::status(check, err, [&] { return capi::event_result(*event); });
+}
+
+// Identity and accounts
+
+fleetauth_identity *fleetauth_identity_ref(fleetauth_identity *identity) noexcept {
+  if (identity != nullptr) capi::ref(identity);
+  return identity;
+}
+
+void fleetauth_identity_unref(fleetauth_identity *identity) noexcept {
+  if (identity != nullptr) capi::unref(identity);
+}
+
+fleetauth_accounts *fleetauth_accounts_ref(fleetauth_accounts *accounts) noexcept {
+  if (accounts != nullptr) capi::ref(accounts);
+  return accounts;
+}
+
+void fleetauth_accounts_unref(fleetauth_accounts *accounts) noexcept {
+  if (accounts != nullptr) capi::unref(accounts);
+}
+
+fleetauth_status fleetauth_client_inquire(fleetauth_client *client, fleetauth_request *request, int32_t what, fleetauth_queue *queue,
+                                          int64_t tag, fleetauth_op **out, fleetauth_error **err) noexcept {
+  guard::Check check("client_inquire");
+  check.handle(client, "client");
+  check.optional_handle(request, "request");
+  check.one_of(what, {1, 2}, "what", "must be FLEETAUTH_INQUIRY_IDENTITY or FLEETAUTH_INQUIRY_ACCOUNTS");
+  check.handle(queue, "queue");
+  check.out_handle(out, "out");
+  return guard::status(check, err, [&] { return capi::client_inquire(*client, request, what, *queue, tag, *out); });
+}
+
+fleetauth_status fleetauth_event_identity(fleetauth_event *event, fleetauth_identity **out, fleetauth_error **err) noexcept {
+  guard::Check check("event_identity");
+  check.handle(event, "event");
+  check.out_handle(out, "out");
+  return guard::status(check, err, [&] { return capi::event_identity(*event, *out); });
+}
+
+fleetauth_status fleetauth_event_accounts(fleetauth_event *event, fleetauth_accounts **out, fleetauth_error **err) noexcept {
+  guard::Check check("event_accounts");
+  check.handle(event, "event");
+  check.out_handle(out, "out");
+  return guard::status(check, err, [&] { return capi::event_accounts(*event, *out); });
+}
+
+int32_t fleetauth_identity_count(fleetauth_identity *identity) noexcept {
+  guard::Check check("identity_count");
+  check.handle(identity, "identity");
+  return guard::number<int32_t>(check, [&] { return capi::identity_count(*identity); });
+}
+
+const char *fleetauth_identity_name(fleetauth_identity *identity, int32_t index, size_t *len) noexcept {
+  guard::Check check("identity_name");
+  check.handle(identity, "identity");
+  return guard::text(check, len, [&] { return capi::identity_name(*identity, index); });
+}
+
+const char *fleetauth_identity_value(fleetauth_identity *identity, int32_t index, size_t *len) noexcept {
+  guard::Check check("identity_value");
+  check.handle(identity, "identity");
+  return guard::text(check, len, [&] { return capi::identity_value(*identity, index); });
+}
+
+int32_t fleetauth_accounts_count(fleetauth_accounts *accounts) noexcept {
+  guard::Check check("accounts_count");
+  check.handle(accounts, "accounts");
+  return guard::number<int32_t>(check, [&] { return capi::accounts_count(*accounts); });
+}
+
+const char *fleetauth_accounts_id(fleetauth_accounts *accounts, int32_t index, size_t *len) noexcept {
+  guard::Check check("accounts_id");
+  check.handle(accounts, "accounts");
+  return guard::text(check, len, [&] { return capi::accounts_id(*accounts, index); });
+}
+
+const char *fleetauth_accounts_name(fleetauth_accounts *accounts, int32_t index, size_t *len) noexcept {
+  guard::Check check("accounts_name");
+  check.handle(accounts, "accounts");
+  return guard::text(check, len, [&] { return capi::accounts_name(*accounts, index); });
+}
+
 // Host transport
 
 fleetauth_http_call *fleetauth_http_call_ref(fleetauth_http_call *http_call) noexcept {

@@ -1,19 +1,8 @@
 #include "capi/gen/bodies.h"
-#include "capi/src/handles.h"
+#include "capi/src/operations.h"
 #include "core/runtime/common_errors.h"
 
 namespace fleetauth::capi {
-
-namespace {
-
-const runtime::Request *body_of(const fleetauth_request *request) { return request == nullptr ? nullptr : &request->body; }
-
-ErrorPtr check_request(const fleetauth_client &client, const fleetauth_request *request) {
-  if (request == nullptr || request->client == client.body) return nullptr;
-  return fail(Status::InvalidArgument, "the request was made for another client");
-}
-
-}  // namespace
 
 ErrorPtr client_new(fleetauth_runtime &runtime, fleetauth_provider &provider, fleetauth_options &options, fleetauth_client *&out) {
   auto client = runtime::Client::create(runtime.body, provider.body, options.body);
@@ -43,12 +32,7 @@ ErrorPtr client_peek(fleetauth_client &client, fleetauth_request *request, std::
 ErrorPtr client_start(fleetauth_client &client, fleetauth_request *request, std::optional<std::string_view> method,
                       std::optional<std::string_view> url, fleetauth_queue &queue, std::int64_t tag, fleetauth_op *&out) {
   if (auto error = check_request(client, request)) return error;
-  auto handle = std::make_unique<fleetauth_op>(client.body->runtime());  // made ahead: once started there is no way back
-  auto operation = client.body->start(body_of(request), method, url, *queue.body, tag);
-  if (!operation) return operation.error();
-  handle->body = *operation;
-  out = handle.release();
-  return nullptr;
+  return start_operation(client, out, [&] { return client.body->start(body_of(request), method, url, *queue.body, tag); });
 }
 
 ErrorPtr client_token(fleetauth_client &client, fleetauth_request *request, std::optional<std::string_view> method,
@@ -75,9 +59,8 @@ ErrorPtr client_token(fleetauth_client &client, fleetauth_request *request, std:
 void op_cancel(fleetauth_op &op) {
   const auto operation = op.body.lock();
   if (operation == nullptr) return;
-  runtime::Engine &engine = op.runtime->engine();
-  const auto lock = engine.enter();
-  operation->complete(engine, runtime::common_errors().cancelled);
+  const auto lock = op.runtime->engine().enter();
+  operation->got_error(runtime::common_errors().cancelled);
 }
 
 ErrorPtr client_report_rejected(fleetauth_client &client, std::int64_t slot, std::int64_t generation, std::int32_t http_status,

@@ -10,6 +10,7 @@
 #include "core/base/clock.h"
 #include "core/base/error.h"
 #include "core/base/os/process.h"
+#include "core/flow/challenge.h"
 #include "core/provider/descriptor.h"
 #include "core/runtime/client.h"
 #include "core/runtime/engine.h"
@@ -40,6 +41,10 @@ enum class Tag : std::uint32_t {
   Token,
   HttpCall,
   Clock,
+  Identity,
+  Accounts,
+  Challenge,
+  Blob,
 };
 
 template <Tag kTag>
@@ -138,6 +143,26 @@ struct fleetauth_http_call : fleetauth::capi::Counted<fleetauth::capi::Tag::Http
     if (body != nullptr) body->dropped();
   }
   std::shared_ptr<fleetauth::runtime::HostCall> body;  ///< null until it is claimed
+};
+
+struct fleetauth_identity : fleetauth::capi::Counted<fleetauth::capi::Tag::Identity> {
+  explicit fleetauth_identity(std::shared_ptr<const fleetauth::flow::Identity> identity) : body(std::move(identity)) {}
+  std::shared_ptr<const fleetauth::flow::Identity> body;
+};
+
+struct fleetauth_accounts : fleetauth::capi::Counted<fleetauth::capi::Tag::Accounts> {
+  explicit fleetauth_accounts(std::shared_ptr<const fleetauth::flow::Accounts> accounts) : body(std::move(accounts)) {}
+  std::shared_ptr<const fleetauth::flow::Accounts> body;
+};
+
+struct fleetauth_challenge : fleetauth::capi::Counted<fleetauth::capi::Tag::Challenge> {
+  explicit fleetauth_challenge(std::shared_ptr<const fleetauth::flow::Challenge> challenge) : body(std::move(challenge)) {}
+  std::shared_ptr<const fleetauth::flow::Challenge> body;
+};
+
+struct fleetauth_blob : fleetauth::capi::Counted<fleetauth::capi::Tag::Blob> {
+  explicit fleetauth_blob(fleetauth::SecretBytes bytes) : body(std::move(bytes)) {}
+  fleetauth::SecretBytes body;
 };
 
 struct fleetauth_clock : fleetauth::capi::Counted<fleetauth::capi::Tag::Clock> {

@@ -42,7 +42,7 @@ Borrowed http_call_body(fleetauth_http_call &call) {
 }
 
 std::int64_t http_call_timeout_ms(fleetauth_http_call &call) { return call.body->timeout_ms(); }
-std::int64_t http_call_max_body(fleetauth_http_call &) { return static_cast<std::int64_t>(flow::kMaxBody); }
+std::int64_t http_call_max_body(fleetauth_http_call &call) { return static_cast<std::int64_t>(call.body->request().max_body); }
 
 std::int32_t http_call_one_shot(fleetauth_http_call &call) {
   return call.body->request().call_class == flow::CallClass::Idempotent ? 0 : 1;

@@ -9,6 +9,10 @@
 
 #include "core/base/status.gen.h"
 
+namespace fleetauth::flow {
+struct Challenge;
+}
+
 namespace fleetauth {
 
 /// An id of an object that belongs to the host; the last release tells the host that it may drop it.
@@ -26,6 +30,7 @@ struct Error {
   std::int64_t retry_after_ms = -1;
   bool in_doubt = false;
   UserError user_error;
+  std::shared_ptr<const flow::Challenge> challenge;  ///< E_OTP_REQUIRED: what the one-time code answers
 
   [[nodiscard]] bool is_retryable() const { return retryable.value_or(status_retryable(status)); }
 };

@@ -39,6 +39,26 @@ bool has_duplicate_names(dom::element element, std::vector<std::string_view> &na
 
 // ---------------------------------------------------------------- Node, Document
 
+Node Node::of(const void *element) {
+  Node node;
+  std::memcpy(node.element_, element, sizeof node.element_);
+  return node;
+}
+
+std::optional<Node> Node::find(std::string_view pointer) const {
+  dom::element element;
+  if (element_of(element_).at_pointer(pointer).get(element) != simdjson::SUCCESS) return std::nullopt;
+  return of(static_cast<const void *>(&element));
+}
+
+std::vector<Node> Node::items() const {
+  std::vector<Node> out;
+  dom::array array;
+  if (element_of(element_).get(array) != simdjson::SUCCESS) return out;
+  for (const dom::element item : array) out.push_back(of(static_cast<const void *>(&item)));
+  return out;
+}
+
 Type Node::type() const {
   switch (element_of(element_).type()) {
     case dom::element_type::ARRAY:
@@ -119,19 +139,7 @@ Result<Document> Document::parse(std::string_view text, std::string_view source,
   return Document(std::move(impl));
 }
 
-Node Document::root() const {
-  Node node;
-  std::memcpy(node.element_, static_cast<const void *>(&impl_->strict.root), sizeof node.element_);
-  return node;
-}
-
-std::optional<Node> Document::find(std::string_view pointer) const {
-  dom::element element;
-  if (impl_->strict.root.at_pointer(pointer).get(element) != simdjson::SUCCESS) return std::nullopt;
-  Node node;
-  std::memcpy(node.element_, static_cast<const void *>(&element), sizeof node.element_);
-  return node;
-}
+Node Document::root() const { return Node::of(static_cast<const void *>(&impl_->strict.root)); }
 
 // ---------------------------------------------------------------- writing
 

@@ -24,6 +24,10 @@ enum class Type { Null, Boolean, Integer, Number, String, Array, Object };
 class Node {
  public:
   [[nodiscard]] Type type() const;
+  /// The member at a JSON Pointer (RFC 6901) such as "/user/_id"; "" is the node itself.
+  [[nodiscard]] std::optional<Node> find(std::string_view pointer) const;
+  /// Of an array; empty for all else.
+  [[nodiscard]] std::vector<Node> items() const;
   [[nodiscard]] std::optional<std::string_view> text() const;
   [[nodiscard]] std::optional<std::int64_t> integer() const;  ///< whole numbers only, no strings
   [[nodiscard]] std::optional<double> number() const;         ///< any number
@@ -31,6 +35,7 @@ class Node {
 
  private:
   friend class Document;
+  static Node of(const void *element);
   const void *element_[2] = {};  ///< the parser's own element, kept out of this header
 };
 
@@ -47,8 +52,7 @@ class Document {
   ~Document();
 
   [[nodiscard]] Node root() const;
-  /// The member at a JSON Pointer (RFC 6901) such as "/user/_id"; "" is the root.
-  [[nodiscard]] std::optional<Node> find(std::string_view pointer) const;
+  [[nodiscard]] std::optional<Node> find(std::string_view pointer) const { return root().find(pointer); }
 
  private:
   struct Impl;

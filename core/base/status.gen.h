@@ -68,8 +68,16 @@ enum class Status : std::int32_t {
   Unavailable = 39,
   /// The provider refused the credentials.
   InvalidCredentials = 40,
+  /// The provider asks for a one-time code; the error carries the challenge that the code answers.
+  OtpRequired = 41,
+  /// The provider refused the one-time code; the challenge can be answered again, with another code.
+  OtpRejected = 42,
+  /// The challenge is expired, used up or not this client's; a new login makes a new one.
+  OtpOver = 43,
   /// The provider knows the credentials but denies this access.
   AccessDenied = 44,
+  /// The refresh token is no longer good and the client was given nothing to log in with.
+  LoginRequired = 45,
   /// A call that must not be repeated may have been acted upon and its answer was lost.
   InDoubt = 47,
   /// The cryptographic library failed, or a sealed record is damaged, foreign or of a newer version; the message says
@@ -88,7 +96,7 @@ struct StatusRow {
   std::string_view fault;        ///< the word for it in descriptors; empty when they cannot choose it
 };
 
-inline constexpr std::array<StatusRow, 32> kStatusTable{{
+inline constexpr std::array<StatusRow, 36> kStatusTable{{
     {Status::Ok, "OK", "", false, ""},
     {Status::InvalidArgument, "E_INVALID_ARGUMENT", "ConfigurationError", false, ""},
     {Status::NoMem, "E_NOMEM", "FleetAuthError", true, ""},
@@ -117,7 +125,11 @@ inline constexpr std::array<StatusRow, 32> kStatusTable{{
     {Status::RateLimited, "E_RATE_LIMITED", "RateLimited", true, "rate_limited"},
     {Status::Unavailable, "E_UNAVAILABLE", "ProviderUnavailable", true, ""},
     {Status::InvalidCredentials, "E_INVALID_CREDENTIALS", "InvalidCredentials", false, "invalid_credentials"},
+    {Status::OtpRequired, "E_OTP_REQUIRED", "OtpRequired", false, ""},
+    {Status::OtpRejected, "E_OTP_REJECTED", "OtpRequired", false, "otp_rejected"},
+    {Status::OtpOver, "E_OTP_OVER", "LoginRequired", false, "otp_over"},
     {Status::AccessDenied, "E_ACCESS_DENIED", "AccessDenied", false, "access_denied"},
+    {Status::LoginRequired, "E_LOGIN_REQUIRED", "LoginRequired", false, "login_required"},
     {Status::InDoubt, "E_IN_DOUBT", "ProviderUnavailable", false, ""},
     {Status::Crypto, "E_CRYPTO", "FleetAuthError", false, ""},
     {Status::Key, "E_KEY", "ConfigurationError", false, ""},

@@ -18,6 +18,23 @@ bool is_success(const Step &step, std::int32_t status) {
   return std::find(step.success_statuses.begin(), step.success_statuses.end(), status) != step.success_statuses.end();
 }
 
+bool is_false(const json::Node &node) {
+  const auto boolean = node.boolean();
+  const auto word = node.text();
+  return (boolean && !*boolean) || (word && text::equal_ignore_case(*word, "false"));
+}
+
+bool says_failure(const Step &step, const json::Document &answer) {
+  const bool denied = std::any_of(step.not_false.begin(), step.not_false.end(), [&](const std::string &path) {
+    const auto node = answer.find(path);
+    return node && is_false(*node);
+  });
+  return denied || std::any_of(step.absent.begin(), step.absent.end(), [&](const std::string &path) {
+           const auto node = answer.find(path);
+           return node && node->type() != json::Type::Null;
+         });
+}
+
 // The answer that came may have been the last word on a call that cannot be made twice.
 bool leaves_doubt(const Step &step, std::int32_t status) {
   return step.step_class != provider::StepClass::Idempotent && (status >= 500 || status < 400);
@@ -33,8 +50,8 @@ ErrorPtr answered(const ClientConfig &config, const Step &step, const HttpRespon
 ErrorPtr check_limits(const ClientConfig &config, const Step &step, const HttpResponse &response) {
   std::size_t header_size = 0;
   for (const Header &header : response.headers) header_size += header.name.size() + header.value.size() + 4;
-  if (response.body.size() > kMaxBody) {
-    return answered(config, step, response, Status::TooLarge, " with a body above " + std::to_string(kMaxBody / 1024) + " KiB");
+  if (const std::size_t limit = max_body(step); response.body.size() > limit) {
+    return answered(config, step, response, Status::TooLarge, " with a body above " + std::to_string(limit / 1024) + " KiB");
   }
   if (header_size > kMaxHeaders) {
     return answered(config, step, response, Status::TooLarge, " with headers above " + std::to_string(kMaxHeaders / 1024) + " KiB");
@@ -92,7 +109,10 @@ const ErrorRule *matching_rule(const Step &step, const HttpResponse &response, c
   return nullptr;
 }
 
-Status default_status(std::int32_t status) {
+Status default_status(const Step &step, std::int32_t status) {
+  // Whatever else it may mean: only a login can tell.
+  if (step.uses(provider::Input::RefreshToken) && step.yield == provider::Yield::Token && (status == 400 || status == 401))
+    return Status::LoginRequired;
   if (status == 401) return Status::InvalidCredentials;
   if (status == 403) return Status::AccessDenied;
   if (status == 429) return Status::RateLimited;
@@ -105,6 +125,12 @@ std::string advice(const ClientConfig &config, const Step &step, const HttpRespo
   switch (status) {
     case Status::InvalidCredentials:
       return ": the credentials were refused; check " + parameter_list(*config.descriptor, step);
+    case Status::LoginRequired:
+      return ": the refresh token is no longer good";
+    case Status::OtpRejected:
+      return ": the one-time code was refused; answer the challenge again with another one";
+    case Status::OtpOver:
+      return ": the challenge is over; log in again for a new one";
     case Status::AccessDenied:
       return ": access is denied; ask the provider to enable it for this account";
     case Status::RateLimited:
@@ -162,6 +188,8 @@ ErrorPtr redirected(const ClientConfig &config, const Step &step, const HttpResp
 
 }  // namespace
 
+std::size_t max_body(const Step &step) { return step.yield == provider::Yield::Accounts ? kMaxAccountsBody : kMaxBody; }
+
 ErrorPtr check_answer(const ClientConfig &config, const Step &step, const HttpResponse &response, const Now &now) {
   if (auto error = check_limits(config, step, response)) return error;
   if (response.status < 200 || response.status > 599)
@@ -172,6 +200,7 @@ ErrorPtr check_answer(const ClientConfig &config, const Step &step, const HttpRe
     if (auto parsed = parse_answer(response.body)) answer = std::move(*parsed);
     return refusal(config, step, response, answer, now);
   }
+  if (step.yield == provider::Yield::Nothing) return nullptr;
   if (response.body.empty()) return malformed(config, step, response, "without a body");
   if (!is_acceptable_type(step, response)) {
     const std::string wanted = step.token_format == provider::TokenFormat::Json ? "JSON" : "text/plain";
@@ -181,10 +210,17 @@ ErrorPtr check_answer(const ClientConfig &config, const Step &step, const HttpRe
   return nullptr;
 }
 
+Result<json::Document> read_success(const ClientConfig &config, const Step &step, const HttpResponse &response, const Now &now) {
+  auto parsed = parse_answer(response.body);
+  if (!parsed) return malformed(config, step, response, "with a body that is not the JSON it claims to be");
+  if (!says_failure(step, *parsed)) return parsed;
+  return refusal(config, step, response, std::move(*parsed), now);
+}
+
 ErrorPtr refusal(const ClientConfig &config, const Step &step, const HttpResponse &response, const std::optional<json::Document> &answer,
                  const Now &now) {
   const ErrorRule *rule = matching_rule(step, response, answer);
-  const Status status = rule != nullptr ? rule->status : default_status(response.status);
+  const Status status = rule != nullptr ? rule->status : default_status(step, response.status);
   const std::int64_t retry_after = retry_after_ms(response, now);
 
   Error error =

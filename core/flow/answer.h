@@ -9,9 +9,16 @@
 
 namespace fleetauth::flow {
 
+/// The largest body that the step's answer may have.
+[[nodiscard]] std::size_t max_body(const provider::Step &step);
+
 /// What must hold of any answer before a flow looks into it: limits, no redirect, no encoding, the step's success statuses, a body of
 /// a type that was asked for. Null when it holds; else the error, with Retry-After and the provider's code.
 ErrorPtr check_answer(const provider::ClientConfig &config, const provider::Step &step, const HttpResponse &response, const Now &now);
+
+/// The JSON of an answer that check_answer let pass, unless it says itself that the request failed.
+Result<json::Document> read_success(const provider::ClientConfig &config, const provider::Step &step, const HttpResponse &response,
+                                    const Now &now);
 
 /// The error of an answer that is no success, by the step's rules and then by its status. `answer` is its body if that is JSON.
 ErrorPtr refusal(const provider::ClientConfig &config, const provider::Step &step, const HttpResponse &response,

@@ -19,7 +19,7 @@ bool is_secret(const ClientConfig &config, const Part &part) {
 }  // namespace
 
 Result<std::vector<Header>> authorise(const ClientConfig &config, const Scheme &scheme, std::string_view access_token) {
-  return render_headers(config, scheme.headers, access_token, "scheme \"" + scheme.name + "\"");
+  return render_headers(config, scheme.headers, {.token = access_token}, "scheme \"" + scheme.name + "\"");
 }
 
 Result<SecretBytes> local_secret(const ClientConfig &config, const Scheme &scheme) {

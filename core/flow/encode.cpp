@@ -1,6 +1,6 @@
 #include "core/flow/encode.h"
 
-#include "core/base/text.h"
+#include "core/base/percent.h"
 #include "core/provider/render.h"
 
 namespace fleetauth::flow {
@@ -10,88 +10,92 @@ using provider::ClientConfig;
 using provider::ParameterType;
 using provider::ParameterValue;
 
-void append_percent(SecretBytes &out, std::string_view bytes) {
-  constexpr std::string_view kHex = "0123456789ABCDEF";
-  for (const char c : bytes) {
-    const char small = text::lower(c);
-    if (text::is_digit(c) || (small >= 'a' && small <= 'z') || c == '-' || c == '.' || c == '_' || c == '~') {
-      out.append({&c, 1});
-    } else {
-      const auto byte = static_cast<unsigned char>(c);
-      const char escape[] = {'%', kHex[byte >> 4U], kHex[byte & 15U]};
-      out.append({escape, sizeof escape});
-    }
-  }
-}
-
 // ------------------------------------------------------------------ JSON
 
-/// The parameter's name when a value is a {"$param": name} leaf.
-const std::string *parameter_name(const json::Value &value) {
-  if (value.type != json::Type::Object || value.members.size() != 1 || value.members.front().first != "$param") return nullptr;
-  return &value.members.front().second.text;
+/// What the values of one body come from.
+struct Values {
+  const ClientConfig &config;
+  const provider::Inputs &inputs;
+};
+
+/// A leaf's value and how it is written.
+struct Leaf {
+  std::string_view text;
+  bool quoted = true;
+};
+
+std::optional<Leaf> value_of(const Values &values, const provider::JsonLeaf &leaf) {
+  if (!leaf.input) {
+    const ParameterValue *given = values.config.value(leaf.name);
+    if (given == nullptr) return {};
+    return Leaf{given->text.view(), given->type == ParameterType::Text};  // canonical integers and booleans are JSON as they are
+  }
+  const auto text = values.inputs.value(*leaf.input, leaf.name);
+  if (!text) return {};
+  const provider::Echo *echo = *leaf.input == provider::Input::Echo ? values.inputs.echo(leaf.name) : nullptr;
+  return Leaf{*text, echo == nullptr || echo->type == json::Type::String};
 }
 
-bool vanishes(const ClientConfig &config, const json::Value &value) {
-  const std::string *name = parameter_name(value);
-  return name != nullptr && config.value(*name) == nullptr;
+bool vanishes(const Values &values, const json::Value &value) {
+  const auto leaf = provider::json_leaf(value);
+  return leaf && !value_of(values, *leaf);
 }
 
 // At most what it takes when every byte of every text becomes \u00XX.
-std::size_t bound(const ClientConfig &config, const json::Value &value) {
+std::size_t bound(const Values &values, const json::Value &value) {
   constexpr std::size_t kEscaped = 6;
   constexpr std::size_t kScalar = 32;
-  if (const std::string *name = parameter_name(value)) {
-    const ParameterValue *given = config.value(*name);
-    return given == nullptr ? 0 : kEscaped * given->text.size() + 3;
+  if (const auto leaf = provider::json_leaf(value)) {
+    const auto given = value_of(values, *leaf);
+    return given ? kEscaped * given->text.size() + 3 : 0;
   }
   std::size_t size = kScalar + kEscaped * value.text.size();
-  for (const json::Value &item : value.items) size += bound(config, item) + 1;
-  for (const auto &[name, member] : value.members) size += kEscaped * name.size() + 4 + bound(config, member);
+  for (const json::Value &item : value.items) size += bound(values, item) + 1;
+  for (const auto &[name, member] : value.members) size += kEscaped * name.size() + 4 + bound(values, member);
   return size;
 }
 
-void append_json(SecretBytes &out, const ClientConfig &config, const json::Value &value);
+void append_json(SecretBytes &out, const Values &values, const json::Value &value);
 
-void append_parameter(SecretBytes &out, const ParameterValue &value) {
-  if (value.type == ParameterType::Text) {
-    json::append_string(out, value.text.view());
+void append_leaf(SecretBytes &out, const Leaf &leaf) {
+  if (leaf.quoted) {
+    json::append_string(out, leaf.text);
   } else {
-    out.append(value.text.view());  // canonical integers and booleans are JSON as they are
+    out.append(leaf.text);
   }
 }
 
-void append_object(SecretBytes &out, const ClientConfig &config, const json::Value &value) {
+void append_object(SecretBytes &out, const Values &values, const json::Value &value) {
   std::string_view separator = "{";
   for (const auto &[name, member] : value.members) {
-    if (vanishes(config, member)) continue;
+    if (vanishes(values, member)) continue;
     out.append(separator);
     separator = ",";
     json::append_string(out, name);
     out.append(":");
-    append_json(out, config, member);
+    append_json(out, values, member);
   }
   out.append(separator == "{" ? "{}" : "}");
 }
 
-void append_array(SecretBytes &out, const ClientConfig &config, const json::Value &value) {
+void append_array(SecretBytes &out, const Values &values, const json::Value &value) {
   std::string_view separator = "[";
   for (const json::Value &item : value.items) {
-    if (vanishes(config, item)) continue;
+    if (vanishes(values, item)) continue;
     out.append(separator);
     separator = ",";
-    append_json(out, config, item);
+    append_json(out, values, item);
   }
   out.append(separator == "[" ? "[]" : "]");
 }
 
-void append_json(SecretBytes &out, const ClientConfig &config, const json::Value &value) {
-  if (const std::string *name = parameter_name(value)) {
-    append_parameter(out, *config.value(*name));
+void append_json(SecretBytes &out, const Values &values, const json::Value &value) {
+  if (const auto leaf = provider::json_leaf(value)) {
+    append_leaf(out, *value_of(values, *leaf));
   } else if (value.type == json::Type::Object) {
-    append_object(out, config, value);
+    append_object(out, values, value);
   } else if (value.type == json::Type::Array) {
-    append_array(out, config, value);
+    append_array(out, values, value);
   } else {
     out.append(json::to_text(value));
   }
@@ -99,11 +103,11 @@ void append_json(SecretBytes &out, const ClientConfig &config, const json::Value
 
 }  // namespace
 
-SecretBytes encode_pairs(const ClientConfig &config, const std::vector<provider::NamedTemplate> &members) {
+SecretBytes encode_pairs(const ClientConfig &config, const std::vector<provider::NamedTemplate> &members, const provider::Inputs &inputs) {
   SecretBytes out;
   for (const provider::NamedTemplate &member : members) {
     SecretBytes value;
-    if (!provider::render(member.value, config, {}, value)) continue;
+    if (!provider::render(member.value, config, inputs, value)) continue;
     out.reserve(out.size() + 3 * (member.name.size() + value.size()) + 2);
     if (!out.empty()) out.append("&");
     append_percent(out, member.name);
@@ -113,10 +117,25 @@ SecretBytes encode_pairs(const ClientConfig &config, const std::vector<provider:
   return out;
 }
 
-SecretBytes encode_json(const ClientConfig &config, const json::Value &body) {
+bool encode_path(const ClientConfig &config, const provider::Template &path, const provider::Inputs &inputs, SecretBytes &out) {
+  for (const provider::Template::Part &part : path.parts) {
+    if (part.kind == provider::Template::Part::Kind::Literal) {
+      out.append(part.text);
+      continue;
+    }
+    SecretBytes value;
+    if (!provider::render({{part}}, config, inputs, value)) return false;
+    if (value.view().find_first_not_of('.') == std::string_view::npos) return false;
+    append_percent(out, value.view());
+  }
+  return true;
+}
+
+SecretBytes encode_json(const ClientConfig &config, const json::Value &body, const provider::Inputs &inputs) {
+  const Values values{config, inputs};
   SecretBytes out;
-  out.reserve(bound(config, body));
-  append_json(out, config, body);
+  out.reserve(bound(values, body));
+  append_json(out, values, body);
   return out;
 }
 

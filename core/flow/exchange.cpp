@@ -1,6 +1,6 @@
-#include "core/flow/exchange.h"
-
+#include "core/crypto/totp.h"
 #include "core/flow/answer.h"
+#include "core/flow/machine.h"
 #include "core/flow/messages.h"
 #include "core/flow/request_builder.h"
 #include "core/flow/token_answer.h"
@@ -8,46 +8,163 @@
 namespace fleetauth::flow {
 namespace {
 
+using provider::ClientConfig;
+using provider::Credential;
+using provider::Step;
+
+/// What is sent, by one who wants a token: a refresh token, credentials, or a one-time code; each may lead to the next.
 class Exchange final : public Machine {
  public:
-  Exchange(const provider::ClientConfig &config, const provider::Step &step) : config_(config), step_(step) {}
+  Exchange(const ClientConfig &config, const Credential &credential) : config_(config), credential_(credential) {}
 
-  Effect start(const Now & /*now*/) override {
-    if (state_ != State::New) return misused();
-    auto request = build_request(config_, step_);
-    if (!request) return Failed{request.error()};
-    state_ = State::Sent;
-    return SendRequest{std::move(*request)};
+  void is_for(std::string_view account, const Session &session) {
+    account_ = account;
+    refresh_token_ = session.refresh.clone();
+    refresh_token_expires_ = session.expires;
+    spent_period_ = session.code_period;
+  }
+  void answers(std::shared_ptr<const Challenge> challenge, SecretBytes code) {
+    account_ = challenge->account;
+    challenge_ = std::move(challenge);
+    code_ = std::move(code);
+  }
+
+  Effect start(const Now &now) override {
+    if (std::exchange(started_, true)) return misused();
+    if (challenge_ != nullptr) return send(step_of(challenge_->step), Doing::Answer);
+    if (credential_.refresh && !refresh_token_.empty() && now.boot < refresh_token_expires_) {
+      return send(step_of(credential_.refresh->step), Doing::Refresh);
+    }
+    return log_in();
   }
 
   Effect on_response(const HttpResponse &response, const Now &now) override {
-    if (state_ != State::Sent) return misused();
-    if (auto error = check_answer(config_, step_, response, now)) return Failed{std::move(error)};
-    auto grant = read_token(config_, step_, response, now);
-    if (!grant) return Failed{grant.error()};
-    state_ = State::Finished;
-    return Granted{std::move(*grant)};
+    if (step_ == nullptr) return misused();
+    if (auto error = check_answer(config_, *step_, response, now)) return refused(std::move(error));
+    auto answer = read_token(config_, *step_, response, now);
+    if (!answer) return refused(answer.error());
+    if (auto *grant = std::get_if<Grant>(&*answer)) return granted(std::move(*grant));
+    return challenged(std::move(std::get<Challenge>(*answer)), now);
   }
 
   Effect on_failure(const HttpFailure &failure, const Now & /*now*/) override {
-    if (state_ != State::Sent) return misused();
-    return Failed{unanswered(config_, step_, failure)};
+    if (step_ == nullptr) return misused();
+    return Failed{unanswered(config_, *step_, failure)};
   }
 
+  [[nodiscard]] bool refresh_token_is_dead() const override { return refresh_token_is_dead_; }
+  [[nodiscard]] std::int64_t code_period() const override { return code_period_; }
+
  private:
-  enum class State { New, Sent, Finished };
+  enum class Doing { Refresh, LogIn, Answer };
 
-  Effect misused() { return Failed{fail(step_error(config_, step_, Status::Internal, "was driven out of order"))}; }
+  [[nodiscard]] const Step &step_of(std::string_view name) const { return *config_.descriptor->step(name); }
 
-  const provider::ClientConfig &config_;
-  const provider::Step &step_;
-  State state_ = State::New;
+  Effect send(const Step &step, Doing doing) {
+    doing_ = doing;
+    step_ = &step;
+    provider::Inputs inputs{.refresh_token = refresh_token_.view(), .code = code_.view(), .account = account_};
+    if (challenge_ != nullptr) inputs.echoes = &challenge_->echoes;
+    auto request = build_request(config_, step, inputs);
+    if (!request) return Failed{request.error()};
+    return SendRequest{std::move(*request)};
+  }
+
+  Effect log_in() {
+    for (const std::string &name : credential_.steps) {
+      if (config_.possible(step_of(name))) return send(step_of(name), Doing::LogIn);
+    }
+    Error error;
+    error.status = Status::LoginRequired;
+    error.provider = config_.descriptor->name;
+    error.message = config_.descriptor->name + ": the refresh token is no longer good, and the client was given nothing to log in with";
+    return Failed{fail(std::move(error))};
+  }
+
+  /// A refresh token that is no longer good is no reason to give up while there are credentials.
+  Effect refused(ErrorPtr error) {
+    if (doing_ != Doing::Refresh || error->status != Status::LoginRequired) return Failed{std::move(error)};
+    refresh_token_is_dead_ = true;
+    refresh_token_ = {};
+    return log_in();
+  }
+
+  Effect granted(Grant grant) {
+    const bool replaced = !grant.refresh.empty();
+    const std::int64_t documented = credential_.refresh ? credential_.refresh->lifetime_ms : 0;
+    grant.refresh_lifetime_ms = replaced && documented > 0 ? documented : kNever;
+    grant.refreshed = doing_ == Doing::Refresh;
+    step_ = nullptr;
+    return Granted{std::move(grant)};
+  }
+
+  Effect challenged(Challenge challenge, const Now &now) {
+    challenge.credential = credential_.name;
+    challenge.account = account_;
+    const auto kept = std::make_shared<const Challenge>(std::move(challenge));
+    const provider::ParameterValue *secret = config_.value(credential_.totp_parameter);
+    if (secret == nullptr) return Failed{ask(kept)};
+    const auto totp = crypto::TotpSecret::parse(secret->text.view());
+    if (!totp) return Failed{totp.error()};
+    const std::int64_t period = totp->step(now.wall);
+    if (period == spent_period_) return Failed{too_soon((period + 1) * totp->period() * 1000 - now.wall)};
+    code_period_ = period;
+    challenge_ = kept;
+    code_ = totp->code(now.wall);
+    return send(step_of(kept->step), Doing::Answer);
+  }
+
+  ErrorPtr ask(std::shared_ptr<const Challenge> challenge) {
+    Error error = step_error(config_, *step_, Status::OtpRequired, "asks for a one-time code; answer the challenge of this error with it");
+    error.account = challenge->account;
+    error.challenge = std::move(challenge);
+    return fail(std::move(error));
+  }
+
+  /// A provider refuses a code that it has seen, and may count the attempt.
+  ErrorPtr too_soon(std::int64_t wait_ms) {
+    Error error = step_error(config_, *step_, Status::RateLimited, "asks for a one-time code again, and the one of this moment is used up");
+    error.retry_after_ms = wait_ms;
+    return fail(std::move(error));
+  }
+
+  Effect misused() {
+    Error error;
+    error.provider = config_.descriptor->name;
+    error.message = config_.descriptor->name + ": the login was driven out of order";
+    return Failed{fail(std::move(error))};
+  }
+
+  const ClientConfig &config_;
+  const Credential &credential_;
+  std::string account_;
+  SecretBytes refresh_token_;
+  BootMs refresh_token_expires_ = kNever;
+  std::shared_ptr<const Challenge> challenge_;
+  SecretBytes code_;
+
+  bool started_ = false;
+  Doing doing_ = Doing::LogIn;
+  const Step *step_ = nullptr;  ///< whose answer is awaited
+  bool refresh_token_is_dead_ = false;
+  std::int64_t spent_period_ = -1;
+  std::int64_t code_period_ = -1;
 };
 
 }  // namespace
 
-std::unique_ptr<Machine> make_exchange(const provider::ClientConfig &config, const provider::Step &step) {
-  return std::make_unique<Exchange>(config, step);
+std::unique_ptr<Machine> make_login(const ClientConfig &config, const Credential &credential, std::string_view account,
+                                    const Session &session) {
+  auto machine = std::make_unique<Exchange>(config, credential);
+  machine->is_for(account, session);
+  return machine;
+}
+
+std::unique_ptr<Machine> make_answer(const ClientConfig &config, const Credential &credential, std::shared_ptr<const Challenge> challenge,
+                                     SecretBytes code) {
+  auto machine = std::make_unique<Exchange>(config, credential);
+  machine->answers(std::move(challenge), std::move(code));
+  return machine;
 }
 
 }  // namespace fleetauth::flow

@@ -13,6 +13,8 @@
 namespace fleetauth::flow {
 
 inline constexpr std::size_t kMaxBody = 256 * 1024;
+/// Of a list of accounts, of which a reseller may have a hundred thousand.
+inline constexpr std::size_t kMaxAccountsBody = 16 * 1024 * 1024;
 inline constexpr std::size_t kMaxHeaders = 64 * 1024;
 
 /// How often a request may leave (reliability: call classes).
@@ -33,8 +35,9 @@ struct HttpRequest {
   std::vector<Header> headers;
   SecretBytes body;
   CallClass call_class = CallClass::OneShot;
-  std::string step;    ///< the descriptor's name of the step, for messages and logs
-  std::string origin;  ///< scheme://host:port, safe to print
+  std::size_t max_body = kMaxBody;  ///< of the answer
+  std::string step;                 ///< the descriptor's name of the step, for messages and logs
+  std::string origin;               ///< scheme://host:port, safe to print
 };
 
 struct HttpResponse {

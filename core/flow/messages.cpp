@@ -3,26 +3,6 @@
 #include <algorithm>
 
 namespace fleetauth::flow {
-namespace {
-
-using provider::NamedTemplate;
-
-void add_used(const json::Value &body, std::vector<std::string> &used) {
-  for (const auto &[name, member] : body.members) {
-    if (name == "$param") used.push_back(member.text);
-    add_used(member, used);
-  }
-  for (const json::Value &item : body.items) add_used(item, used);
-}
-
-void add_used(const std::vector<NamedTemplate> &members, std::vector<std::string> &used) {
-  for (const NamedTemplate &member : members) {
-    for (std::string &name : member.value.parameters()) used.push_back(std::move(name));
-  }
-}
-
-}  // namespace
-
 std::string step_prefix(const provider::ClientConfig &config, const provider::Step &step) {
   const provider::Descriptor &descriptor = *config.descriptor;
   return descriptor.name + ": step \"" + step.name + "\" at " + std::string(descriptor.origin(step.origin)->authority()) + " ";
@@ -37,12 +17,7 @@ Error step_error(const provider::ClientConfig &config, const provider::Step &ste
 }
 
 std::string parameter_list(const provider::Descriptor &descriptor, const provider::Step &step) {
-  std::vector<std::string> used;
-  add_used(step.headers, used);
-  add_used(step.query, used);
-  add_used(step.form_body, used);
-  add_used(step.json_body, used);
-
+  const std::vector<std::string> used = step.parameters();
   std::vector<std::string_view> names;  // in the order of the descriptor, each once
   for (const provider::Parameter &parameter : descriptor.parameters) {
     if (std::find(used.begin(), used.end(), parameter.name) != used.end()) names.push_back(parameter.name);

@@ -5,11 +5,11 @@
 
 namespace fleetauth::flow {
 
-/// The request of a step. E_CONFIG when a value cannot be put into a header.
-Result<HttpRequest> build_request(const provider::ClientConfig &config, const provider::Step &step);
+/// The request of a step. E_CONFIG when a value cannot be put into a header or the path.
+Result<HttpRequest> build_request(const provider::ClientConfig &config, const provider::Step &step, const provider::Inputs &inputs);
 
 /// Renders header templates; those that use a parameter which was not given are left out. `what` names their place in messages.
 Result<std::vector<Header>> render_headers(const provider::ClientConfig &config, const std::vector<provider::NamedTemplate> &templates,
-                                           std::string_view token, const std::string &what);
+                                           const provider::Inputs &inputs, const std::string &what);
 
 }  // namespace fleetauth::flow

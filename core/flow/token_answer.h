@@ -1,10 +1,16 @@
 #pragma once
 
+#include <variant>
+
 #include "core/flow/machine.h"
 
 namespace fleetauth::flow {
 
-/// The token in an answer that check_answer let pass: success predicates, type, characters, size, lifetime.
-Result<Grant> read_token(const provider::ClientConfig &config, const provider::Step &step, const HttpResponse &response, const Now &now);
+using TokenAnswer = std::variant<Grant, Challenge>;
+
+/// What is in an answer that check_answer let pass: the token (success predicates, type, characters, size, lifetime), or the question for a
+/// one-time code if the step knows of one.
+Result<TokenAnswer> read_token(const provider::ClientConfig &config, const provider::Step &step, const HttpResponse &response,
+                               const Now &now);
 
 }  // namespace fleetauth::flow

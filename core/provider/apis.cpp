@@ -1,5 +1,4 @@
 #include <algorithm>
-#include <array>
 
 #include "core/provider/parse.h"
 #include "core/provider/syntax.h"
@@ -20,7 +19,7 @@ std::size_t count_parts(const Scheme &scheme, Part::Kind kind) {
 
 // A scheme sends what its credential is, and nothing that its credential is not.
 void check_sends(const Scheme &scheme, const Credential &credential, const Descriptor &descriptor, const lint::Place &place) {
-  const std::size_t tokens = count_parts(scheme, Part::Kind::Token);
+  const std::size_t tokens = count_parts(scheme, Part::Kind::Input);
   const std::size_t pairs = count_parts(scheme, Part::Kind::Basic);
   switch (credential.kind) {
     case FlowKind::Exchange:
@@ -34,10 +33,10 @@ void check_sends(const Scheme &scheme, const Credential &credential, const Descr
         const auto used = header.value.parameters();
         return std::any_of(used.begin(), used.end(), [&](const std::string &name) {
           const Parameter *parameter = descriptor.parameter(name);
-          return parameter != nullptr && parameter->secret && parameter->required;
+          return parameter != nullptr && parameter->secret;
         });
       });
-      if (!secret) place.complain("a header must hold a required secret parameter for a credential of flow \"static_header\"");
+      if (!secret) place.complain("a header must hold a secret parameter for a credential of flow \"static_header\"");
       if (pairs != 0) place.complain("{\"$basic\": ...} needs a credential of flow \"basic\"");
       break;
     }
@@ -58,24 +57,6 @@ bool same_calls(const Api &a, const Api &b) {
 
 }  // namespace
 
-void credentials(const lint::Place &place, Descriptor &out) {
-  constexpr std::array kFlows{FlowKind::Exchange, FlowKind::Basic, FlowKind::StaticHeader};
-  for (const auto &[name, member] : place.members(16)) {
-    check_name(name, member);
-    Credential credential;
-    credential.name = name;
-    const lint::Fields fields(member, {"flow", "step"});
-    if (fields.require("flow")) credential.kind = kFlows[fields.at("flow").choice({"exchange", "basic", "static_header"})];
-    if (credential.kind == FlowKind::Exchange) {
-      if (fields.require("step")) credential.step = reference(fields.at("step"), "step", names(out.steps));
-    } else if (fields.has("step")) {
-      fields.at("step").complain("belongs to flow \"exchange\" only");
-    }
-    out.credentials.push_back(std::move(credential));
-  }
-  if (out.credentials.empty()) place.complain("must name at least one credential");
-}
-
 void schemes(const lint::Place &place, Descriptor &out) {
   for (const auto &[name, member] : place.members(16)) {
     check_name(name, member);
@@ -83,7 +64,8 @@ void schemes(const lint::Place &place, Descriptor &out) {
     scheme.name = name;
     const lint::Fields fields(member, {"credential", "headers", "doc"});
     if (fields.require("credential")) scheme.credential = reference(fields.at("credential"), "credential", names(out.credentials));
-    if (fields.require("headers")) scheme.headers = parse_headers(fields.at("headers"), {.descriptor = &out, .token = true, .basic = true});
+    if (fields.require("headers"))
+      scheme.headers = parse_headers(fields.at("headers"), {.descriptor = &out, .inputs = {Input::Token}, .basic = true});
     if (fields.has("doc")) scheme.doc = fields.at("doc").text(4096);
     const Credential *credential = out.credential(scheme.credential);
     if (credential != nullptr && fields.has("headers")) check_sends(scheme, *credential, out, fields.at("headers"));

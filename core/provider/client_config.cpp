@@ -33,6 +33,20 @@ class Complaints {
   std::string text_;
 };
 
+// The parameters without which a scheme cannot be used: secrets, halves of a Basic pair, and what stands beside the token.
+std::vector<std::string> needed(const Descriptor &descriptor, const Scheme &scheme) {
+  std::vector<std::string> out;
+  for (const NamedTemplate &header : scheme.headers) {
+    const bool vital =
+        header.value.uses(Input::Token) || std::any_of(header.value.parts.begin(), header.value.parts.end(),
+                                                       [](const Template::Part &part) { return part.kind == Template::Part::Kind::Basic; });
+    for (std::string &name : header.value.parameters()) {
+      if (vital || descriptor.parameter(name)->secret) out.push_back(std::move(name));
+    }
+  }
+  return out;
+}
+
 std::string quoted(std::string_view name) { return "\"" + std::string(name) + "\""; }
 
 std::string described(const Parameter &parameter) {
@@ -49,6 +63,7 @@ void take(const Parameter &parameter, const GivenValue &given, ClientConfig &out
     complaints.add("option " + described(parameter) + " must not be empty");
     return;
   }
+  if (text.empty()) return;  // an optional text that is empty is one that was not given
   const auto value = canonical_value(parameter.type, text);
   if (!value) {
     complaints.add("option " + quoted(parameter.name) + " must be " + std::string(expected_value(parameter.type)));
@@ -62,10 +77,9 @@ void take(const Parameter &parameter, const GivenValue &given, ClientConfig &out
 void fill_in(const Descriptor &descriptor, ClientConfig &out, Complaints &complaints, const std::vector<GivenValue> &given) {
   for (const Parameter &parameter : descriptor.parameters) {
     const bool was_given = std::any_of(given.begin(), given.end(), [&](const GivenValue &value) { return value.name == parameter.name; });
-    if (was_given) continue;
-    if (parameter.required) {
+    if (parameter.required && !was_given) {
       complaints.add("option " + described(parameter) + " is missing");
-    } else if (parameter.default_value) {
+    } else if (parameter.default_value && out.value(parameter.name) == nullptr) {
       out.values[parameter.name] = {SecretBytes(*parameter.default_value), parameter.type};
     }
   }
@@ -120,7 +134,7 @@ void check_sendable(const ClientConfig &config, Complaints &complaints) {
       if (value == nullptr || std::find(seen.begin(), seen.end(), part.text) != seen.end()) return;
       seen.push_back(part.text);
       check_header_value(part.text, value->text.view(), complaints);
-    } else if (part.kind == Template::Part::Kind::Basic) {
+    } else if (part.kind == Template::Part::Kind::Basic && !part.form_encoded) {
       // Several schemes may send the same pair; it is complained of once.
       std::string key;
       for (const Template &operand : part.operands) {
@@ -133,7 +147,55 @@ void check_sendable(const ClientConfig &config, Complaints &complaints) {
   });
 }
 
+// What has to be given for one scheme at least: "api_key, or email and password".
+std::string alternatives(const Descriptor &descriptor) {
+  std::vector<std::string> ways;
+  const auto add = [&ways](const std::vector<std::string> &names) {
+    std::string way;
+    for (std::size_t i = 0; i < names.size(); ++i) way += (i == 0 ? "" : i + 1 == names.size() ? " and " : ", ") + quoted(names[i]);
+    if (!way.empty() && std::find(ways.begin(), ways.end(), way) == ways.end()) ways.push_back(std::move(way));
+  };
+  for (const Credential &credential : descriptor.credentials) {
+    for (const std::string &step : credential.steps) add(descriptor.step(step)->needs);
+    if (credential.refresh && !credential.refresh->initial_parameter.empty()) add({credential.refresh->initial_parameter});
+  }
+  for (const Scheme &scheme : descriptor.schemes) {
+    if (descriptor.credential(scheme.credential)->kind != FlowKind::Exchange) add(needed(descriptor, scheme));
+  }
+  std::string out;
+  for (const std::string &way : ways) out += (out.empty() ? "" : "; or ") + way;
+  return out;
+}
+
+bool can_begin(const ClientConfig &config, const Credential &credential) {
+  if (credential.kind != FlowKind::Exchange) return true;
+  if (credential.refresh && config.value(credential.refresh->initial_parameter) != nullptr) return true;
+  return std::any_of(credential.steps.begin(), credential.steps.end(),
+                     [&](const std::string &name) { return config.possible(*config.descriptor->step(name)); });
+}
+
+void find_usable_schemes(ClientConfig &config) {
+  for (const Scheme &scheme : config.descriptor->schemes) {
+    const auto names = needed(*config.descriptor, scheme);
+    config.usable_schemes.push_back(
+        can_begin(config, *config.descriptor->credential(scheme.credential)) &&
+        std::all_of(names.begin(), names.end(), [&](const std::string &name) { return config.value(name) != nullptr; }));
+  }
+}
+
+void check_origins(const Descriptor &descriptor, Complaints &complaints) {
+  for (const Origin &origin : descriptor.origins) {
+    if (!origin.base_url.empty()) continue;
+    const std::string option = descriptor.origins.size() == 1 ? "base_url" : origin.name + "_base_url";
+    complaints.add("option " + quoted(option) + " (" + origin.doc + ") is missing");
+  }
+}
+
 }  // namespace
+
+bool ClientConfig::possible(const Step &step) const {
+  return std::all_of(step.needs.begin(), step.needs.end(), [this](const std::string &name) { return value(name) != nullptr; });
+}
 
 const ParameterValue *ClientConfig::value(std::string_view parameter) const {
   const auto found = values.find(parameter);
@@ -158,7 +220,12 @@ Result<ClientConfig> configure(std::shared_ptr<const Descriptor> descriptor, con
     }
   }
   fill_in(*out.descriptor, out, complaints, given);
+  check_origins(*out.descriptor, complaints);
   if (complaints.empty()) check_sendable(out, complaints);
+  find_usable_schemes(out);
+  if (complaints.empty() && std::find(out.usable_schemes.begin(), out.usable_schemes.end(), true) == out.usable_schemes.end()) {
+    complaints.add("give " + alternatives(*out.descriptor));
+  }
   if (!complaints.empty()) return complaints.error();
   return out;
 }

@@ -23,9 +23,15 @@ struct ParameterValue {
 struct ClientConfig {
   std::shared_ptr<const Descriptor> descriptor;  ///< patches and base_url applied
   std::map<std::string, ParameterValue, std::less<>> values;
+  std::vector<bool> usable_schemes;  ///< by their place in the descriptor: what they and their credentials need was given
 
   /// Null when the parameter is optional and was not given.
   [[nodiscard]] const ParameterValue *value(std::string_view parameter) const;
+  /// Whether all that the step needs was given.
+  [[nodiscard]] bool possible(const Step &step) const;
+  [[nodiscard]] bool usable(const Scheme &scheme) const {
+    return usable_schemes[static_cast<std::size_t>(&scheme - descriptor->schemes.data())];
+  }
 };
 
 /// One given option: text, wiped with the bag it lies in.
@@ -50,8 +56,8 @@ struct BaseUrl {
 Result<std::shared_ptr<const Descriptor>> override_descriptor(const std::shared_ptr<const Descriptor> &descriptor,
                                                               std::optional<std::string_view> patch, const std::vector<BaseUrl> &base_urls);
 
-/// Null when the client option `scheme` names a scheme that some API group offers; else E_CONFIG listing those there are.
-ErrorPtr check_scheme(const Descriptor &descriptor, std::string_view scheme_wanted);
+/// Null when the client option `scheme` names a scheme that some API group offers and for which all was given; else E_CONFIG.
+ErrorPtr check_scheme(const ClientConfig &config, std::string_view scheme_wanted);
 
 /// Which API group a request belongs to and how it is authorised.
 struct Authorisation {
@@ -67,10 +73,11 @@ struct Target {
 };
 
 /// Finds the group by name, or by origin, longest path prefix and method, and the scheme: the one the client selected where the group
-/// offers it, else the group's first. A named group must be on the target's origin, whatever the path. With neither name nor target, the
-/// selected scheme, else the first one of any group that has a token. An empty method matches groups without methods only.
-/// E_FOREIGN_ORIGIN when the target is not below an origin of a group; E_CONFIG when no group covers it or a name is unknown.
-Result<Authorisation> resolve(const Descriptor &descriptor, std::optional<std::string_view> scheme_wanted,
+/// offers it, else the group's first that is usable. A named group must be on the target's origin, whatever the path. With neither name nor
+/// target, the selected scheme, else the first usable one of any group that has a token. An empty method matches groups without methods
+/// only. E_FOREIGN_ORIGIN when the target is not below an origin of a group; E_CONFIG when no group covers it, a name is unknown, or
+/// nothing was given for any of the group's schemes.
+Result<Authorisation> resolve(const ClientConfig &config, std::optional<std::string_view> scheme_wanted,
                               std::optional<std::string_view> api_name, const std::optional<Target> &target, std::string_view method);
 
 }  // namespace fleetauth::provider

@@ -26,6 +26,19 @@ bool check_version(const lint::Fields &fields) {
   return false;
 }
 
+bool body_uses(const json::Value &body, Input input) {
+  if (const auto leaf = json_leaf(body)) return leaf->input == input;
+  return std::any_of(body.items.begin(), body.items.end(), [input](const json::Value &item) { return body_uses(item, input); }) ||
+         std::any_of(body.members.begin(), body.members.end(), [input](const auto &member) { return body_uses(member.second, input); });
+}
+
+void add_parameters(const json::Value &body, std::vector<std::string> &out) {
+  const auto leaf = json_leaf(body);
+  if (leaf && !leaf->input) return out.push_back(std::string(leaf->name));
+  for (const json::Value &item : body.items) add_parameters(item, out);
+  for (const auto &[name, member] : body.members) add_parameters(member, out);
+}
+
 std::size_t authority_size(std::string_view base_url) {
   const std::size_t slash = base_url.find('/', base_url.find("://") + 3);
   return slash == std::string_view::npos ? base_url.size() : slash;
@@ -35,6 +48,24 @@ std::size_t authority_size(std::string_view base_url) {
 
 std::string_view Origin::authority() const { return std::string_view(base_url).substr(0, authority_size(base_url)); }
 std::string_view Origin::prefix() const { return std::string_view(base_url).substr(authority_size(base_url)); }
+
+bool Step::uses(Input input) const {
+  const auto in_any = [input](const std::vector<NamedTemplate> &members) {
+    return std::any_of(members.begin(), members.end(), [input](const NamedTemplate &member) { return member.value.uses(input); });
+  };
+  return path.uses(input) || in_any(headers) || in_any(query) || in_any(form_body) || body_uses(json_body, input);
+}
+
+std::vector<std::string> Step::parameters() const {
+  std::vector<std::string> out = path.parameters();
+  for (const auto *members : {&headers, &query, &form_body}) {
+    for (const NamedTemplate &member : *members) {
+      for (std::string &used : member.value.parameters()) out.push_back(std::move(used));
+    }
+  }
+  add_parameters(json_body, out);
+  return out;
+}
 
 const Parameter *Descriptor::parameter(std::string_view wanted) const { return find(parameters, wanted); }
 const Origin *Descriptor::origin(std::string_view wanted) const { return find(origins, wanted); }

@@ -10,6 +10,7 @@
 #include "core/base/error.h"
 #include "core/base/json.h"
 #include "core/base/status.gen.h"
+#include "core/provider/inputs.h"
 
 /// What a provider descriptor says, checked. Its language is documented in docs/adding-a-provider.md and descriptor.schema.json.
 namespace fleetauth::provider {
@@ -29,15 +30,25 @@ struct Parameter {
 /// A value put together from parts: header values, query and form members, Basic pairs.
 struct Template {
   struct Part {
-    enum class Kind { Literal, Parameter, Token, Basic };
+    enum class Kind { Literal, Parameter, Input, Basic };
     Kind kind = Kind::Literal;
-    std::string text;                ///< the literal, or the parameter's name
+    std::string text;                ///< the literal, the parameter's name, or the name of the echo
+    Input input = Input::Token;      ///< Input
     std::vector<Template> operands;  ///< Basic: user name and password
+    bool form_encoded = false;       ///< Basic: each half is encoded before, as RFC 6749 (2.3.1) has it
   };
   std::vector<Part> parts;
-  [[nodiscard]] bool uses_token() const;
+  [[nodiscard]] bool uses(Input input) const;
   [[nodiscard]] std::vector<std::string> parameters() const;  ///< the names of those it uses, each once
 };
+
+/// A leaf of a JSON body that stands for a value: {"$param": name} or one of the inputs.
+struct JsonLeaf {
+  std::optional<Input> input;  ///< none = a parameter
+  std::string_view name;
+};
+/// None when the value is what it is.
+[[nodiscard]] std::optional<JsonLeaf> json_leaf(const json::Value &value);
 
 struct NamedTemplate {
   std::string name;
@@ -68,17 +79,41 @@ struct ErrorRule {
   std::optional<ErrorAction> action;  ///< none = as the status table says
 };
 
+/// A value to be found in an answer, by the first of some JSON Pointers that leads to one.
+struct NamedPointers {
+  std::string name;
+  std::vector<std::string> paths;
+};
+
+/// Where the entries of an account list are.
+struct AccountsRule {
+  std::string items;              ///< JSON Pointer of the list
+  std::vector<std::string> id;    ///< JSON Pointers within an entry
+  std::vector<std::string> name;  ///< likewise; may be empty
+};
+
+/// What a success without a token means: the provider asks for a one-time code.
+struct ChallengeRule {
+  std::string step;  ///< sends the code
+  std::vector<NamedPointers> echo;
+  std::int64_t lifetime_ms = 0;
+};
+
+enum class Yield { Token, Identity, Accounts, Nothing };
+
 struct Step {
   std::string name;
+  std::vector<std::string> needs;  ///< parameters without which the step cannot be taken
   StepClass step_class = StepClass::OneShot;
   std::string method;
   std::string origin;
-  std::string path;
+  Template path;
   std::vector<NamedTemplate> headers;
   std::vector<NamedTemplate> query;
   BodyKind body_kind = BodyKind::None;
   json::Value json_body;  ///< a typed tree with {"$param": name} leaves
   std::vector<NamedTemplate> form_body;
+  Yield yield = Yield::Token;
   TokenFormat token_format = TokenFormat::Json;
   std::vector<std::string> content_types;  ///< accepted besides JSON (text/plain for a text token); "none" = no Content-Type
   std::vector<std::int32_t> success_statuses{200};
@@ -88,17 +123,38 @@ struct Step {
   std::vector<std::string> token_types;  ///< accepted token_type values without case, when the answer has one at token_type_path
   std::string token_type_path;
   std::vector<Expiry> expiry;
+  std::vector<std::string> refresh_token_paths;
+  std::optional<ChallengeRule> challenge;
+  std::vector<NamedPointers> identity;
+  AccountsRule accounts;
   std::vector<std::string> error_code_paths;
   std::vector<ErrorRule> errors;
+
+  [[nodiscard]] bool uses(Input input) const;
+  [[nodiscard]] std::vector<std::string> parameters() const;  ///< the names of those it sends
 };
 
 enum class FlowKind { Basic, StaticHeader, Exchange };
+
+/// How a refresh token is used.
+struct RefreshRule {
+  std::string step;
+  std::int64_t lifetime_ms = 0;   ///< from the answer that brought it; 0 = not documented
+  std::string initial_parameter;  ///< holds the first refresh token; empty = it comes from a login only
+};
 
 /// Something that can be proved: a token that is obtained, or a secret that is sent as it is.
 struct Credential {
   std::string name;
   FlowKind kind = FlowKind::Exchange;
-  std::string step;  ///< Exchange
+  // Exchange:
+  std::vector<std::string> steps;  ///< the first that can be taken obtains the token
+  std::optional<RefreshRule> refresh;
+  std::vector<std::string> revoke;  ///< each that can be taken is, at logout
+  std::string identity_step;        ///< empty = the provider tells nobody who he is
+  std::string accounts_step;        ///< empty = the provider lists no accounts
+  std::string account_parameter;    ///< the account of requests that name none; empty = there is no such parameter
+  std::string totp_parameter;       ///< the secret from which one-time codes are made; empty = there is no such parameter
 };
 
 /// How a credential is put on a request.
@@ -111,7 +167,8 @@ struct Scheme {
 
 struct Origin {
   std::string name;
-  std::string base_url;  ///< scheme://host[:port][/prefix], canonical, without a trailing slash
+  std::string base_url;  ///< scheme://host[:port][/prefix], canonical, without a trailing slash; empty = each client gives its own
+  std::string doc;
 
   [[nodiscard]] std::string_view authority() const;  ///< scheme://host[:port]
   [[nodiscard]] std::string_view prefix() const;     ///< what follows: empty or "/..."

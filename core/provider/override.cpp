@@ -56,7 +56,11 @@ ErrorPtr replace_origin(Descriptor &descriptor, const BaseUrl &base) {
 
   // The tree too, for it identifies what the client is configured with.
   if (json::Value *origins = member(descriptor.source, "origins")) {
-    if (json::Value *value = member(*origins, found->name)) value->text = url;
+    if (json::Value *value = member(*origins, found->name)) {
+      *value = {};
+      value->type = json::Type::String;
+      value->text = url;
+    }
   }
   found->base_url = std::move(url);
   return nullptr;

@@ -35,14 +35,31 @@ std::vector<std::string> references(const lint::Place &place, std::string_view w
   return out;
 }
 
+namespace {
+
+std::string base_url(const lint::Place &place) {
+  std::string url = place.text(512);
+  if (!url.empty()) {
+    if (const auto complaint = syntax::check_base_url(url, false)) place.complain(*complaint);
+  }
+  return url;
+}
+
+}  // namespace
+
 void origins(const lint::Place &place, Descriptor &out) {
   for (const auto &[name, origin] : place.members(8)) {
     check_name(name, origin);
-    std::string url = origin.text(512);
-    if (!url.empty()) {
-      if (const auto complaint = syntax::check_base_url(url, false)) origin.complain(*complaint);
+    Origin parsed;
+    parsed.name = name;
+    if (origin.value().type == json::Type::Object) {
+      const lint::Fields fields(origin, {"url", "doc"});
+      if (fields.has("url")) parsed.base_url = base_url(fields.at("url"));
+      if (fields.require("doc")) parsed.doc = fields.at("doc").text(4096);
+    } else {
+      parsed.base_url = base_url(origin);
     }
-    out.origins.push_back({name, std::move(url)});
+    out.origins.push_back(std::move(parsed));
   }
   if (out.origins.empty()) place.complain("must name at least one origin");
 }

@@ -20,17 +20,18 @@ void life(const lint::Place &place, Descriptor &out);
 /// What a template may hold where it stands.
 struct TemplateRules {
   const Descriptor *descriptor = nullptr;
-  bool token = false;   ///< {"$token": true}
-  bool basic = false;   ///< {"$basic": [user, password]}
-  bool header = false;  ///< literals must be fit for a header
+  const std::vector<std::string> *needs = nullptr;  ///< of a step; null in schemes, which are only used when all is given
+  std::vector<Input> inputs = {};                   ///< {"$token": true} and its like
+  bool basic = false;                               ///< {"$basic": [user, password]}
+  bool header = false;                              ///< literals must be fit for a header
 };
 Template parse_template(const lint::Place &place, const TemplateRules &rules);
 /// An object of header names and templates.
 std::vector<NamedTemplate> parse_headers(const lint::Place &place, const TemplateRules &rules);
 /// An object of query or form names and templates.
 std::vector<NamedTemplate> parse_members(const lint::Place &place, const TemplateRules &rules);
-/// Complains about everything in a JSON body that begins with '$' and is not {"$param": name}.
-void check_json_body(const lint::Place &place, const Descriptor &descriptor);
+/// Complains about everything in a JSON body that begins with '$' and is no leaf of the language.
+void check_json_body(const lint::Place &place, const TemplateRules &rules);
 
 /// A name that is given here; complains when it is not one.
 void check_name(const std::string &name, const lint::Place &place);

@@ -8,7 +8,7 @@
 namespace fleetauth::provider {
 
 /// Appends what the template comes to, in one allocation at most. False, with nothing appended, when it uses an optional parameter that
-/// was not given: what it was for is then left out.
-bool render(const Template &value, const ClientConfig &config, std::string_view token, SecretBytes &out);
+/// was not given or an input that is not there: what it was for is then left out.
+bool render(const Template &value, const ClientConfig &config, const Inputs &inputs, SecretBytes &out);
 
 }  // namespace fleetauth::provider

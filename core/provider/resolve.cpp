@@ -116,13 +116,31 @@ bool offers(const Api &api, std::string_view scheme) {
 }
 
 // Without a URL a caller wants a token to use himself.
-std::string_view scheme_with_token(const Descriptor &descriptor) {
+const std::string *scheme_with_token(const ClientConfig &config) {
+  const Descriptor &descriptor = *config.descriptor;
+  const std::string *first = nullptr;
   for (const Api &api : descriptor.apis) {
     for (const std::string &name : api.schemes) {
-      if (descriptor.credential(descriptor.scheme(name)->credential)->kind == FlowKind::Exchange) return name;
+      const Scheme &scheme = *descriptor.scheme(name);
+      if (!config.usable(scheme)) continue;
+      if (descriptor.credential(scheme.credential)->kind == FlowKind::Exchange) return &name;
+      if (first == nullptr) first = &name;
     }
   }
-  return descriptor.apis.front().schemes.front();
+  return first;
+}
+
+const std::string *usable_scheme(const ClientConfig &config, const Api &api) {
+  const auto found = std::find_if(api.schemes.begin(), api.schemes.end(),
+                                  [&](const std::string &name) { return config.usable(*config.descriptor->scheme(name)); });
+  return found == api.schemes.end() ? nullptr : &*found;
+}
+
+ErrorPtr not_configured(const Descriptor &descriptor, const Api &api) {
+  return error_of(descriptor, Status::Config,
+                  "the API group \"" + api.name + "\" is authorised by the scheme " +
+                      lint::alternatives({api.schemes.begin(), api.schemes.end()}) +
+                      ", for which the client was not given all that is needed");
 }
 
 Authorisation with_scheme(const Descriptor &descriptor, const Api *api, std::string_view name) {
@@ -132,30 +150,37 @@ Authorisation with_scheme(const Descriptor &descriptor, const Api *api, std::str
 
 }  // namespace
 
-ErrorPtr check_scheme(const Descriptor &descriptor, std::string_view scheme_wanted) {
+ErrorPtr check_scheme(const ClientConfig &config, std::string_view scheme_wanted) {
+  const Descriptor &descriptor = *config.descriptor;
   std::vector<std::string_view> offered;
   for (const Api &api : descriptor.apis) {
-    if (offers(api, scheme_wanted)) return nullptr;
     for (const std::string &name : api.schemes) {
       if (std::find(offered.begin(), offered.end(), name) == offered.end()) offered.push_back(name);
     }
   }
-  return error_of(
-      descriptor, Status::Config,
-      "no API group offers the scheme " + lint::quoted_with_hint(scheme_wanted, offered) + "; there are " + lint::alternatives(offered));
+  if (std::find(offered.begin(), offered.end(), scheme_wanted) == offered.end()) {
+    return error_of(
+        descriptor, Status::Config,
+        "no API group offers the scheme " + lint::quoted_with_hint(scheme_wanted, offered) + "; there are " + lint::alternatives(offered));
+  }
+  if (config.usable(*descriptor.scheme(scheme_wanted))) return nullptr;
+  return error_of(descriptor, Status::Config, "the scheme \"" + std::string(scheme_wanted) + "\" needs more options than were given");
 }
 
-Result<Authorisation> resolve(const Descriptor &descriptor, std::optional<std::string_view> scheme_wanted,
+Result<Authorisation> resolve(const ClientConfig &config, std::optional<std::string_view> scheme_wanted,
                               std::optional<std::string_view> api_name, const std::optional<Target> &target, std::string_view method) {
+  const Descriptor &descriptor = *config.descriptor;
   if (scheme_wanted) {
-    if (auto error = check_scheme(descriptor, *scheme_wanted)) return error;
+    if (auto error = check_scheme(config, *scheme_wanted)) return error;
   }
-  if (!api_name && !target) return with_scheme(descriptor, nullptr, scheme_wanted.value_or(scheme_with_token(descriptor)));
+  if (!api_name && !target) return with_scheme(descriptor, nullptr, scheme_wanted ? *scheme_wanted : *scheme_with_token(config));
 
   const auto api = api_name ? by_name(descriptor, *api_name, target) : by_target(descriptor, *target, method);
   if (!api) return api.error();
-  const bool selected = scheme_wanted && offers(**api, *scheme_wanted);
-  return with_scheme(descriptor, *api, selected ? *scheme_wanted : std::string_view((*api)->schemes.front()));
+  if (scheme_wanted && offers(**api, *scheme_wanted)) return with_scheme(descriptor, *api, *scheme_wanted);
+  const std::string *scheme = usable_scheme(config, **api);
+  if (scheme == nullptr) return not_configured(descriptor, **api);
+  return with_scheme(descriptor, *api, *scheme);
 }
 
 }  // namespace fleetauth::provider

@@ -16,10 +16,10 @@ void add_parameters(const Template &from, std::vector<std::string> &out) {
 
 }  // namespace
 
-bool Template::uses_token() const {
-  return std::any_of(parts.begin(), parts.end(), [](const Part &part) {
-    return part.kind == Part::Kind::Token ||
-           std::any_of(part.operands.begin(), part.operands.end(), [](const Template &operand) { return operand.uses_token(); });
+bool Template::uses(Input input) const {
+  return std::any_of(parts.begin(), parts.end(), [input](const Part &part) {
+    return (part.kind == Part::Kind::Input && part.input == input) ||
+           std::any_of(part.operands.begin(), part.operands.end(), [input](const Template &operand) { return operand.uses(input); });
   });
 }
 
@@ -27,6 +27,16 @@ std::vector<std::string> Template::parameters() const {
   std::vector<std::string> out;
   add_parameters(*this, out);
   return out;
+}
+
+std::optional<JsonLeaf> json_leaf(const json::Value &value) {
+  if (value.type != json::Type::Object || value.members.size() != 1) return {};
+  const auto &[name, member] = value.members.front();
+  if (name == "$param") return JsonLeaf{std::nullopt, member.text};
+  for (std::size_t i = 0; i < kInputWords.size(); ++i) {
+    if (name == kInputWords[i].word) return JsonLeaf{static_cast<Input>(i), member.text};
+  }
+  return {};
 }
 
 namespace parse {
@@ -37,7 +47,8 @@ using Part = Template::Part;
 constexpr std::string_view kDollar = "text beginning with \"$\" is kept for the language; a parameter is written {\"$param\": \"name\"}";
 
 Part literal(const lint::Place &place, const TemplateRules &rules) {
-  Part out{Part::Kind::Literal, place.text(1024), {}};
+  Part out;
+  out.text = place.text(1024);
   if (out.text.substr(0, 1) == "$") place.complain(kDollar);
   if (rules.header) {
     if (const auto complaint = syntax::check_header_literal(out.text)) place.complain(*complaint);
@@ -46,21 +57,38 @@ Part literal(const lint::Place &place, const TemplateRules &rules) {
 }
 
 Part parameter(const lint::Place &place, const Descriptor &descriptor) {
-  return {Part::Kind::Parameter, reference(place, "parameter", names(descriptor.parameters)), {}};
+  Part out;
+  out.kind = Part::Kind::Parameter;
+  out.text = reference(place, "parameter", names(descriptor.parameters));
+  return out;
+}
+
+/// The name that an input carries, or `true`.
+std::string input_name(const lint::Place &place, Input input) {
+  if (!word_of(input).named) {
+    if (!place.boolean()) place.complain("must be true");
+    return {};
+  }
+  std::string name = place.text();
+  check_name(name, place);
+  return name;
 }
 
 // An optional parameter in a Basic pair or beside the token would make the header vanish, and the request go out without it.
-void check_all_required(const Template &checked, const Descriptor &descriptor, const lint::Place &place) {
+void check_always_given(const Template &checked, const TemplateRules &rules, const lint::Place &place) {
+  if (rules.needs == nullptr) return;
   for (const std::string &name : checked.parameters()) {
-    const Parameter *parameter = descriptor.parameter(name);
-    if (parameter != nullptr && !parameter->required && !parameter->default_value) {
-      place.complain("parameter \"" + name + "\" is used here and must be required or have a default");
+    const Parameter *parameter = rules.descriptor->parameter(name);
+    const bool needed = std::find(rules.needs->begin(), rules.needs->end(), name) != rules.needs->end();
+    if (parameter != nullptr && !parameter->required && !parameter->default_value && !needed) {
+      place.complain("parameter \"" + name + "\" is used here and must be required, have a default, or be one that the step \"needs\"");
     }
   }
 }
 
 Part basic(const lint::Place &place, const TemplateRules &rules) {
-  Part out{Part::Kind::Basic, {}, {}};
+  Part out;
+  out.kind = Part::Kind::Basic;
   const auto operands = place.items(2);
   if (operands.size() != 2) {
     place.complain("must be [user name, password]");
@@ -68,15 +96,15 @@ Part basic(const lint::Place &place, const TemplateRules &rules) {
   }
   for (const lint::Place &operand : operands) {
     out.operands.push_back(parse_template(operand, {.descriptor = rules.descriptor}));
-    check_all_required(out.operands.back(), *rules.descriptor, operand);
+    check_always_given(out.operands.back(), rules, operand);
   }
   return out;
 }
 
 Part special(const lint::Place &place, const TemplateRules &rules) {
   std::vector<std::string_view> known{"$param"};
-  if (rules.token) known.push_back("$token");
-  if (rules.basic) known.push_back("$basic");
+  for (const Input input : rules.inputs) known.push_back(word_of(input).word);
+  if (rules.basic) known.insert(known.end(), {"$basic", "$basic_form"});
   const lint::Fields fields(place, known);
   if (place.value().members.size() != 1) {
     place.complain("must have exactly one member: " + lint::alternatives(known));
@@ -84,9 +112,18 @@ Part special(const lint::Place &place, const TemplateRules &rules) {
   }
   if (fields.has("$param")) return parameter(fields.at("$param"), *rules.descriptor);
   if (rules.basic && fields.has("$basic")) return basic(fields.at("$basic"), rules);
-  if (rules.token && fields.has("$token")) {
-    if (!fields.at("$token").boolean()) fields.at("$token").complain("must be true");
-    return {Part::Kind::Token, {}, {}};
+  if (rules.basic && fields.has("$basic_form")) {
+    Part out = basic(fields.at("$basic_form"), rules);
+    out.form_encoded = true;
+    return out;
+  }
+  for (const Input input : rules.inputs) {
+    if (!fields.has(word_of(input).word)) continue;
+    Part out;
+    out.kind = Part::Kind::Input;
+    out.input = input;
+    out.text = input_name(fields.at(word_of(input).word), input);
+    return out;
   }
   return {};
 }
@@ -124,7 +161,7 @@ std::vector<NamedTemplate> parse_headers(const lint::Place &place, const Templat
   for (const auto &[name, member] : place.members(32)) {
     if (const auto complaint = syntax::check_header_name(name)) member.complain(*complaint);
     out.push_back({name, parse_template(member, header_rules)});
-    if (out.back().value.uses_token()) check_all_required(out.back().value, *rules.descriptor, member);
+    if (out.back().value.uses(Input::Token)) check_always_given(out.back().value, rules, member);
   }
   check_no_duplicates(out, place, true);
   return out;
@@ -140,18 +177,21 @@ std::vector<NamedTemplate> parse_members(const lint::Place &place, const Templat
   return out;
 }
 
-void check_json_body(const lint::Place &place, const Descriptor &descriptor) {
+void check_json_body(const lint::Place &place, const TemplateRules &rules) {
   const json::Value &value = place.value();
   if (value.type == json::Type::String && value.text.substr(0, 1) == "$") place.complain(kDollar);
-  for (std::size_t i = 0; i < value.items.size(); ++i) check_json_body(place.item(i), descriptor);
+  for (std::size_t i = 0; i < value.items.size(); ++i) check_json_body(place.item(i), rules);
+  const auto leaf = json_leaf(value);
   for (const auto &[name, member] : value.members) {
     const lint::Place at = place.member(name, member);
-    if (name == "$param" && value.members.size() == 1) {
-      (void)reference(at, "parameter", names(descriptor.parameters));
+    if (leaf && !leaf->input) {
+      (void)reference(at, "parameter", names(rules.descriptor->parameters));
+    } else if (leaf) {
+      (void)input_name(at, *leaf->input);
     } else if (name.substr(0, 1) == "$") {
-      at.complain("in a JSON body only {\"$param\": \"name\"} may begin with \"$\", as an object's one member");
+      at.complain("in a JSON body only {\"$param\": \"name\"} and its like may begin with \"$\", as an object's one member");
     } else {
-      check_json_body(at, descriptor);
+      check_json_body(at, rules);
     }
   }
 }

@@ -1,14 +1,16 @@
 #include "core/runtime/client.h"
 
+#include <algorithm>
 #include <cstring>
 #include <utility>
 
 #include "core/base/redact.h"
 #include "core/flow/authorise.h"
+#include "core/flow/sealed_challenge.h"
 #include "core/net/url.h"
 #include "core/runtime/common_errors.h"
+#include "core/runtime/errand.h"
 #include "core/runtime/operation.h"
-#include "core/runtime/token_source.h"
 #include "core/token/read_lock.h"
 
 namespace fleetauth::runtime {
@@ -34,6 +36,19 @@ TokenKind kind_of(provider::FlowKind flow) {
       break;
   }
   return TokenKind::Bearer;
+}
+
+bool takes_account(const provider::Descriptor &descriptor, const provider::Credential &credential) {
+  return std::any_of(credential.steps.begin(), credential.steps.end(),
+                     [&](const std::string &name) { return descriptor.step(name)->uses(provider::Input::Account); });
+}
+
+ErrorPtr unsupported(const provider::Descriptor &descriptor, const std::string &what) {
+  Error error;
+  error.status = Status::Unsupported;
+  error.provider = descriptor.name;
+  error.message = descriptor.name + ": " + what;
+  return fail(std::move(error));
 }
 
 /// The place of the URL at the provider. Plain URLs of its origins are taken apart here, all others by libcurl's parser, whose
@@ -94,8 +109,15 @@ Result<std::shared_ptr<Client>> Client::create(const std::shared_ptr<Runtime> &r
       continue;
     }
     const std::string key = live->setup->digest + credential.name;
-    auto source = engine.source(key, [&] {
-      return std::make_shared<TokenSource>(engine.shared_from_this(), key, owner_of(*live->setup), live->setup, credential);
+    auto source = engine.sources(key, [&] {
+      auto kind = std::make_shared<SourceKind>();
+      kind->engine = engine.shared_from_this();
+      kind->setup = live->setup;
+      kind->credential = &credential;
+      kind->key = key;
+      kind->takes_account = takes_account(*live->setup->config.descriptor, credential);
+      kind->owner = owner_of(*live->setup);
+      return std::make_shared<SourceSet>(std::move(kind));
     });
     source->add_user();
     live->sources.push_back(std::move(source));
@@ -135,7 +157,6 @@ Result<Plan> Client::plan(const Request *request, std::optional<std::string_view
   plan.live = live();
   if (plan.live == nullptr) return common_errors().client_closed;
   const Setup &setup = *plan.live->setup;
-  const provider::Descriptor &descriptor = *setup.config.descriptor;
   if (method && (method->size() > kLongestMethod || !redact::is_header_name(*method))) {
     return fail(Status::InvalidArgument, "the method must be one of HTTP, such as GET or POST");
   }
@@ -149,13 +170,13 @@ Result<Plan> Client::plan(const Request *request, std::optional<std::string_view
   }
   std::optional<std::string_view> api;
   if (request != nullptr && request->settings.api) api = *request->settings.api;
-  const auto authorisation = provider::resolve(descriptor, setup.scheme, api, target, method.value_or("GET"));
+  const auto authorisation = provider::resolve(setup.config, setup.scheme, api, target, method.value_or("GET"));
   if (!authorisation) return authorisation.error();
 
   plan.client = this;
   plan.scheme = authorisation->scheme;
   plan.credential = authorisation->credential;
-  plan.source = plan.live->sources[static_cast<std::size_t>(plan.credential - descriptor.credentials.data())];
+  if (auto error = find_source(plan, request)) return error;
   plan.wants_headers = url.has_value();
   plan.clock = runtime_->engine().clock();
   plan.timeout_ms = setup.total_timeout_ms;
@@ -164,6 +185,19 @@ Result<Plan> Client::plan(const Request *request, std::optional<std::string_view
     plan.timeout_ms = request->settings.timeout_ms.value_or(plan.timeout_ms);
   }
   return plan;
+}
+
+ErrorPtr Client::find_source(Plan &plan, const Request *request) const {
+  const auto &sources = plan.live->sources_of(*plan.credential);
+  if (sources != nullptr) plan.source = sources->base();
+  if (request == nullptr || !request->settings.account) return nullptr;
+  if (sources == nullptr || !sources->kind().takes_account) {
+    return unsupported(*plan.live->setup->config.descriptor,
+                       "the credential \"" + plan.credential->name + "\" is not one per account; leave the request option \"account\" out");
+  }
+  const auto lock = runtime_->engine().enter();
+  plan.source = sources->of_account(*request->settings.account);
+  return nullptr;
 }
 
 Result<Answer> Client::peek(const Request *request, std::optional<std::string_view> method, std::optional<std::string_view> url) {
@@ -177,34 +211,109 @@ Result<Answer> Client::peek(const Request *request, std::optional<std::string_vi
   return make_answer(*plan, std::move(token), word, true);
 }
 
+Result<std::shared_ptr<Operation>> Client::begin(Plan plan, EventKind kind, const Queue &queue, std::int64_t tag,
+                                                 const std::function<ErrorPtr(const std::shared_ptr<Operation> &)> &what) {
+  Engine &engine = runtime_->engine();
+  if (&queue.engine() != &engine) return fail(Status::InvalidArgument, "the queue must be of the client's runtime");
+  const auto lock = engine.enter();
+  if (engine.closed() || closed_) return common_errors().client_closed;
+  if (queue.closed()) return common_errors().queue_closed;
+  const auto shared_plan = std::make_shared<const Plan>(std::move(plan));
+  auto operation = std::make_shared<Operation>(engine, kind, shared_plan, queue, tag);
+  engine.track(operation);
+  try {
+    if (ErrorPtr error = what(operation)) {
+      operation->abandon();
+      return error;
+    }
+    if (!operation->done()) operation->wait_until(engine.clock()->boot_ms() + shared_plan->timeout_ms);
+  } catch (...) {
+    operation->abandon();  // who is told of a failure gets no event besides
+    throw;
+  }
+  return operation;
+}
+
 Result<std::shared_ptr<Operation>> Client::start(const Request *request, std::optional<std::string_view> method,
                                                  std::optional<std::string_view> url, const Queue &queue, std::int64_t tag) {
   auto plan = this->plan(request, method, url);
   if (!plan) return plan.error();
-  Engine &engine = runtime_->engine();
-  if (&queue.engine() != &engine) {
-    return fail(Status::InvalidArgument, "client_start: the queue must be of the client's runtime");
+  return begin(std::move(*plan), EventKind::Token, queue, tag, [](const std::shared_ptr<Operation> &operation) -> ErrorPtr {
+    const auto &source = operation->plan().source;
+    if (source != nullptr) return source->join(operation);
+    operation->got_token(nullptr, 0, true);
+    return nullptr;
+  });
+}
+
+Result<std::shared_ptr<Operation>> Client::inquire(const Request *request, EventKind what, const Queue &queue, std::int64_t tag) {
+  auto plan = this->plan(request, {}, {});
+  if (!plan) return plan.error();
+  const provider::Descriptor &descriptor = *plan->live->setup->config.descriptor;
+  const bool accounts = what == EventKind::Accounts;
+  const provider::Step *step = descriptor.step(accounts ? plan->credential->accounts_step : plan->credential->identity_step);
+  if (step == nullptr) {
+    return unsupported(descriptor, accounts ? "the provider lists no accounts" : "the provider does not tell who the caller is");
   }
-  const auto lock = engine.enter();
-  if (engine.closed() || closed_) return common_errors().client_closed;
-  if (queue.closed()) return common_errors().queue_closed;
-  const auto shared_plan = std::make_shared<const Plan>(std::move(*plan));
-  const auto &source = shared_plan->source;
-  auto operation = std::make_shared<Operation>(shared_plan, queue, tag, engine.next_id());
-  engine.track(operation);
-  try {
-    if (source == nullptr) {
-      operation->complete(engine, nullptr, 0, true);
-    } else if (ErrorPtr error = source->join(operation)) {
-      operation->abandon(engine);
-      return error;
+  return begin(std::move(*plan), what, queue, tag, [&](const std::shared_ptr<Operation> &operation) {
+    const auto &sources = operation->plan().live->sources_of(*operation->plan().credential);
+    // The list is for whoever has no account yet.
+    const auto source = accounts ? sources->of_account({}) : operation->plan().source;
+    return std::make_shared<Inquiry>(runtime_->engine(), operation, source, *step)->begin();
+  });
+}
+
+Result<std::shared_ptr<Operation>> Client::log_out(const Queue &queue, std::int64_t tag) {
+  auto plan = this->plan(nullptr, {}, {});
+  if (!plan) return plan.error();
+  return begin(std::move(*plan), EventKind::LoggedOut, queue, tag, [&](const std::shared_ptr<Operation> &operation) -> ErrorPtr {
+    const auto logout = std::make_shared<Logout>(runtime_->engine(), operation);
+    // An inquiry that is refused for the token's end would log in again.
+    runtime_->engine().complete_if(
+        [this](const Operation &other) {
+          return other.plan().client == this && (other.kind() == EventKind::Identity || other.kind() == EventKind::Accounts);
+        },
+        common_errors().cancelled);
+    for (const auto &sources : operation->plan().live->sources) {
+      if (sources != nullptr) sources->for_each([&](TokenSource &source) { logout->forget(source); });
     }
-    if (!operation->done()) operation->wait_until(engine, engine.clock()->boot_ms() + shared_plan->timeout_ms);
-  } catch (...) {
-    operation->abandon(engine);  // who is told of a failure gets no event besides
-    throw;
+    logout->begin();
+    return nullptr;
+  });
+}
+
+Result<std::shared_ptr<Operation>> Client::answer(std::shared_ptr<const flow::Challenge> challenge, SecretBytes code, const Queue &queue,
+                                                  std::int64_t tag) {
+  auto plan = this->plan(nullptr, {}, {});
+  if (!plan) return plan.error();
+  const provider::Descriptor &descriptor = *plan->live->setup->config.descriptor;
+  const provider::Credential *credential = descriptor.credential(challenge->credential);
+  if (code.empty()) return fail(Status::InvalidArgument, descriptor.name + ": the one-time code must not be empty");
+  if (credential == nullptr || descriptor.step(challenge->step) == nullptr || plan->live->sources_of(*credential) == nullptr) {
+    return fail(Status::OtpOver, descriptor.name + ": the challenge is of another provider");
   }
-  return operation;
+  plan->credential = credential;
+  {
+    const auto lock = runtime_->engine().enter();
+    plan->source = plan->live->sources_of(*credential)->of_account(challenge->account);
+  }
+  return begin(std::move(*plan), EventKind::Token, queue, tag, [&](const std::shared_ptr<Operation> &operation) {
+    return operation->plan().source->answer(operation, std::move(challenge), std::move(code));
+  });
+}
+
+Result<SecretBytes> Client::seal(const flow::Challenge &challenge, std::string_view key) const {
+  const auto live = this->live();
+  if (live == nullptr) return common_errors().client_closed;
+  return flow::seal_challenge(live->setup->config, challenge, key);
+}
+
+Result<std::shared_ptr<const flow::Challenge>> Client::open_challenge(std::string_view sealed, std::string_view key) const {
+  const auto live = this->live();
+  if (live == nullptr) return common_errors().client_closed;
+  auto challenge = flow::open_challenge(live->setup->config, sealed, key);
+  if (challenge) (*challenge)->bound_to = live->setup->digest + (*challenge)->credential;
+  return challenge;
 }
 
 Result<token::Advice> Client::report_rejected(std::int64_t slot, std::int64_t generation, std::int32_t http_status) {
@@ -212,11 +321,14 @@ Result<token::Advice> Client::report_rejected(std::int64_t slot, std::int64_t ge
   if (live == nullptr) return common_errors().client_closed;
   // Only "unauthorised" can be cured by another token; a local credential has no other.
   if (http_status != kUnauthorized || slot < 0) return token::Advice::Stop;
-  for (const auto &source : live->sources) {
-    if (source == nullptr || source->slot().number() != slot) continue;
-    const auto lock = runtime_->engine().enter();
-    return source->reject(generation);
+  const auto lock = runtime_->engine().enter();
+  bool may_be_forgotten = false;  // an account's that was not asked for long
+  for (const auto &sources : live->sources) {
+    if (sources == nullptr) continue;
+    if (const auto source = sources->of_slot(slot)) return source->reject(generation);
+    may_be_forgotten = may_be_forgotten || sources->kind().takes_account;
   }
+  if (may_be_forgotten) return token::Advice::Retry;
   return fail(Status::InvalidArgument, "client_report_rejected: the slot is not one of this client's");
 }
 

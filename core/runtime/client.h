@@ -12,7 +12,7 @@
 #include "core/provider/client_config.h"
 #include "core/runtime/engine.h"
 #include "core/runtime/options.h"
-#include "core/runtime/token_source.h"
+#include "core/runtime/source_set.h"
 #include "core/token/slot.h"
 
 namespace fleetauth::runtime {
@@ -23,7 +23,11 @@ class Operation;
 /// A client's configuration and the places of its tokens; replaced by nothing when the client is closed.
 struct Live {
   std::shared_ptr<const Setup> setup;
-  std::vector<std::shared_ptr<TokenSource>> sources;  ///< by the credential's place in the descriptor; null for local ones
+  std::vector<std::shared_ptr<SourceSet>> sources;  ///< by the credential's place in the descriptor; null for local ones
+
+  [[nodiscard]] const std::shared_ptr<SourceSet> &sources_of(const provider::Credential &credential) const {
+    return sources[static_cast<std::size_t>(&credential - setup->config.descriptor->credentials.data())];
+  }
 };
 
 /// A call as it was resolved: how the request will be authorised, and from which token.
@@ -76,6 +80,14 @@ class Client {
   Result<Answer> peek(const Request *request, std::optional<std::string_view> method, std::optional<std::string_view> url);
   Result<std::shared_ptr<Operation>> start(const Request *request, std::optional<std::string_view> method,
                                            std::optional<std::string_view> url, const Queue &queue, std::int64_t tag);
+  /// Asks who the caller is (Identity) or which accounts there are (Accounts). E_UNSUPPORTED where the provider tells nobody.
+  Result<std::shared_ptr<Operation>> inquire(const Request *request, EventKind what, const Queue &queue, std::int64_t tag);
+  Result<std::shared_ptr<Operation>> log_out(const Queue &queue, std::int64_t tag);
+  Result<std::shared_ptr<Operation>> answer(std::shared_ptr<const flow::Challenge> challenge, SecretBytes code, const Queue &queue,
+                                            std::int64_t tag);
+  /// A challenge under a key of 32 bytes, bound to the provider and the client's parameters but its secrets. E_KEY, E_CRYPTO.
+  [[nodiscard]] Result<SecretBytes> seal(const flow::Challenge &challenge, std::string_view key) const;
+  [[nodiscard]] Result<std::shared_ptr<const flow::Challenge>> open_challenge(std::string_view sealed, std::string_view key) const;
   Result<token::Advice> report_rejected(std::int64_t slot, std::int64_t generation, std::int32_t http_status);
   token::CopyResult copy(std::int64_t slot, char *buffer, std::size_t capacity);
   ErrorPtr serve(const Queue &queue);
@@ -87,6 +99,10 @@ class Client {
  private:
   [[nodiscard]] std::shared_ptr<const Live> live() const;
   Result<Plan> plan(const Request *request, std::optional<std::string_view> method, std::optional<std::string_view> url) const;
+  [[nodiscard]] ErrorPtr find_source(Plan &plan, const Request *request) const;
+  /// Makes an operation and begins what it waits for, under the engine's mutex.
+  Result<std::shared_ptr<Operation>> begin(Plan plan, EventKind kind, const Queue &queue, std::int64_t tag,
+                                           const std::function<ErrorPtr(const std::shared_ptr<Operation> &)> &what);
 
   const std::shared_ptr<Runtime> runtime_;
   std::shared_ptr<const Live> live_;  ///< read under token::ReadGuard, taken away under WriteGuard

@@ -11,7 +11,7 @@
 #include "core/runtime/common_errors.h"
 #include "core/runtime/flight.h"
 #include "core/runtime/operation.h"
-#include "core/runtime/token_source.h"
+#include "core/runtime/source_set.h"
 
 namespace fleetauth::runtime {
 
@@ -63,6 +63,7 @@ void Engine::shut_down() {
   const auto lock = enter();
   if (std::exchange(closed_, true)) return;
   fail_everything(common_errors().runtime_closed);
+  for_each_source([](TokenSource &source) { source.give_up(common_errors().runtime_closed); });
   {
     const std::lock_guard queues(queues_mutex_);
     for (const auto &[id, queue] : queues_) queue->end();
@@ -88,17 +89,22 @@ bool Engine::close(std::int64_t timeout_ms) {
                               [this] { return !thread_alive_; });
 }
 
-void Engine::fail_everything(const ErrorPtr &error) {
+void Engine::for_each_source(const std::function<void(TokenSource &)> &what) const {
   for (const auto &[key, weak] : sources_) {
-    if (const auto source = weak.lock()) source->give_up(error);
+    if (const auto set = weak.lock()) set->for_each(what);
   }
+}
+
+/// What is in flight; tokens and logins stay.
+void Engine::fail_everything(const ErrorPtr &error) {
+  for_each_source([&](TokenSource &source) { source.end_flight(error); });
   complete_if([](const Operation &) { return true; }, error);
 }
 
 // ---------------------------------------------------------------- what lives in it
 
-std::shared_ptr<TokenSource> Engine::source(const std::string &key, const std::function<std::shared_ptr<TokenSource>()> &make) {
-  std::weak_ptr<TokenSource> &place = sources_[key];
+std::shared_ptr<SourceSet> Engine::sources(const std::string &key, const std::function<std::shared_ptr<SourceSet>()> &make) {
+  std::weak_ptr<SourceSet> &place = sources_[key];
   if (auto existing = place.lock()) return existing;
   auto made = make();
   place = made;
@@ -116,7 +122,7 @@ void Engine::untrack(std::uint64_t operation) { operations_.erase(operation); }
 void Engine::complete_if(const std::function<bool(const Operation &)> &which, const ErrorPtr &error) {
   for (auto next = operations_.begin(); next != operations_.end();) {
     const auto operation = (next++)->second;  // completing takes it out of the list
-    if (which(*operation)) operation->complete(*this, error);
+    if (which(*operation)) operation->got_error(error);
   }
 }
 
@@ -406,11 +412,7 @@ void Engine::rebuild_after_fork() {
     for (const auto &[id, queue] : queues_) queue->rebuild_after_fork();
   }
 
-  const ErrorPtr &forked = common_errors().forked;
-  for (const auto &[key, weak] : sources_) {
-    if (const auto source = weak.lock()) source->end_flight(forked);
-  }
-  complete_if([](const Operation &) { return true; }, forked);
+  fail_everything(common_errors().forked);
 }
 
 // ---------------------------------------------------------------- the runtime

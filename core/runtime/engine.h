@@ -24,6 +24,7 @@ namespace fleetauth::runtime {
 class Flight;
 class HostCall;
 class Operation;
+class SourceSet;
 class TokenSource;
 
 /// What everything of one runtime shares: the mutex, the clock, timers, the driver and whoever drives it.
@@ -63,8 +64,8 @@ class Engine : public std::enable_shared_from_this<Engine> {
 
   // ---- under the mutex
   [[nodiscard]] bool closed() const { return closed_; }
-  /// The source for a key, made if there is none.
-  std::shared_ptr<TokenSource> source(const std::string &key, const std::function<std::shared_ptr<TokenSource>()> &make);
+  /// The sources for a key, made if there are none.
+  std::shared_ptr<SourceSet> sources(const std::string &key, const std::function<std::shared_ptr<SourceSet>()> &make);
 
   std::uint64_t next_id() { return ++last_id_; }
   double random();
@@ -127,6 +128,7 @@ class Engine : public std::enable_shared_from_this<Engine> {
   ErrorPtr ensure_driver();
   void wake();
   void close_driver();
+  void for_each_source(const std::function<void(TokenSource &)> &what) const;
   void fail_everything(const ErrorPtr &error);
   void rebuild_after_fork();
   void clock_moved();
@@ -135,7 +137,7 @@ class Engine : public std::enable_shared_from_this<Engine> {
   const std::shared_ptr<Clock> clock_;
   std::mutex mutex_;
 
-  std::unordered_map<std::string, std::weak_ptr<TokenSource>> sources_;
+  std::unordered_map<std::string, std::weak_ptr<SourceSet>> sources_;
   std::unordered_map<std::uint64_t, std::shared_ptr<Operation>> operations_;
   std::unordered_map<std::uint64_t, std::weak_ptr<Flight>> awaited_;  ///< by exchange
   std::size_t sweep_at_ = 64;

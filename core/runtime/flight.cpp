@@ -5,8 +5,6 @@
 #include <variant>
 
 #include "core/runtime/host_call.h"
-#include "core/runtime/operation.h"
-#include "core/runtime/token_source.h"
 
 namespace fleetauth::runtime {
 
@@ -16,15 +14,15 @@ std::string seconds(std::int64_t ms) { return ms % 1000 == 0 ? std::to_string(ms
 
 }  // namespace
 
-Flight::Flight(Engine &engine, std::shared_ptr<TokenSource> source)
-    : engine_(engine), source_(std::move(source)), machine_(flow::make_machine(source_->setup().config, source_->credential())) {}
+Flight::Flight(Engine &engine, std::shared_ptr<FlightOwner> owner, std::unique_ptr<flow::Machine> machine)
+    : engine_(engine), owner_(std::move(owner)), machine_(std::move(machine)) {}
 
 Flight::~Flight() = default;
 
 void Flight::begin(std::int64_t delay_ms) {
   const auto self = weak_from_this();
   const BootMs now = engine_.clock()->boot_ms();
-  deadline_ = now + delay_ms + source_->setup().total_timeout_ms;
+  deadline_ = now + delay_ms + owner_->setup().total_timeout_ms;
   total_deadline_ = engine_.at(deadline_, [self] {
     if (const auto flight = self.lock()) flight->fetch_timed_out();
   });
@@ -32,11 +30,11 @@ void Flight::begin(std::int64_t delay_ms) {
   pause_ = engine_.at(now + delay_ms, [self] {
     if (const auto flight = self.lock()) flight->apply(flight->machine_->start(flight->engine_.now()));
   });
-  if (auto error = engine_.call_driver()) finish(error, nullptr);
+  if (auto error = engine_.call_driver()) fail_with(error);
 }
 
-void Flight::join(const std::shared_ptr<Operation> &operation) {
-  waiters_.push_back(operation);
+void Flight::join(const std::shared_ptr<Waiter> &waiter) {
+  waiters_.push_back(waiter);
   offer_call();
 }
 
@@ -49,10 +47,8 @@ void Flight::apply(flow::Effect effect) {
     request_ = std::make_shared<const flow::HttpRequest>(std::move(next->request));
     attempt_ = 0;
     send();
-  } else if (auto *granted = std::get_if<flow::Granted>(&effect)) {
-    finish(nullptr, &granted->grant);
   } else {
-    finish(std::get<flow::Failed>(effect).error, nullptr);
+    finish(std::move(effect));
   }
 }
 
@@ -60,23 +56,23 @@ void Flight::send() {
   pause_ = {};
   ++attempt_;
   exchange_ = engine_.next_id();
-  const net::NetOptions &net = *source_->setup().net;
+  const net::NetOptions &net = *owner_->setup().net;
   const BootMs now = engine_.clock()->boot_ms();
   const auto self = weak_from_this();
   attempt_deadline_ = engine_.at(now + net.attempt_timeout_ms, [self] {
     if (const auto flight = self.lock()) flight->attempt_timed_out(false);
   });
   engine_.expect(exchange_, shared_from_this());
-  if (source_->setup().host_transport) {
+  if (owner_->setup().host_transport) {
     host_call_ = std::make_shared<HostCall>(engine_.shared_from_this(), exchange_, request_, now + net.attempt_timeout_ms);
     offer_call();
   } else {
     connect_deadline_ = engine_.at(now + net.connect_timeout_ms, [self] {
       if (const auto flight = self.lock()) flight->attempt_timed_out(true);
     });
-    engine_.transmit(exchange_, request_, source_->setup().net);
+    engine_.transmit(exchange_, request_, owner_->setup().net);
   }
-  if (auto error = engine_.call_driver()) finish(error, nullptr);
+  if (auto error = engine_.call_driver()) fail_with(error);
 }
 
 void Flight::on_outcome(net::Outcome outcome) {
@@ -101,7 +97,7 @@ bool Flight::repeat(const Error &error, flow::Sent sent) {
   pause_ = engine_.at(at, [weak = weak_from_this()] {
     if (const auto flight = weak.lock()) flight->send();
   });
-  if (auto unable = engine_.call_driver()) finish(unable, nullptr);
+  if (auto unable = engine_.call_driver()) fail_with(unable);
   return true;
 }
 
@@ -109,7 +105,7 @@ void Flight::attempt_timed_out(bool connecting) {
   (connecting ? connect_deadline_ : attempt_deadline_) = {};
   const flow::Sent sent = sent_state();
   if (connecting && sent == flow::Sent::Maybe) return;  // connected in time
-  const net::NetOptions &net = *source_->setup().net;
+  const net::NetOptions &net = *owner_->setup().net;
   const std::string what =
       connecting ? "no connection within " + seconds(net.connect_timeout_ms) + " (connect_timeout_ms); check the network and the proxy"
                  : "nothing complete within " + seconds(net.attempt_timeout_ms) + " (attempt_timeout_ms)";
@@ -123,9 +119,9 @@ void Flight::attempt_timed_out(bool connecting) {
 
 void Flight::fetch_timed_out() {
   total_deadline_ = {};
-  const std::string what = "no token within " + seconds(source_->setup().total_timeout_ms) + " (total_timeout_ms) and " +
+  const std::string what = "no token within " + seconds(owner_->setup().total_timeout_ms) + " (total_timeout_ms) and " +
                            std::to_string(attempt_) + (attempt_ == 1 ? " attempt" : " attempts");
-  if (exchange_ == 0) return finish(timed_out(what), nullptr);
+  if (exchange_ == 0) return fail_with(timed_out(what));
   const flow::Sent sent = sent_state();
   engine_.abort(std::exchange(exchange_, 0));
   end_attempt();
@@ -141,7 +137,7 @@ flow::Sent Flight::sent_state() const {
 ErrorPtr Flight::timed_out(const std::string &what) const {
   Error error;
   error.status = Status::Timeout;
-  error.provider = source_->setup().config.descriptor->name;
+  error.provider = owner_->setup().config.descriptor->name;
   error.message = what;
   return fail(std::move(error));
 }
@@ -152,31 +148,17 @@ void Flight::end_attempt() {
   if (host_call_ != nullptr) std::exchange(host_call_, nullptr)->withdraw();
 }
 
-void Flight::give_up(const ErrorPtr &error) { finish(error, nullptr); }
+void Flight::give_up(const ErrorPtr &error) { fail_with(error); }
 
-void Flight::finish(const ErrorPtr &error, flow::Grant *grant) {
-  const auto self = shared_from_this();  // the source lets go of it below
+void Flight::finish(flow::Effect effect) {
+  const auto self = shared_from_this();  // the owner lets go of it below
+  if (owner_ == nullptr) return;
   if (exchange_ != 0) engine_.abort(std::exchange(exchange_, 0));
   end_attempt();
   engine_.cancel(pause_);
   engine_.cancel(total_deadline_);
-
-  std::shared_ptr<const token::Token> token;
-  if (grant != nullptr) {
-    token = source_->accept(std::move(*grant));
-  } else {
-    source_->note_failure(error);
-  }
-  source_->flight_ended(token != nullptr);
-  const std::int32_t word = engine_.words_live() ? source_->slot().word() : 0;
-  const auto waiters = std::exchange(waiters_, {});
-  for (const auto &waiter : waiters) {
-    if (token != nullptr) {
-      waiter->complete(engine_, token, word, false);
-    } else {
-      waiter->complete(engine_, error);
-    }
-  }
+  Landing landing{std::move(effect), machine_->refresh_token_is_dead(), machine_->code_period(), std::exchange(waiters_, {})};
+  std::exchange(owner_, nullptr)->landed(std::move(landing));
 }
 
 bool Flight::held_by_this_thread() const { return host_call_ != nullptr && host_call_->claimed_by_this_thread(); }
@@ -189,7 +171,7 @@ std::vector<QueueId> Flight::responders() const {
   for (const auto &waiter : waiters_) {
     if (!waiter->done()) add(waiter->queue());
   }
-  for (const QueueId server : source_->servers()) add(server);
+  for (const QueueId server : owner_->servers()) add(server);
   return queues;
 }
 

@@ -8,22 +8,44 @@
 #include "core/flow/machine.h"
 #include "core/net/driver.h"
 #include "core/runtime/engine.h"
+#include "core/runtime/waiter.h"
 
 namespace fleetauth::runtime {
 
 class HostCall;
 
-/// One fetch of a token: runs the flow's machine, sends its requests, repeats and bounds them, and tells everyone who waits.
-/// Belongs to its source; no caller's patience ends it. Everything under the engine's mutex.
+/// What a flight came to: any effect but SendRequest.
+struct Landing {
+  flow::Effect effect;
+  bool refresh_token_is_dead = false;
+  std::int64_t code_period = -1;
+  std::vector<std::shared_ptr<Waiter>> waiters;  ///< those who joined
+};
+
+/// Whom a flight works for.
+class FlightOwner {
+ public:
+  FlightOwner() = default;
+  virtual ~FlightOwner() = default;
+  FlightOwner(const FlightOwner &) = delete;
+  FlightOwner &operator=(const FlightOwner &) = delete;
+  [[nodiscard]] virtual const Setup &setup() const = 0;
+  /// Queues that take the host's calls when no waiter's does.
+  [[nodiscard]] virtual const std::vector<QueueId> &servers() const = 0;
+  virtual void landed(Landing landing) = 0;
+};
+
+/// One errand at the provider: runs the flow's machine, sends its requests, repeats and bounds them. Belongs to its owner; no caller's
+/// patience ends it. Everything under the engine's mutex.
 class Flight : public std::enable_shared_from_this<Flight> {
  public:
-  Flight(Engine &engine, std::shared_ptr<TokenSource> source);
+  Flight(Engine &engine, std::shared_ptr<FlightOwner> owner, std::unique_ptr<flow::Machine> machine);
   ~Flight();
   Flight(const Flight &) = delete;
   Flight &operator=(const Flight &) = delete;
 
   void begin(std::int64_t delay_ms);
-  void join(const std::shared_ptr<Operation> &operation);
+  void join(const std::shared_ptr<Waiter> &waiter);
   void on_outcome(net::Outcome outcome);
   /// Offers the host's call, unless somebody who may take it has it.
   void offer_call();
@@ -44,12 +66,13 @@ class Flight : public std::enable_shared_from_this<Flight> {
   void end_attempt();
   [[nodiscard]] flow::Sent sent_state() const;
   [[nodiscard]] ErrorPtr timed_out(const std::string &what) const;
-  void finish(const ErrorPtr &error, flow::Grant *grant);
+  void finish(flow::Effect effect);
+  void fail_with(const ErrorPtr &error) { finish(flow::Failed{error}); }
 
   Engine &engine_;
-  std::shared_ptr<TokenSource> source_;
+  std::shared_ptr<FlightOwner> owner_;  ///< null when it has landed
   std::unique_ptr<flow::Machine> machine_;
-  std::vector<std::shared_ptr<Operation>> waiters_;
+  std::vector<std::shared_ptr<Waiter>> waiters_;
 
   std::shared_ptr<const flow::HttpRequest> request_;
   int attempt_ = 0;

@@ -115,8 +115,8 @@ ErrorPtr HostCall::add_header(std::string_view name, std::string_view value) {
 
 ErrorPtr HostCall::append_body(std::string_view bytes) {
   const std::lock_guard lock(mutex_);
-  if (response_.body.size() + bytes.size() > flow::kMaxBody) {
-    return fleetauth::fail(Status::TooLarge, "the answer's body is above " + std::to_string(flow::kMaxBody) +
+  if (response_.body.size() + bytes.size() > request_->max_body) {
+    return fleetauth::fail(Status::TooLarge, "the answer's body is above " + std::to_string(request_->max_body) +
                                                  " bytes; stop reading and fail the call with E_TOO_LARGE");
   }
   response_.body.append(bytes);

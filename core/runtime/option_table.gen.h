@@ -27,7 +27,7 @@ inline constexpr std::array<std::string_view, 2> kRuntimeModeChoices{"threaded",
 inline constexpr std::array<std::string_view, 2> kClientTransportChoices{"curl", "host"};
 
 // clang-format off
-inline constexpr std::array<OptionSpec, 19> kOptionTable{{
+inline constexpr std::array<OptionSpec, 21> kOptionTable{{
     {OptionScope::Runtime, "mode", OptionType::Choice,
      "threaded", 0, 0, kRuntimeModeChoices,
      "threaded: one lazy I/O thread serves every queue. manual: the library makes no thread of its own; a waiting or polling caller drives the network."},
@@ -67,6 +67,9 @@ inline constexpr std::array<OptionSpec, 19> kOptionTable{{
     {OptionScope::Client, "total_timeout_ms", OptionType::Integer,
      "30000", 1, 3600000, {},
      "Time allowed for one fetch of a token with all its attempts; also a caller's default patience."},
+    {OptionScope::Client, "max_accounts", OptionType::Integer,
+     "100000", 1, 1000000, {},
+     "How many accounts' tokens are kept at once; the one that was not asked for longest is forgotten."},
     {OptionScope::Client, "user_agent", OptionType::Text,
      std::nullopt, 0, 0, {},
      "Put before the library's own name in the User-Agent of token requests."},
@@ -79,6 +82,9 @@ inline constexpr std::array<OptionSpec, 19> kOptionTable{{
     {OptionScope::Request, "api", OptionType::Text,
      std::nullopt, 0, 0, {},
      "The provider's API group, when the URL does not tell which it is."},
+    {OptionScope::Request, "account", OptionType::Text,
+     std::nullopt, 0, 0, {},
+     "The account the token is for, where the provider gives one per account."},
     {OptionScope::Request, "timeout_ms", OptionType::Integer,
      std::nullopt, 0, 3600000, {},
      "How long this caller waits; the default is the client's total_timeout_ms. The fetch itself goes on for the others."},

@@ -202,8 +202,8 @@ std::string digest_of(const Setup &setup) {
   add(setup.net->proxy.url.view());
   add(setup.net->proxy.bypass);
   add(setup.net->user_agent);
-  for (const std::int64_t number :
-       {setup.net->connect_timeout_ms, setup.net->attempt_timeout_ms, setup.total_timeout_ms, setup.refresh_margin_ms.value_or(-1)}) {
+  for (const std::int64_t number : {setup.net->connect_timeout_ms, setup.net->attempt_timeout_ms, setup.total_timeout_ms,
+                                    setup.refresh_margin_ms.value_or(-1), setup.max_accounts}) {
     add(std::to_string(number));
   }
   return crypto::keyed_digest(all.view());
@@ -236,6 +236,7 @@ Result<RequestSettings> read_request_options(const Options *options) {
   Reader reader(OptionScope::Request, values_of(options));
   RequestSettings settings;
   if (const auto api = reader.text("api")) settings.api = std::string(*api);
+  if (const auto account = reader.text("account")) settings.account = std::string(*account);
   settings.timeout_ms = reader.integer("timeout_ms");
   settings.min_remaining_ms = *reader.integer("min_remaining_ms");
   if (reader.error() != nullptr) return reader.error();
@@ -264,6 +265,7 @@ Result<std::shared_ptr<const Setup>> read_client_options(const std::shared_ptr<c
   setup->url_policy.allow_loopback_http = net->allow_loopback_http;
   setup->net = net;
   setup->total_timeout_ms = *reader.integer("total_timeout_ms");
+  setup->max_accounts = *reader.integer("max_accounts");
   setup->refresh_margin_ms = reader.integer("refresh_margin_ms");
   setup->host_transport = reader.choice("transport") == "host";
   if (setup->host_transport && !net->pinned_public_key.empty()) {
@@ -279,15 +281,15 @@ Result<std::shared_ptr<const Setup>> read_client_options(const std::shared_ptr<c
   auto overridden = provider::override_descriptor(descriptor, patch, sorted->base_urls);
   if (!overridden) return overridden.error();
   if (auto error = check_names(**overridden)) return error;  // a patch may have added some
-  if (setup->scheme) {
-    if (auto error = provider::check_scheme(**overridden, *setup->scheme)) return error;
-  }
-  auto origins = check_origins(**overridden, setup->url_policy);
-  if (!origins) return origins.error();
-  setup->origins = std::move(*origins);
   auto config = provider::configure(*overridden, sorted->parameters);
   if (!config) return config.error();
   setup->config = std::move(*config);
+  auto origins = check_origins(**overridden, setup->url_policy);
+  if (!origins) return origins.error();
+  setup->origins = std::move(*origins);
+  if (setup->scheme) {
+    if (auto error = provider::check_scheme(setup->config, *setup->scheme)) return error;
+  }
   if (!setup->refresh_margin_ms) setup->refresh_margin_ms = setup->config.descriptor->life.refresh_margin_ms;
   setup->digest = digest_of(*setup);
   return std::shared_ptr<const Setup>(std::move(setup));

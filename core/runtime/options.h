@@ -30,6 +30,7 @@ struct RuntimeSettings {
 
 struct RequestSettings {
   std::optional<std::string> api;
+  std::optional<std::string> account;
   std::optional<std::int64_t> timeout_ms;
   std::int64_t min_remaining_ms = 0;
 };
@@ -42,6 +43,7 @@ struct Setup {
   std::shared_ptr<const net::NetOptions> net;
   net::UrlPolicy url_policy;
   std::int64_t total_timeout_ms = 0;
+  std::int64_t max_accounts = 0;
   std::optional<std::int64_t> refresh_margin_ms;
   std::vector<net::Url> origins;  ///< the descriptor's, in its order
   std::string digest;             ///< equal for equal configurations, secrets included; keyed

@@ -9,6 +9,7 @@
 
 #include "core/base/error.h"
 #include "core/base/os/descriptor.h"
+#include "core/flow/machine.h"
 #include "core/token/token.h"
 
 namespace fleetauth::net {
@@ -28,17 +29,21 @@ using QueueId = std::uint64_t;
 /// Waits are cut to a century, which still fits where the system counts nanoseconds.
 inline constexpr std::int64_t kLongestWaitMs = 100LL * 366 * 24 * 3600 * 1000;
 
-enum class EventKind { Token = 1, HttpCall = 2, HttpCancel = 3, Release = 4, Closed = 5 };
+enum class EventKind { Token = 1, HttpCall = 2, HttpCancel = 3, Release = 4, Closed = 5, Identity = 6, Accounts = 7, LoggedOut = 8 };
 
 struct Event {
   EventKind kind = EventKind::Closed;
   std::int64_t tag = 0;
-  // Token
+  // of an operation
   std::shared_ptr<const Plan> plan;
   ErrorPtr error;
+  // Token
   std::shared_ptr<const token::Token> token;
   std::int32_t word = 0;
   bool from_cache = false;
+  // Identity, Accounts
+  std::shared_ptr<const flow::Identity> identity;
+  std::shared_ptr<const flow::Accounts> accounts;
   // HttpCall
   std::shared_ptr<HostCall> call;
   QueueId queue = 0;

@@ -4,8 +4,6 @@
 #include <utility>
 
 #include "core/runtime/common_errors.h"
-#include "core/runtime/flight.h"
-#include "core/runtime/operation.h"
 #include "core/token/life.h"
 
 namespace fleetauth::runtime {
@@ -25,6 +23,8 @@ std::int64_t pause_after(const Error &error, int failures, const net::Random &ra
   switch (error.status) {
     case Status::InvalidCredentials:
     case Status::AccessDenied:
+    case Status::LoginRequired:
+    case Status::OtpRejected:
       cap = 15 * 60 * kSecond;
       break;
     // Nothing was asked of the provider, or the host's own code failed: each caller sees for himself.
@@ -43,43 +43,70 @@ std::int64_t pause_after(const Error &error, int failures, const net::Random &ra
   return std::max(pause, error.retry_after_ms);
 }
 
+flow::Session first_session(const SourceKind &kind) {
+  flow::Session session;
+  const auto &rule = kind.credential->refresh;
+  const provider::ParameterValue *initial = rule ? kind.setup->config.value(rule->initial_parameter) : nullptr;
+  if (initial != nullptr) session.refresh = initial->text.clone();
+  return session;
+}
+
+ErrorPtr of_account(const ErrorPtr &error, const std::string &account) {
+  if (account.empty() || !error->account.empty()) return error;
+  Error named = *error;
+  named.account = account;
+  return fail(std::move(named));
+}
+
+ErrorPtr challenge_over(const TokenSource &source, const std::string &why) {
+  Error error;
+  error.status = Status::OtpOver;
+  error.provider = source.setup().config.descriptor->name;
+  error.account = source.account();
+  error.message = error.provider + ": the challenge cannot be answered: " + why;
+  return fail(std::move(error));
+}
+
 }  // namespace
 
-TokenSource::TokenSource(std::shared_ptr<Engine> engine, std::string_view key, std::uint64_t owner, std::shared_ptr<const Setup> setup,
-                         const provider::Credential &credential)
-    : engine_(std::move(engine)), setup_(std::move(setup)), credential_(&credential), spread_(token::spread_of(key)), slot_(owner) {}
+TokenSource::TokenSource(std::shared_ptr<SourceKind> kind, std::string_view account, bool copyable)
+    : kind_(std::move(kind)),
+      account_(account),
+      spread_(static_cast<float>(token::spread_of(kind_->key + account_))),
+      slot_(copyable ? kind_->owner : ~kind_->owner),
+      session_(first_session(*kind_)) {}
 
 std::shared_ptr<const token::Token> TokenSource::usable(std::int64_t min_remaining_ms, std::int32_t &word) const {
-  word = engine_->words_live() ? slot_.word() : 0;
+  word = engine().words_live() ? slot_.word() : 0;
   auto token = slot_.current();
   if (token == nullptr) return nullptr;
-  const BootMs now = engine_->clock()->boot_ms();
+  const BootMs now = engine().clock()->boot_ms();
   if (now >= token->usable_until) return nullptr;
   if (min_remaining_ms > 0 && token->expires != kNever && token->expires - now < min_remaining_ms) return nullptr;
   return token;
 }
 
 void TokenSource::renew_if_stale(const token::Token &token) {
-  const BootMs now = engine_->clock()->boot_ms();
+  const BootMs now = engine().clock()->boot_ms();
   if (now < token.refresh_at) return;
-  if (now < renew_from_.load(std::memory_order_acquire) && !engine_->forked()) return;
-  const auto lock = engine_->enter();
+  if (now < renew_from_.load(std::memory_order_acquire) && !engine().forked()) return;
+  const auto lock = engine().enter();
   renew();
 }
 
 void TokenSource::renew() {
-  const BootMs now = engine_->clock()->boot_ms();
-  if (flight_ != nullptr || now < retry_at_ || users_ == 0 || engine_->closed()) return;
+  const BootMs now = engine().clock()->boot_ms();
+  if (flight_ != nullptr || now < retry_at_ || kind_->users == 0 || engine().closed()) return;
   // A host that sends the requests itself is only asked when a queue of its is there to take the call.
-  const auto takes = [this](QueueId server) { return engine_->takes_events(server); };
-  if (setup_->host_transport && std::none_of(servers_.begin(), servers_.end(), takes)) return;
-  launch();
+  const auto takes = [this](QueueId server) { return engine().takes_events(server); };
+  if (setup().host_transport && std::none_of(servers().begin(), servers().end(), takes)) return;
+  launch(nullptr);
 }
 
-ErrorPtr TokenSource::join(const std::shared_ptr<Operation> &operation) {
-  const BootMs now = engine_->clock()->boot_ms();
+ErrorPtr TokenSource::join(const std::shared_ptr<Waiter> &waiter) {
+  const BootMs now = engine().clock()->boot_ms();
   std::int32_t word = 0;
-  auto token = usable(operation->plan().min_remaining_ms, word);
+  auto token = usable(waiter->min_remaining_ms(), word);
   if (token == nullptr) {
     // Who asks for more life than the provider gives must not cause a login with every call.
     token = usable(0, word);
@@ -87,42 +114,43 @@ ErrorPtr TokenSource::join(const std::shared_ptr<Operation> &operation) {
   }
   if (token != nullptr) {
     if (now >= token->refresh_at) renew();
-    operation->complete(*engine_, std::move(token), word, true);
+    waiter->got_token(std::move(token), word, true);
     return nullptr;
   }
   if (flight_ == nullptr) {
     if (auto failure = remembered_failure()) {
-      operation->complete(*engine_, std::move(failure));
+      waiter->got_error(std::move(failure));
       return nullptr;
     }
-    launch();
-  }
-  if (flight_ == nullptr) {  // it ended at once: a request that could not even be built
-    operation->complete(*engine_, last_error_);
+    launch(waiter);
     return nullptr;
   }
-  if (operation->synchronous() && flight_->held_by_this_thread()) {
+  if (waiter->synchronous() && flight_->held_by_this_thread()) {
     return fail(Status::Reentrant, "this thread has taken the request that the token waits for and has not answered it; answer it first");
   }
-  flight_->join(operation);
+  flight_->join(waiter);
+  return nullptr;
+}
+
+ErrorPtr TokenSource::answer(const std::shared_ptr<Waiter> &waiter, std::shared_ptr<const flow::Challenge> challenge, SecretBytes code) {
+  if (challenge->bound_to != kind_->key || challenge->account != account_) return challenge_over(*this, "it is of another client");
+  if (challenge->spent) return challenge_over(*this, "it was answered already");
+  if (flight_ != nullptr) return challenge_over(*this, "a login is under way");
+  if (engine().clock()->wall_ms() - challenge->asked >= challenge->lifetime_ms) return challenge_over(*this, "it is too old");
+  auto machine = flow::make_answer(setup().config, credential(), challenge, std::move(code));
+  answering_ = std::move(challenge);
+  begin(std::move(machine), waiter);
   return nullptr;
 }
 
 token::Advice TokenSource::reject(std::int64_t generation) {
-  const auto advice = slot_.reject(generation, engine_->clock()->boot_ms());
+  const auto advice = slot_.reject(generation, engine().clock()->boot_ms());
   watch_token();
   return advice;
 }
 
-void TokenSource::serve(QueueId queue) {
-  std::erase_if(servers_, [this, queue](QueueId server) { return server == queue || !engine_->takes_events(server); });
-  servers_.push_back(queue);
+void TokenSource::offer_call() {
   if (flight_ != nullptr) flight_->offer_call();
-}
-
-void TokenSource::remove_user() {
-  if (--users_ > 0) return;
-  give_up(common_errors().client_closed);
 }
 
 void TokenSource::end_flight(const ErrorPtr &error) {
@@ -131,13 +159,65 @@ void TokenSource::end_flight(const ErrorPtr &error) {
 
 void TokenSource::give_up(const ErrorPtr &error) {
   end_flight(error);
+  (void)take_login();
+}
+
+TokenSource::Login TokenSource::take_login() {
+  Login login;
+  if (const auto token = slot_.current()) login.token = token->secret.clone();
+  if (logged_in_) login.refresh_token = std::move(session_.refresh);
+  session_ = {};
+  logged_in_ = false;
   slot_.drop();
+  if (last_error_ != nullptr && last_error_->challenge != nullptr) last_error_->challenge->spent = true;
+  last_error_ = nullptr;
+  failures_ = 0;
+  retry_at_ = pause_until_ = 0;
+  renew_from_.store(0, std::memory_order_release);
   watch_token();
+  return login;
+}
+
+void TokenSource::begin_anew() { session_ = first_session(*kind_); }
+
+void TokenSource::landed(Landing landing) {
+  // Before anything that may need memory: the next caller must find a source that can begin again.
+  flight_ = nullptr;
+  renew_from_.store(0, std::memory_order_release);
+  const auto answered = std::exchange(answering_, nullptr);
+  if (landing.refresh_token_is_dead) session_ = {};
+  if (landing.code_period >= 0) code_period_ = landing.code_period;
+
+  std::shared_ptr<const token::Token> token;
+  ErrorPtr error;
+  if (auto *granted = std::get_if<flow::Granted>(&landing.effect)) {
+    if (answered != nullptr) answered->spent = true;
+    token = accept(std::move(granted->grant));
+  } else {
+    error = of_account(std::get<flow::Failed>(landing.effect).error, account_);
+    if (answered != nullptr) {
+      note_refused_answer(error, *answered);
+    } else {
+      note_failure(error);
+    }
+  }
+  flight_ended(token != nullptr);
+  const std::int32_t word = engine().words_live() ? slot_.word() : 0;
+  // The first waiter of an answer is who sent the code; the others did not, and the question is still theirs to hear.
+  const ErrorPtr &question = answered != nullptr && last_error_ != nullptr && last_error_->challenge != nullptr ? last_error_ : error;
+  const ErrorPtr for_others = question;
+  for (std::size_t i = 0; i < landing.waiters.size(); ++i) {
+    if (token != nullptr) {
+      landing.waiters[i]->got_token(token, word, false);
+    } else {
+      landing.waiters[i]->got_error(i == 0 ? error : for_others);
+    }
+  }
 }
 
 std::shared_ptr<const token::Token> TokenSource::accept(flow::Grant grant) {
-  const flow::Now now = engine_->now();
-  const token::Life life = token::plan_life(now.boot, grant.lifetime_ms, setup_->refresh_margin_ms, spread_);
+  const flow::Now now = engine().now();
+  const token::Life life = token::plan_life(now.boot, grant.lifetime_ms, setup().refresh_margin_ms, spread_);
 
   token::Token token;
   token.secret = std::move(grant.access);
@@ -146,6 +226,14 @@ std::shared_ptr<const token::Token> TokenSource::accept(flow::Grant grant) {
   token.usable_until = life.usable_until;
   token.expires = life.expires;
   token.expires_wall = life.expires == kNever ? kNever : now.wall + (life.expires - now.boot);
+
+  if (!grant.refresh.empty()) {
+    const BootMs expires = grant.refresh_lifetime_ms >= kNever - now.boot ? kNever : now.boot + grant.refresh_lifetime_ms;
+    session_ = {std::move(grant.refresh), expires};
+  } else if (!grant.refreshed) {
+    session_ = {};
+  }
+  logged_in_ = true;
 
   slot_.publish(std::move(token));
   last_error_ = nullptr;
@@ -156,10 +244,24 @@ std::shared_ptr<const token::Token> TokenSource::accept(flow::Grant grant) {
 }
 
 void TokenSource::note_failure(const ErrorPtr &error) {
+  const BootMs now = engine().clock()->boot_ms();
   last_error_ = error->user_error == nullptr ? error : nullptr;  // an exception of the host is not kept longer than its callers need it
-  const std::int64_t pause = pause_after(*error, failures_ + 1, [this] { return engine_->random(); });
+  if (error->challenge != nullptr) {
+    error->challenge->bound_to = kind_->key;
+    retry_at_ = now + error->challenge->lifetime_ms;
+    return;
+  }
+  const std::int64_t pause = pause_after(*error, failures_ + 1, [this] { return engine().random(); });
   if (pause > 0) ++failures_;
-  retry_at_ = engine_->clock()->boot_ms() + pause;
+  retry_at_ = now + pause;
+}
+
+/// The question stays open for another code, unless it is over.
+void TokenSource::note_refused_answer(const ErrorPtr &error, const flow::Challenge &challenge) {
+  if (error->status != Status::OtpOver) return;
+  challenge.spent = true;
+  last_error_ = nullptr;
+  retry_at_ = engine().clock()->boot_ms();
 }
 
 void TokenSource::flight_ended(bool granted) {
@@ -170,21 +272,29 @@ void TokenSource::flight_ended(bool granted) {
   watch_token();
 }
 
-void TokenSource::launch() {
-  const BootMs now = engine_->clock()->boot_ms();
+void TokenSource::launch(const std::shared_ptr<Waiter> &waiter) {
+  session_.code_period = code_period_;
+  begin(flow::make_login(setup().config, credential(), account_, session_), waiter);
+}
+
+void TokenSource::begin(std::unique_ptr<flow::Machine> machine, const std::shared_ptr<Waiter> &waiter) {
+  const BootMs now = engine().clock()->boot_ms();
   renew_from_.store(kNever, std::memory_order_release);
-  flight_ = std::make_shared<Flight>(*engine_, shared_from_this());
   try {
+    flight_ = std::make_shared<Flight>(engine(), shared_from_this(), std::move(machine));
+    if (waiter != nullptr) flight_->join(waiter);  // first: a request that cannot even be built ends the flight at once
     std::shared_ptr<Flight>(flight_)->begin(std::max<std::int64_t>(pause_until_ - now, 0));
   } catch (...) {
+    answering_ = nullptr;
     flight_ended(false);
     throw;
   }
 }
 
 ErrorPtr TokenSource::remembered_failure() const {
-  const BootMs now = engine_->clock()->boot_ms();
+  const BootMs now = engine().clock()->boot_ms();
   if (last_error_ == nullptr || now >= retry_at_) return nullptr;
+  if (last_error_->challenge != nullptr) return last_error_;
   Error error = *last_error_;
   error.retry_after_ms = retry_at_ - now;
   return fail(std::move(error));
@@ -192,15 +302,15 @@ ErrorPtr TokenSource::remembered_failure() const {
 
 /// Arms the timer for the next instant at which holders of a cached header must come back.
 void TokenSource::watch_token() {
-  engine_->cancel_token_instant(watch_);
+  engine().cancel_token_instant(watch_);
   const auto token = slot_.current();
-  if (token == nullptr || engine_->manual()) return;
-  const BootMs now = engine_->clock()->boot_ms();
+  if (token == nullptr || engine().manual()) return;
+  const BootMs now = engine().clock()->boot_ms();
   BootMs next = token->usable_until;
   if (now < token->refresh_at) next = std::min(next, token->refresh_at);
   if (now < retry_at_ && failures_ > 0) next = std::min(next, retry_at_);
   if (next == kNever) return;
-  watch_ = engine_->at_token_instant(next, [weak = weak_from_this()] {
+  watch_ = engine().at_token_instant(next, [weak = weak_from_this()] {
     if (const auto self = weak.lock()) self->token_instant();
   });
 }
@@ -208,7 +318,7 @@ void TokenSource::watch_token() {
 void TokenSource::token_instant() {
   watch_ = {};
   const auto token = slot_.current();
-  if (token != nullptr && engine_->clock()->boot_ms() >= token->usable_until) {
+  if (token != nullptr && engine().clock()->boot_ms() >= token->usable_until) {
     slot_.drop();
   } else {
     slot_.change_word();

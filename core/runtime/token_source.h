@@ -8,21 +8,34 @@
 
 #include "core/flow/machine.h"
 #include "core/runtime/engine.h"
+#include "core/runtime/flight.h"
 #include "core/runtime/options.h"
 #include "core/token/slot.h"
 
 namespace fleetauth::runtime {
 
-/// One identity's token: its slot and what is needed to fill it. Shared by every client with the same configuration.
-class TokenSource : public std::enable_shared_from_this<TokenSource> {
- public:
-  TokenSource(std::shared_ptr<Engine> engine, std::string_view key, std::uint64_t owner, std::shared_ptr<const Setup> setup,
-              const provider::Credential &credential);
-  TokenSource(const TokenSource &) = delete;
-  TokenSource &operator=(const TokenSource &) = delete;
+/// What the sources of one credential have in common.
+struct SourceKind {
+  std::shared_ptr<Engine> engine;
+  std::shared_ptr<const Setup> setup;
+  const provider::Credential *credential = nullptr;
+  std::string key;  ///< equal for equal configurations
+  bool takes_account = false;
+  std::uint64_t owner = 0;  ///< of the slots
+  std::vector<QueueId> servers;
+  int users = 0;  ///< clients; without any, nothing is renewed
+};
 
-  [[nodiscard]] const Setup &setup() const { return *setup_; }
-  [[nodiscard]] const provider::Credential &credential() const { return *credential_; }
+/// One identity's token: its slot and what is needed to fill it. Shared by every client with the same configuration.
+class TokenSource final : public FlightOwner, public std::enable_shared_from_this<TokenSource> {
+ public:
+  /// `copyable`: clients may copy from its slot by number. Only for sources that last as long as their clients: a number that is free
+  /// again is given to the next.
+  TokenSource(std::shared_ptr<SourceKind> kind, std::string_view account, bool copyable);
+
+  [[nodiscard]] const Setup &setup() const override { return *kind_->setup; }
+  [[nodiscard]] const provider::Credential &credential() const { return *kind_->credential; }
+  [[nodiscard]] const std::string &account() const { return account_; }
   [[nodiscard]] const token::Slot &slot() const { return slot_; }
 
   // ---- any thread
@@ -32,40 +45,57 @@ class TokenSource : public std::enable_shared_from_this<TokenSource> {
   void renew_if_stale(const token::Token &token);
 
   // ---- under the engine's mutex
-  /// Answers the operation from memory or has it wait for the flight, which is started if there is none. E_REENTRANT.
-  ErrorPtr join(const std::shared_ptr<Operation> &operation);
+  /// Answers the waiter from memory or has it wait for the flight, which is started if there is none. E_REENTRANT.
+  ErrorPtr join(const std::shared_ptr<Waiter> &waiter);
+  /// Logs in by answering a challenge of this source's provider with a code. E_OTP_OVER when that cannot be.
+  ErrorPtr answer(const std::shared_ptr<Waiter> &waiter, std::shared_ptr<const flow::Challenge> challenge, SecretBytes code);
   token::Advice reject(std::int64_t generation);
-  void serve(QueueId queue);
-  [[nodiscard]] const std::vector<QueueId> &servers() const { return servers_; }
-  /// A client begins or ends to use it; without users its fetch is given up and its token forgotten.
-  void add_user() { ++users_; }
-  void remove_user();
+  /// Somebody came who takes the host's calls.
+  void offer_call();
+  [[nodiscard]] const std::vector<QueueId> &servers() const override { return kind_->servers; }
+  /// Ends the fetch and forgets the token and the login.
   void give_up(const ErrorPtr &error);
+  /// Forgets the token and the login, and hands over what of it can be revoked.
+  struct Login {
+    SecretBytes token;
+    SecretBytes refresh_token;
+  };
+  Login take_login();
+  /// There are clients again: the refresh token they were given is good until it is used.
+  void begin_anew();
   /// Ends the fetch alone; the token stays.
   void end_flight(const ErrorPtr &error);
 
-  // ---- the flight's outcome
-  std::shared_ptr<const token::Token> accept(flow::Grant grant);
-  void note_failure(const ErrorPtr &error);
-  void flight_ended(bool granted);
+  /// Nobody waits for anything, nor for a one-time code.
+  [[nodiscard]] bool idle() const { return flight_ == nullptr && (last_error_ == nullptr || last_error_->challenge == nullptr); }
+
+  void landed(Landing landing) override;
 
  private:
+  std::shared_ptr<const token::Token> accept(flow::Grant grant);
+  void note_failure(const ErrorPtr &error);
+  void note_refused_answer(const ErrorPtr &error, const flow::Challenge &challenge);
+  void flight_ended(bool granted);
   void renew();
-  void launch();
+  void launch(const std::shared_ptr<Waiter> &waiter);
+  void begin(std::unique_ptr<flow::Machine> machine, const std::shared_ptr<Waiter> &waiter);
   void watch_token();
   void token_instant();
   [[nodiscard]] ErrorPtr remembered_failure() const;
 
-  const std::shared_ptr<Engine> engine_;
-  const std::shared_ptr<const Setup> setup_;
-  const provider::Credential *credential_;
-  const double spread_;
-  token::Slot slot_;
-  std::shared_ptr<Flight> flight_;
-  std::vector<QueueId> servers_;
-  int users_ = 0;
+  [[nodiscard]] Engine &engine() const { return *kind_->engine; }
 
-  // After a failure: the error, and from when on the provider may be asked again.
+  const std::shared_ptr<SourceKind> kind_;
+  const std::string account_;
+  const float spread_;
+  token::Slot slot_;
+  flow::Session session_;
+  bool logged_in_ = false;
+  std::int64_t code_period_ = -1;
+  std::shared_ptr<Flight> flight_;
+  std::shared_ptr<const flow::Challenge> answering_;  ///< what the flight answers
+
+  // After a failure: the error, and from when on the provider may be asked again. While a challenge waits for its code, that is the error.
   ErrorPtr last_error_;
   int failures_ = 0;
   BootMs retry_at_ = 0;

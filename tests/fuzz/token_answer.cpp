@@ -80,7 +80,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t *data, std::size_t size
   if (size < 2) return 0;
   const Case &chosen = pick(data[0]);
   constexpr flow::Now kNow{.boot = 1'000'000, .wall = 1'767'323'045'000};
-  const auto machine = flow::make_machine(*chosen.config, *chosen.config->descriptor->credential(chosen.credential));
+  const auto machine = flow::make_login(*chosen.config, *chosen.config->descriptor->credential(chosen.credential), {}, {});
   (void)machine->start(kNow);
   check(machine->on_response(read(data[1], {reinterpret_cast<const char *>(data) + 2, size - 2}), kNow), *chosen.config);
   return 0;

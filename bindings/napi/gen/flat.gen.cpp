@@ -112,6 +112,16 @@ Napi::Value error_user_error(const Napi::CallbackInfo &info) {
   return to_js(args.env(), fleetauth_error_user_error(error));
 }
 
+Napi::Value error_challenge(const Napi::CallbackInfo &info) {
+  const Arguments args(info, "Error.challenge");
+  auto *error = args.self<fleetauth_error>();
+  Out<fleetauth_challenge> out;
+  Out<fleetauth_error> err;
+  const fleetauth_status outcome = fleetauth_error_challenge(error, out.receive(), err.receive());
+  if (!found(args.env(), outcome, err)) return args.env().Null();
+  return Handle<fleetauth_challenge>::make(args.env(), out);
+}
+
 Napi::Value options_new(const Napi::CallbackInfo &info) {
   const Arguments args(info, "Options.create");
   Out<fleetauth_options> out;
@@ -261,6 +271,35 @@ Napi::Value event_http_call(const Napi::CallbackInfo &info) {
   return Handle<fleetauth_http_call>::make(args.env(), out);
 }
 
+Napi::Value event_result(const Napi::CallbackInfo &info) {
+  const Arguments args(info, "Event.result");
+  auto *event = args.self<fleetauth_event>();
+  Out<fleetauth_error> err;
+  const fleetauth_status outcome = fleetauth_event_result(event, err.receive());
+  require_ok(args.env(), outcome, err);
+  return args.env().Undefined();
+}
+
+Napi::Value event_identity(const Napi::CallbackInfo &info) {
+  const Arguments args(info, "Event.identity");
+  auto *event = args.self<fleetauth_event>();
+  Out<fleetauth_identity> out;
+  Out<fleetauth_error> err;
+  const fleetauth_status outcome = fleetauth_event_identity(event, out.receive(), err.receive());
+  if (!found(args.env(), outcome, err)) return args.env().Null();
+  return Handle<fleetauth_identity>::make(args.env(), out);
+}
+
+Napi::Value event_accounts(const Napi::CallbackInfo &info) {
+  const Arguments args(info, "Event.accounts");
+  auto *event = args.self<fleetauth_event>();
+  Out<fleetauth_accounts> out;
+  Out<fleetauth_error> err;
+  const fleetauth_status outcome = fleetauth_event_accounts(event, out.receive(), err.receive());
+  if (!found(args.env(), outcome, err)) return args.env().Null();
+  return Handle<fleetauth_accounts>::make(args.env(), out);
+}
+
 Napi::Value provider_builtin(const Napi::CallbackInfo &info) {
   const Arguments args(info, "Provider.builtin");
   const auto name = args.text(0, "name");
@@ -369,6 +408,71 @@ Napi::Value client_report_rejected(const Napi::CallbackInfo &info) {
   return to_js(args.env(), advice);
 }
 
+Napi::Value client_answer(const Napi::CallbackInfo &info) {
+  const Arguments args(info, "Client.answer");
+  auto *client = args.self<fleetauth_client>();
+  auto *challenge = args.handle<fleetauth_challenge>(0, "challenge");
+  const auto code = args.bytes(1, "code");
+  auto *queue = args.handle<fleetauth_queue>(2, "queue");
+  const auto tag = args.i64(3, "tag");
+  Out<fleetauth_op> out;
+  Out<fleetauth_error> err;
+  const fleetauth_status outcome = fleetauth_client_answer(client, challenge, code.data, code.size, queue, tag, out.receive(), err.receive());
+  if (!found(args.env(), outcome, err)) return args.env().Null();
+  return Handle<fleetauth_op>::make(args.env(), out);
+}
+
+Napi::Value client_seal_challenge(const Napi::CallbackInfo &info) {
+  const Arguments args(info, "Client.sealChallenge");
+  auto *client = args.self<fleetauth_client>();
+  auto *challenge = args.handle<fleetauth_challenge>(0, "challenge");
+  const auto key = args.bytes(1, "key");
+  Out<fleetauth_blob> out;
+  Out<fleetauth_error> err;
+  const fleetauth_status outcome = fleetauth_client_seal_challenge(client, challenge, key.data, key.size, out.receive(), err.receive());
+  if (!found(args.env(), outcome, err)) return args.env().Null();
+  return Handle<fleetauth_blob>::make(args.env(), out);
+}
+
+Napi::Value client_open_challenge(const Napi::CallbackInfo &info) {
+  const Arguments args(info, "Client.openChallenge");
+  auto *client = args.self<fleetauth_client>();
+  const auto sealed = args.bytes(0, "sealed");
+  const auto key = args.bytes(1, "key");
+  Out<fleetauth_challenge> out;
+  Out<fleetauth_error> err;
+  const fleetauth_status outcome = fleetauth_client_open_challenge(client, sealed.data, sealed.size, key.data, key.size, out.receive(),
+                                                                 err.receive());
+  if (!found(args.env(), outcome, err)) return args.env().Null();
+  return Handle<fleetauth_challenge>::make(args.env(), out);
+}
+
+Napi::Value client_logout(const Napi::CallbackInfo &info) {
+  const Arguments args(info, "Client.logout");
+  auto *client = args.self<fleetauth_client>();
+  auto *queue = args.handle<fleetauth_queue>(0, "queue");
+  const auto tag = args.i64(1, "tag");
+  Out<fleetauth_op> out;
+  Out<fleetauth_error> err;
+  const fleetauth_status outcome = fleetauth_client_logout(client, queue, tag, out.receive(), err.receive());
+  if (!found(args.env(), outcome, err)) return args.env().Null();
+  return Handle<fleetauth_op>::make(args.env(), out);
+}
+
+Napi::Value client_inquire(const Napi::CallbackInfo &info) {
+  const Arguments args(info, "Client.inquire");
+  auto *client = args.self<fleetauth_client>();
+  auto *request = args.optional_handle<fleetauth_request>(0, "request");
+  const auto what = args.i32(1, "what");
+  auto *queue = args.handle<fleetauth_queue>(2, "queue");
+  const auto tag = args.i64(3, "tag");
+  Out<fleetauth_op> out;
+  Out<fleetauth_error> err;
+  const fleetauth_status outcome = fleetauth_client_inquire(client, request, what, queue, tag, out.receive(), err.receive());
+  if (!found(args.env(), outcome, err)) return args.env().Null();
+  return Handle<fleetauth_op>::make(args.env(), out);
+}
+
 Napi::Value request_new(const Napi::CallbackInfo &info) {
   const Arguments args(info, "Request.create");
   auto *client = args.handle<fleetauth_client>(0, "client");
@@ -474,6 +578,76 @@ Napi::Value token_header_value(const Napi::CallbackInfo &info) {
   const auto index = args.i32(0, "index");
   std::size_t len = 0;
   const char *result = fleetauth_token_header_value(token, index, &len);
+  return to_js(args.env(), result, len);
+}
+
+Napi::Value challenge_account(const Napi::CallbackInfo &info) {
+  const Arguments args(info, "Challenge.account");
+  auto *challenge = args.self<fleetauth_challenge>();
+  std::size_t len = 0;
+  const char *result = fleetauth_challenge_account(challenge, &len);
+  return to_js(args.env(), result, len);
+}
+
+Napi::Value challenge_expires_at_ms(const Napi::CallbackInfo &info) {
+  const Arguments args(info, "Challenge.expiresAtMs");
+  auto *challenge = args.self<fleetauth_challenge>();
+  return to_js(args.env(), fleetauth_challenge_expires_at_ms(challenge));
+}
+
+Napi::Value blob_bytes(const Napi::CallbackInfo &info) {
+  const Arguments args(info, "Blob.bytes");
+  auto *blob = args.self<fleetauth_blob>();
+  std::size_t len = 0;
+  const uint8_t *result = fleetauth_blob_bytes(blob, &len);
+  return to_js(args.env(), result, len);
+}
+
+Napi::Value identity_count(const Napi::CallbackInfo &info) {
+  const Arguments args(info, "Identity.count");
+  auto *identity = args.self<fleetauth_identity>();
+  return to_js(args.env(), fleetauth_identity_count(identity));
+}
+
+Napi::Value identity_name(const Napi::CallbackInfo &info) {
+  const Arguments args(info, "Identity.name");
+  auto *identity = args.self<fleetauth_identity>();
+  const auto index = args.i32(0, "index");
+  std::size_t len = 0;
+  const char *result = fleetauth_identity_name(identity, index, &len);
+  return to_js(args.env(), result, len);
+}
+
+Napi::Value identity_value(const Napi::CallbackInfo &info) {
+  const Arguments args(info, "Identity.value");
+  auto *identity = args.self<fleetauth_identity>();
+  const auto index = args.i32(0, "index");
+  std::size_t len = 0;
+  const char *result = fleetauth_identity_value(identity, index, &len);
+  return to_js(args.env(), result, len);
+}
+
+Napi::Value accounts_count(const Napi::CallbackInfo &info) {
+  const Arguments args(info, "Accounts.count");
+  auto *accounts = args.self<fleetauth_accounts>();
+  return to_js(args.env(), fleetauth_accounts_count(accounts));
+}
+
+Napi::Value accounts_id(const Napi::CallbackInfo &info) {
+  const Arguments args(info, "Accounts.id");
+  auto *accounts = args.self<fleetauth_accounts>();
+  const auto index = args.i32(0, "index");
+  std::size_t len = 0;
+  const char *result = fleetauth_accounts_id(accounts, index, &len);
+  return to_js(args.env(), result, len);
+}
+
+Napi::Value accounts_name(const Napi::CallbackInfo &info) {
+  const Arguments args(info, "Accounts.name");
+  auto *accounts = args.self<fleetauth_accounts>();
+  const auto index = args.i32(0, "index");
+  std::size_t len = 0;
+  const char *result = fleetauth_accounts_name(accounts, index, &len);
   return to_js(args.env(), result, len);
 }
 
@@ -644,6 +818,7 @@ void define(Napi::Object exports) {
       error::method<error_retry_after_ms>("retryAfterMs"),
       error::method<error_in_doubt>("inDoubt"),
       error::method<error_user_error>("userError"),
+      error::method<error_challenge>("challenge"),
   });
   using options = Handle<fleetauth_options>;
   options::define(exports, {
@@ -672,6 +847,9 @@ void define(Napi::Object exports) {
       event::method<event_tag>("tag"),
       event::method<event_token>("token"),
       event::method<event_http_call>("httpCall"),
+      event::method<event_result>("result"),
+      event::method<event_identity>("identity"),
+      event::method<event_accounts>("accounts"),
   });
   using provider = Handle<fleetauth_provider>;
   provider::define(exports, {
@@ -687,6 +865,11 @@ void define(Napi::Object exports) {
       client::method<client_peek>("peek"),
       client::method<client_start>("start"),
       client::method<client_report_rejected>("reportRejected"),
+      client::method<client_answer>("answer"),
+      client::method<client_seal_challenge>("sealChallenge"),
+      client::method<client_open_challenge>("openChallenge"),
+      client::method<client_logout>("logout"),
+      client::method<client_inquire>("inquire"),
   });
   define_function<client_new>(client::type(exports.Env()), "create");
   using request = Handle<fleetauth_request>;
@@ -712,6 +895,27 @@ void define(Napi::Object exports) {
       token::method<token_header_count>("headerCount"),
       token::method<token_header_name>("headerName"),
       token::method<token_header_value>("headerValue"),
+  });
+  using challenge = Handle<fleetauth_challenge>;
+  challenge::define(exports, {
+      challenge::method<challenge_account>("account"),
+      challenge::method<challenge_expires_at_ms>("expiresAtMs"),
+  });
+  using blob = Handle<fleetauth_blob>;
+  blob::define(exports, {
+      blob::method<blob_bytes>("bytes"),
+  });
+  using identity = Handle<fleetauth_identity>;
+  identity::define(exports, {
+      identity::method<identity_count>("count"),
+      identity::method<identity_name>("name"),
+      identity::method<identity_value>("value"),
+  });
+  using accounts = Handle<fleetauth_accounts>;
+  accounts::define(exports, {
+      accounts::method<accounts_count>("count"),
+      accounts::method<accounts_id>("id"),
+      accounts::method<accounts_name>("name"),
   });
   using http_call = Handle<fleetauth_http_call>;
   http_call::define(exports, {

@@ -9,8 +9,8 @@
 
 namespace fleetauth::node {
 
-inline constexpr std::int64_t kApiChecksum = 2557455834986316;
-inline constexpr std::size_t kHandleCount = 12;
+inline constexpr std::int64_t kApiChecksum = 7965067678187216;
+inline constexpr std::size_t kHandleCount = 16;
 
 template <class T, void (*Unref)(T *), std::size_t Index>
 struct HandleTraits {
@@ -73,12 +73,32 @@ struct Traits<fleetauth_token> : HandleTraits<fleetauth_token, fleetauth_token_u
 };
 
 template <>
-struct Traits<fleetauth_http_call> : HandleTraits<fleetauth_http_call, fleetauth_http_call_unref, 10> {
+struct Traits<fleetauth_challenge> : HandleTraits<fleetauth_challenge, fleetauth_challenge_unref, 10> {
+  static constexpr const char *kName = "Challenge";
+};
+
+template <>
+struct Traits<fleetauth_blob> : HandleTraits<fleetauth_blob, fleetauth_blob_unref, 11> {
+  static constexpr const char *kName = "Blob";
+};
+
+template <>
+struct Traits<fleetauth_identity> : HandleTraits<fleetauth_identity, fleetauth_identity_unref, 12> {
+  static constexpr const char *kName = "Identity";
+};
+
+template <>
+struct Traits<fleetauth_accounts> : HandleTraits<fleetauth_accounts, fleetauth_accounts_unref, 13> {
+  static constexpr const char *kName = "Accounts";
+};
+
+template <>
+struct Traits<fleetauth_http_call> : HandleTraits<fleetauth_http_call, fleetauth_http_call_unref, 14> {
   static constexpr const char *kName = "HttpCall";
 };
 
 template <>
-struct Traits<fleetauth_clock> : HandleTraits<fleetauth_clock, fleetauth_clock_unref, 11> {
+struct Traits<fleetauth_clock> : HandleTraits<fleetauth_clock, fleetauth_clock_unref, 15> {
   static constexpr const char *kName = "Clock";
 };
 

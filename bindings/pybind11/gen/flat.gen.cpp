@@ -18,12 +18,16 @@ using Client = Handle<fleetauth_client, fleetauth_client_unref>;
 using Request = Handle<fleetauth_request, fleetauth_request_unref>;
 using Op = Handle<fleetauth_op, fleetauth_op_unref>;
 using Token = Handle<fleetauth_token, fleetauth_token_unref>;
+using Challenge = Handle<fleetauth_challenge, fleetauth_challenge_unref>;
+using Blob = Handle<fleetauth_blob, fleetauth_blob_unref>;
+using Identity = Handle<fleetauth_identity, fleetauth_identity_unref>;
+using Accounts = Handle<fleetauth_accounts, fleetauth_accounts_unref>;
 using HttpCall = Handle<fleetauth_http_call, fleetauth_http_call_unref>;
 using Clock = Handle<fleetauth_clock, fleetauth_clock_unref>;
 
 }  // namespace
 
-std::int64_t flat_checksum() { return 2557455834986316; }
+std::int64_t flat_checksum() { return 7965067678187216; }
 
 py::object wrap_error(fleetauth_error *error) { return py::cast(std::make_unique<Error>(error)); }
 
@@ -58,6 +62,9 @@ void bind_flat(py::module_ &module) {
       .def_property_readonly("in_doubt", [](const Error &error) { return plain(fleetauth_error_in_doubt, native(error)); })
       .def_property_readonly("user_error", [](const Error &error) {
         return plain(fleetauth_error_user_error, native(error));
+      })
+      .def("challenge", [](const Error &error) {
+        return make<Challenge, Gil::Held>(fleetauth_error_challenge, native(error));
       });
 
   py::class_<Options>(module, "Options", py::module_local())
@@ -107,6 +114,15 @@ void bind_flat(py::module_ &module) {
       })
       .def("http_call", [](const Event &event) {
         return make<HttpCall, Gil::Held>(fleetauth_event_http_call, native(event));
+      })
+      .def("result", [](const Event &event) {
+        check<Gil::Held>(fleetauth_event_result, native(event));
+      })
+      .def("identity", [](const Event &event) {
+        return make<Identity, Gil::Held>(fleetauth_event_identity, native(event));
+      })
+      .def("accounts", [](const Event &event) {
+        return make<Accounts, Gil::Held>(fleetauth_event_accounts, native(event));
       });
 
   py::class_<Provider>(module, "Provider", py::module_local())
@@ -149,7 +165,29 @@ void bind_flat(py::module_ &module) {
       .def("report_rejected", [](const Client &client, const py::object &slot, const py::object &generation, const py::object &http_status) {
         return number<std::int32_t, Gil::Held>(fleetauth_client_report_rejected, native(client), integer<std::int64_t>(slot, "slot"),
                                                integer<std::int64_t>(generation, "generation"), integer<std::int32_t>(http_status, "http_status"));
-      }, "slot"_a, "generation"_a, "http_status"_a);
+      }, "slot"_a, "generation"_a, "http_status"_a)
+      .def("answer", [](const Client &client, const Challenge &challenge, const py::object &code, const Queue &queue, const py::object &tag) {
+        const Bytes code_view(code, "code");
+        return make<Op, Gil::Held>(fleetauth_client_answer, native(client), native(challenge), code_view.data(), code_view.size(), native(queue),
+                                   integer<std::int64_t>(tag, "tag"));
+      }, "challenge"_a, "code"_a, "queue"_a, "tag"_a)
+      .def("seal_challenge", [](const Client &client, const Challenge &challenge, const py::object &key) {
+        const Bytes key_view(key, "key");
+        return make<Blob, Gil::Held>(fleetauth_client_seal_challenge, native(client), native(challenge), key_view.data(), key_view.size());
+      }, "challenge"_a, "key"_a)
+      .def("open_challenge", [](const Client &client, const py::object &sealed, const py::object &key) {
+        const Bytes sealed_view(sealed, "sealed");
+        const Bytes key_view(key, "key");
+        return make<Challenge, Gil::Held>(fleetauth_client_open_challenge, native(client), sealed_view.data(), sealed_view.size(),
+                                          key_view.data(), key_view.size());
+      }, "sealed"_a, "key"_a)
+      .def("logout", [](const Client &client, const Queue &queue, const py::object &tag) {
+        return make<Op, Gil::Held>(fleetauth_client_logout, native(client), native(queue), integer<std::int64_t>(tag, "tag"));
+      }, "queue"_a, "tag"_a)
+      .def("inquire", [](const Client &client, const Request *request, const py::object &what, const Queue &queue, const py::object &tag) {
+        return make<Op, Gil::Held>(fleetauth_client_inquire, native(client), native(request), integer<std::int32_t>(what, "what"), native(queue),
+                                   integer<std::int64_t>(tag, "tag"));
+      }, "request"_a, "what"_a, "queue"_a, "tag"_a);
 
   py::class_<Request>(module, "Request", py::module_local())
       .def(py::init([](const Client &client, const Options *options) {
@@ -192,6 +230,39 @@ void bind_flat(py::module_ &module) {
       .def_static("slot_words", [](const py::object &slab) {
         return shared(fleetauth_slot_words, integer<std::int64_t>(slab, "slab"));
       }, "slab"_a);
+
+  py::class_<Challenge>(module, "Challenge", py::module_local())
+      .def_property_readonly("account", [](const Challenge &challenge) {
+        return text(fleetauth_challenge_account, native(challenge));
+      })
+      .def_property_readonly("expires_at_ms", [](const Challenge &challenge) {
+        return plain(fleetauth_challenge_expires_at_ms, native(challenge));
+      });
+
+  py::class_<Blob>(module, "Blob", py::module_local())
+      .def_property_readonly("bytes", [](const Blob &blob) { return bytes(fleetauth_blob_bytes, native(blob)); });
+
+  py::class_<Identity>(module, "Identity", py::module_local())
+      .def_property_readonly("count", [](const Identity &identity) {
+        return plain(fleetauth_identity_count, native(identity));
+      })
+      .def("name", [](const Identity &identity, const py::object &index) {
+        return text(fleetauth_identity_name, native(identity), integer<std::int32_t>(index, "index"));
+      }, "index"_a)
+      .def("value", [](const Identity &identity, const py::object &index) {
+        return text(fleetauth_identity_value, native(identity), integer<std::int32_t>(index, "index"));
+      }, "index"_a);
+
+  py::class_<Accounts>(module, "Accounts", py::module_local())
+      .def_property_readonly("count", [](const Accounts &accounts) {
+        return plain(fleetauth_accounts_count, native(accounts));
+      })
+      .def("id", [](const Accounts &accounts, const py::object &index) {
+        return text(fleetauth_accounts_id, native(accounts), integer<std::int32_t>(index, "index"));
+      }, "index"_a)
+      .def("name", [](const Accounts &accounts, const py::object &index) {
+        return text(fleetauth_accounts_name, native(accounts), integer<std::int32_t>(index, "index"));
+      }, "index"_a);
 
   py::class_<HttpCall>(module, "HttpCall", py::module_local())
       .def_property_readonly("id", [](const HttpCall &http_call) {
@@ -282,7 +353,11 @@ void bind_flat(py::module_ &module) {
   constant(module, "E_RATE_LIMITED", FLEETAUTH_E_RATE_LIMITED);
   constant(module, "E_UNAVAILABLE", FLEETAUTH_E_UNAVAILABLE);
   constant(module, "E_INVALID_CREDENTIALS", FLEETAUTH_E_INVALID_CREDENTIALS);
+  constant(module, "E_OTP_REQUIRED", FLEETAUTH_E_OTP_REQUIRED);
+  constant(module, "E_OTP_REJECTED", FLEETAUTH_E_OTP_REJECTED);
+  constant(module, "E_OTP_OVER", FLEETAUTH_E_OTP_OVER);
   constant(module, "E_ACCESS_DENIED", FLEETAUTH_E_ACCESS_DENIED);
+  constant(module, "E_LOGIN_REQUIRED", FLEETAUTH_E_LOGIN_REQUIRED);
   constant(module, "E_IN_DOUBT", FLEETAUTH_E_IN_DOUBT);
   constant(module, "E_CRYPTO", FLEETAUTH_E_CRYPTO);
   constant(module, "E_KEY", FLEETAUTH_E_KEY);
@@ -293,11 +368,16 @@ void bind_flat(py::module_ &module) {
   constant(module, "EVENT_HTTP_CANCEL", FLEETAUTH_EVENT_HTTP_CANCEL);
   constant(module, "EVENT_RELEASE", FLEETAUTH_EVENT_RELEASE);
   constant(module, "EVENT_CLOSED", FLEETAUTH_EVENT_CLOSED);
+  constant(module, "EVENT_IDENTITY", FLEETAUTH_EVENT_IDENTITY);
+  constant(module, "EVENT_ACCOUNTS", FLEETAUTH_EVENT_ACCOUNTS);
+  constant(module, "EVENT_LOGGED_OUT", FLEETAUTH_EVENT_LOGGED_OUT);
   constant(module, "ADVICE_RETRY", FLEETAUTH_ADVICE_RETRY);
   constant(module, "ADVICE_STOP", FLEETAUTH_ADVICE_STOP);
   constant(module, "TOKEN_BEARER", FLEETAUTH_TOKEN_BEARER);
   constant(module, "TOKEN_BASIC", FLEETAUTH_TOKEN_BASIC);
   constant(module, "TOKEN_STATIC", FLEETAUTH_TOKEN_STATIC);
+  constant(module, "INQUIRY_IDENTITY", FLEETAUTH_INQUIRY_IDENTITY);
+  constant(module, "INQUIRY_ACCOUNTS", FLEETAUTH_INQUIRY_ACCOUNTS);
 }
 
 }  // namespace fleetauth::python

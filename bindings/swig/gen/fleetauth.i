@@ -74,6 +74,10 @@ HANDLE(fleetauth_client)
 HANDLE(fleetauth_request)
 HANDLE(fleetauth_op)
 HANDLE(fleetauth_token)
+HANDLE(fleetauth_challenge)
+HANDLE(fleetauth_blob)
+HANDLE(fleetauth_identity)
+HANDLE(fleetauth_accounts)
 HANDLE(fleetauth_http_call)
 HANDLE(fleetauth_clock)
 %apply (const char *DATA, size_t LENGTH) { (const char *json, size_t json_len) };
@@ -83,7 +87,10 @@ HANDLE(fleetauth_clock)
 %apply (const char *DATA, size_t LENGTH) { (const char *source, size_t source_len) };
 %apply (const char *DATA, size_t LENGTH) { (const char *url, size_t url_len) };
 %apply (const char *DATA, size_t LENGTH) { (const char *value, size_t value_len) };
+%apply (const uint8_t *DATA, size_t LENGTH) { (const uint8_t *code, size_t code_len) };
 %apply (const uint8_t *DATA, size_t LENGTH) { (const uint8_t *data, size_t data_len) };
+%apply (const uint8_t *DATA, size_t LENGTH) { (const uint8_t *key, size_t key_len) };
+%apply (const uint8_t *DATA, size_t LENGTH) { (const uint8_t *sealed, size_t sealed_len) };
 %apply (const uint8_t *DATA, size_t LENGTH) { (const uint8_t *value, size_t value_len) };
 RETURNED(const uint8_t *fleetauth_slot_words, jobject, java.nio.ByteBuffer)
 
@@ -97,6 +104,10 @@ void fleetauth_client_unref(fleetauth_client *client);
 void fleetauth_request_unref(fleetauth_request *request);
 void fleetauth_op_unref(fleetauth_op *op);
 void fleetauth_token_unref(fleetauth_token *token);
+void fleetauth_challenge_unref(fleetauth_challenge *challenge);
+void fleetauth_blob_unref(fleetauth_blob *blob);
+void fleetauth_identity_unref(fleetauth_identity *identity);
+void fleetauth_accounts_unref(fleetauth_accounts *accounts);
 void fleetauth_http_call_unref(fleetauth_http_call *http_call);
 void fleetauth_clock_unref(fleetauth_clock *clock);
 const char *fleetauth_version(size_t *len);
@@ -167,6 +178,29 @@ int32_t fleetauth_token_header_count(fleetauth_token *token);
 const char *fleetauth_token_header_name(fleetauth_token *token, int32_t index, size_t *len);
 const char *fleetauth_token_header_value(fleetauth_token *token, int32_t index, size_t *len);
 const uint8_t *fleetauth_slot_words(int64_t slab, size_t *shared_len);
+fleetauth_status fleetauth_error_challenge(fleetauth_error *error, fleetauth_challenge **out, fleetauth_error **err);
+const char *fleetauth_challenge_account(fleetauth_challenge *challenge, size_t *len);
+int64_t fleetauth_challenge_expires_at_ms(fleetauth_challenge *challenge);
+fleetauth_status fleetauth_client_answer(fleetauth_client *client, fleetauth_challenge *challenge, const uint8_t *code, size_t code_len,
+                                         fleetauth_queue *queue, int64_t tag, fleetauth_op **out, fleetauth_error **err);
+fleetauth_status fleetauth_client_seal_challenge(fleetauth_client *client, fleetauth_challenge *challenge, const uint8_t *key,
+                                                 size_t key_len, fleetauth_blob **out, fleetauth_error **err);
+fleetauth_status fleetauth_client_open_challenge(fleetauth_client *client, const uint8_t *sealed, size_t sealed_len, const uint8_t *key,
+                                                 size_t key_len, fleetauth_challenge **out, fleetauth_error **err);
+const uint8_t *fleetauth_blob_bytes(fleetauth_blob *blob, size_t *len);
+fleetauth_status fleetauth_client_logout(fleetauth_client *client, fleetauth_queue *queue, int64_t tag, fleetauth_op **out,
+                                         fleetauth_error **err);
+fleetauth_status fleetauth_event_result(fleetauth_event *event, fleetauth_error **err);
+fleetauth_status fleetauth_client_inquire(fleetauth_client *client, fleetauth_request *request, int32_t what, fleetauth_queue *queue,
+                                          int64_t tag, fleetauth_op **out, fleetauth_error **err);
+fleetauth_status fleetauth_event_identity(fleetauth_event *event, fleetauth_identity **out, fleetauth_error **err);
+fleetauth_status fleetauth_event_accounts(fleetauth_event *event, fleetauth_accounts **out, fleetauth_error **err);
+int32_t fleetauth_identity_count(fleetauth_identity *identity);
+const char *fleetauth_identity_name(fleetauth_identity *identity, int32_t index, size_t *len);
+const char *fleetauth_identity_value(fleetauth_identity *identity, int32_t index, size_t *len);
+int32_t fleetauth_accounts_count(fleetauth_accounts *accounts);
+const char *fleetauth_accounts_id(fleetauth_accounts *accounts, int32_t index, size_t *len);
+const char *fleetauth_accounts_name(fleetauth_accounts *accounts, int32_t index, size_t *len);
 int64_t fleetauth_http_call_id(fleetauth_http_call *http_call);
 const char *fleetauth_http_call_method(fleetauth_http_call *http_call, size_t *len);
 const char *fleetauth_http_call_url(fleetauth_http_call *http_call, size_t *len);

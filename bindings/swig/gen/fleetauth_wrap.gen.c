@@ -303,6 +303,46 @@ SWIGEXPORT void JNICALL Java_io_fleetauth_FleetauthJNI_fleetauth_1token_1unref(J
 }
 
 
+SWIGEXPORT void JNICALL Java_io_fleetauth_FleetauthJNI_fleetauth_1challenge_1unref(JNIEnv *jenv, jclass jcls, jlong jarg1) {
+  fleetauth_challenge *arg1 = (fleetauth_challenge *) 0 ;
+  
+  (void)jenv;
+  (void)jcls;
+  arg1 = (fleetauth_challenge *)(intptr_t)jarg1;
+  fleetauth_challenge_unref(arg1);
+}
+
+
+SWIGEXPORT void JNICALL Java_io_fleetauth_FleetauthJNI_fleetauth_1blob_1unref(JNIEnv *jenv, jclass jcls, jlong jarg1) {
+  fleetauth_blob *arg1 = (fleetauth_blob *) 0 ;
+  
+  (void)jenv;
+  (void)jcls;
+  arg1 = (fleetauth_blob *)(intptr_t)jarg1;
+  fleetauth_blob_unref(arg1);
+}
+
+
+SWIGEXPORT void JNICALL Java_io_fleetauth_FleetauthJNI_fleetauth_1identity_1unref(JNIEnv *jenv, jclass jcls, jlong jarg1) {
+  fleetauth_identity *arg1 = (fleetauth_identity *) 0 ;
+  
+  (void)jenv;
+  (void)jcls;
+  arg1 = (fleetauth_identity *)(intptr_t)jarg1;
+  fleetauth_identity_unref(arg1);
+}
+
+
+SWIGEXPORT void JNICALL Java_io_fleetauth_FleetauthJNI_fleetauth_1accounts_1unref(JNIEnv *jenv, jclass jcls, jlong jarg1) {
+  fleetauth_accounts *arg1 = (fleetauth_accounts *) 0 ;
+  
+  (void)jenv;
+  (void)jcls;
+  arg1 = (fleetauth_accounts *)(intptr_t)jarg1;
+  fleetauth_accounts_unref(arg1);
+}
+
+
 SWIGEXPORT void JNICALL Java_io_fleetauth_FleetauthJNI_fleetauth_1http_1call_1unref(JNIEnv *jenv, jclass jcls, jlong jarg1) {
   fleetauth_http_call *arg1 = (fleetauth_http_call *) 0 ;
   
@@ -1434,6 +1474,408 @@ SWIGEXPORT jobject JNICALL Java_io_fleetauth_FleetauthJNI_fleetauth_1slot_1words
   arg1 = (int64_t)jarg1; 
   result = (uint8_t *)fleetauth_slot_words(arg1,arg2);
   jresult = jni_shared_memory(jenv, result, length2);
+  return jresult;
+}
+
+
+SWIGEXPORT jint JNICALL Java_io_fleetauth_FleetauthJNI_fleetauth_1error_1challenge(JNIEnv *jenv, jclass jcls, jlong jarg1, jlongArray jarg2, jlongArray jarg3) {
+  jint jresult = 0 ;
+  fleetauth_error *arg1 = (fleetauth_error *) 0 ;
+  fleetauth_challenge **arg2 = (fleetauth_challenge **) 0 ;
+  fleetauth_error **arg3 = (fleetauth_error **) 0 ;
+  fleetauth_challenge *value2 = 0 ;
+  fleetauth_error *value3 = 0 ;
+  fleetauth_status result;
+  
+  (void)jenv;
+  (void)jcls;
+  arg1 = (fleetauth_error *)(intptr_t)jarg1;
+  arg2 = &value2;
+  arg3 = &value3;
+  result = (fleetauth_status)fleetauth_error_challenge(arg1,arg2,arg3);
+  jresult = (jint)result; 
+  jni_put_pointer(jenv, jarg2, value2);
+  jni_put_pointer(jenv, jarg3, value3);
+  return jresult;
+}
+
+
+SWIGEXPORT jbyteArray JNICALL Java_io_fleetauth_FleetauthJNI_fleetauth_1challenge_1account(JNIEnv *jenv, jclass jcls, jlong jarg1) {
+  jbyteArray jresult = 0 ;
+  fleetauth_challenge *arg1 = (fleetauth_challenge *) 0 ;
+  size_t *arg2 = (size_t *) 0 ;
+  size_t length2 = 0 ;
+  char *result = 0 ;
+  
+  (void)jenv;
+  (void)jcls;
+  arg2 = &length2;
+  arg1 = (fleetauth_challenge *)(intptr_t)jarg1;
+  result = (char *)fleetauth_challenge_account(arg1,arg2);
+  jresult = jni_bytes_new(jenv, result, length2);
+  return jresult;
+}
+
+
+SWIGEXPORT jlong JNICALL Java_io_fleetauth_FleetauthJNI_fleetauth_1challenge_1expires_1at_1ms(JNIEnv *jenv, jclass jcls, jlong jarg1) {
+  jlong jresult = 0 ;
+  fleetauth_challenge *arg1 = (fleetauth_challenge *) 0 ;
+  int64_t result;
+  
+  (void)jenv;
+  (void)jcls;
+  arg1 = (fleetauth_challenge *)(intptr_t)jarg1;
+  result = (int64_t)fleetauth_challenge_expires_at_ms(arg1);
+  jresult = (jlong)result; 
+  return jresult;
+}
+
+
+SWIGEXPORT jint JNICALL Java_io_fleetauth_FleetauthJNI_fleetauth_1client_1answer(JNIEnv *jenv, jclass jcls, jlong jarg1, jlong jarg2, jbyteArray jarg3, jlong jarg5, jlong jarg6, jlongArray jarg7, jlongArray jarg8) {
+  jint jresult = 0 ;
+  fleetauth_client *arg1 = (fleetauth_client *) 0 ;
+  fleetauth_challenge *arg2 = (fleetauth_challenge *) 0 ;
+  uint8_t *arg3 = (uint8_t *) 0 ;
+  size_t arg4 ;
+  fleetauth_queue *arg5 = (fleetauth_queue *) 0 ;
+  int64_t arg6 ;
+  fleetauth_op **arg7 = (fleetauth_op **) 0 ;
+  fleetauth_error **arg8 = (fleetauth_error **) 0 ;
+  JniBytes bytes3 ;
+  fleetauth_op *value7 = 0 ;
+  fleetauth_error *value8 = 0 ;
+  fleetauth_status result;
+  
+  (void)jenv;
+  (void)jcls;
+  arg1 = (fleetauth_client *)(intptr_t)jarg1;
+  arg2 = (fleetauth_challenge *)(intptr_t)jarg2;
+  {
+    if (!jni_bytes_take(jenv, jarg3, &bytes3)) return 0;
+    arg3 = (uint8_t *)bytes3.data;
+    arg4 = bytes3.length;
+  }
+  arg5 = (fleetauth_queue *)(intptr_t)jarg5;
+  arg6 = (int64_t)jarg6; 
+  arg7 = &value7;
+  arg8 = &value8;
+  result = (fleetauth_status)fleetauth_client_answer(arg1,arg2,(unsigned char const *)arg3,arg4,arg5,arg6,arg7,arg8);
+  jresult = (jint)result; 
+  jni_put_pointer(jenv, jarg7, value7);
+  jni_put_pointer(jenv, jarg8, value8);
+  jni_bytes_wipe(&bytes3);
+  return jresult;
+}
+
+
+SWIGEXPORT jint JNICALL Java_io_fleetauth_FleetauthJNI_fleetauth_1client_1seal_1challenge(JNIEnv *jenv, jclass jcls, jlong jarg1, jlong jarg2, jbyteArray jarg3, jlongArray jarg5, jlongArray jarg6) {
+  jint jresult = 0 ;
+  fleetauth_client *arg1 = (fleetauth_client *) 0 ;
+  fleetauth_challenge *arg2 = (fleetauth_challenge *) 0 ;
+  uint8_t *arg3 = (uint8_t *) 0 ;
+  size_t arg4 ;
+  fleetauth_blob **arg5 = (fleetauth_blob **) 0 ;
+  fleetauth_error **arg6 = (fleetauth_error **) 0 ;
+  JniBytes bytes3 ;
+  fleetauth_blob *value5 = 0 ;
+  fleetauth_error *value6 = 0 ;
+  fleetauth_status result;
+  
+  (void)jenv;
+  (void)jcls;
+  arg1 = (fleetauth_client *)(intptr_t)jarg1;
+  arg2 = (fleetauth_challenge *)(intptr_t)jarg2;
+  {
+    if (!jni_bytes_take(jenv, jarg3, &bytes3)) return 0;
+    arg3 = (uint8_t *)bytes3.data;
+    arg4 = bytes3.length;
+  }
+  arg5 = &value5;
+  arg6 = &value6;
+  result = (fleetauth_status)fleetauth_client_seal_challenge(arg1,arg2,(unsigned char const *)arg3,arg4,arg5,arg6);
+  jresult = (jint)result; 
+  jni_put_pointer(jenv, jarg5, value5);
+  jni_put_pointer(jenv, jarg6, value6);
+  jni_bytes_wipe(&bytes3);
+  return jresult;
+}
+
+
+SWIGEXPORT jint JNICALL Java_io_fleetauth_FleetauthJNI_fleetauth_1client_1open_1challenge(JNIEnv *jenv, jclass jcls, jlong jarg1, jbyteArray jarg2, jbyteArray jarg4, jlongArray jarg6, jlongArray jarg7) {
+  jint jresult = 0 ;
+  fleetauth_client *arg1 = (fleetauth_client *) 0 ;
+  uint8_t *arg2 = (uint8_t *) 0 ;
+  size_t arg3 ;
+  uint8_t *arg4 = (uint8_t *) 0 ;
+  size_t arg5 ;
+  fleetauth_challenge **arg6 = (fleetauth_challenge **) 0 ;
+  fleetauth_error **arg7 = (fleetauth_error **) 0 ;
+  JniBytes bytes2 ;
+  JniBytes bytes4 ;
+  fleetauth_challenge *value6 = 0 ;
+  fleetauth_error *value7 = 0 ;
+  fleetauth_status result;
+  
+  (void)jenv;
+  (void)jcls;
+  arg1 = (fleetauth_client *)(intptr_t)jarg1;
+  {
+    if (!jni_bytes_take(jenv, jarg2, &bytes2)) return 0;
+    arg2 = (uint8_t *)bytes2.data;
+    arg3 = bytes2.length;
+  }
+  {
+    if (!jni_bytes_take(jenv, jarg4, &bytes4)) return 0;
+    arg4 = (uint8_t *)bytes4.data;
+    arg5 = bytes4.length;
+  }
+  arg6 = &value6;
+  arg7 = &value7;
+  result = (fleetauth_status)fleetauth_client_open_challenge(arg1,(unsigned char const *)arg2,arg3,(unsigned char const *)arg4,arg5,arg6,arg7);
+  jresult = (jint)result; 
+  jni_put_pointer(jenv, jarg6, value6);
+  jni_put_pointer(jenv, jarg7, value7);
+  jni_bytes_wipe(&bytes2);
+  jni_bytes_wipe(&bytes4);
+  return jresult;
+}
+
+
+SWIGEXPORT jbyteArray JNICALL Java_io_fleetauth_FleetauthJNI_fleetauth_1blob_1bytes(JNIEnv *jenv, jclass jcls, jlong jarg1) {
+  jbyteArray jresult = 0 ;
+  fleetauth_blob *arg1 = (fleetauth_blob *) 0 ;
+  size_t *arg2 = (size_t *) 0 ;
+  size_t length2 = 0 ;
+  uint8_t *result = 0 ;
+  
+  (void)jenv;
+  (void)jcls;
+  arg2 = &length2;
+  arg1 = (fleetauth_blob *)(intptr_t)jarg1;
+  result = (uint8_t *)fleetauth_blob_bytes(arg1,arg2);
+  jresult = jni_bytes_new(jenv, result, length2);
+  return jresult;
+}
+
+
+SWIGEXPORT jint JNICALL Java_io_fleetauth_FleetauthJNI_fleetauth_1client_1logout(JNIEnv *jenv, jclass jcls, jlong jarg1, jlong jarg2, jlong jarg3, jlongArray jarg4, jlongArray jarg5) {
+  jint jresult = 0 ;
+  fleetauth_client *arg1 = (fleetauth_client *) 0 ;
+  fleetauth_queue *arg2 = (fleetauth_queue *) 0 ;
+  int64_t arg3 ;
+  fleetauth_op **arg4 = (fleetauth_op **) 0 ;
+  fleetauth_error **arg5 = (fleetauth_error **) 0 ;
+  fleetauth_op *value4 = 0 ;
+  fleetauth_error *value5 = 0 ;
+  fleetauth_status result;
+  
+  (void)jenv;
+  (void)jcls;
+  arg1 = (fleetauth_client *)(intptr_t)jarg1;
+  arg2 = (fleetauth_queue *)(intptr_t)jarg2;
+  arg3 = (int64_t)jarg3; 
+  arg4 = &value4;
+  arg5 = &value5;
+  result = (fleetauth_status)fleetauth_client_logout(arg1,arg2,arg3,arg4,arg5);
+  jresult = (jint)result; 
+  jni_put_pointer(jenv, jarg4, value4);
+  jni_put_pointer(jenv, jarg5, value5);
+  return jresult;
+}
+
+
+SWIGEXPORT jint JNICALL Java_io_fleetauth_FleetauthJNI_fleetauth_1event_1result(JNIEnv *jenv, jclass jcls, jlong jarg1, jlongArray jarg2) {
+  jint jresult = 0 ;
+  fleetauth_event *arg1 = (fleetauth_event *) 0 ;
+  fleetauth_error **arg2 = (fleetauth_error **) 0 ;
+  fleetauth_error *value2 = 0 ;
+  fleetauth_status result;
+  
+  (void)jenv;
+  (void)jcls;
+  arg1 = (fleetauth_event *)(intptr_t)jarg1;
+  arg2 = &value2;
+  result = (fleetauth_status)fleetauth_event_result(arg1,arg2);
+  jresult = (jint)result; 
+  jni_put_pointer(jenv, jarg2, value2);
+  return jresult;
+}
+
+
+SWIGEXPORT jint JNICALL Java_io_fleetauth_FleetauthJNI_fleetauth_1client_1inquire(JNIEnv *jenv, jclass jcls, jlong jarg1, jlong jarg2, jint jarg3, jlong jarg4, jlong jarg5, jlongArray jarg6, jlongArray jarg7) {
+  jint jresult = 0 ;
+  fleetauth_client *arg1 = (fleetauth_client *) 0 ;
+  fleetauth_request *arg2 = (fleetauth_request *) 0 ;
+  int32_t arg3 ;
+  fleetauth_queue *arg4 = (fleetauth_queue *) 0 ;
+  int64_t arg5 ;
+  fleetauth_op **arg6 = (fleetauth_op **) 0 ;
+  fleetauth_error **arg7 = (fleetauth_error **) 0 ;
+  fleetauth_op *value6 = 0 ;
+  fleetauth_error *value7 = 0 ;
+  fleetauth_status result;
+  
+  (void)jenv;
+  (void)jcls;
+  arg1 = (fleetauth_client *)(intptr_t)jarg1;
+  arg2 = (fleetauth_request *)(intptr_t)jarg2;
+  arg3 = (int32_t)jarg3; 
+  arg4 = (fleetauth_queue *)(intptr_t)jarg4;
+  arg5 = (int64_t)jarg5; 
+  arg6 = &value6;
+  arg7 = &value7;
+  result = (fleetauth_status)fleetauth_client_inquire(arg1,arg2,arg3,arg4,arg5,arg6,arg7);
+  jresult = (jint)result; 
+  jni_put_pointer(jenv, jarg6, value6);
+  jni_put_pointer(jenv, jarg7, value7);
+  return jresult;
+}
+
+
+SWIGEXPORT jint JNICALL Java_io_fleetauth_FleetauthJNI_fleetauth_1event_1identity(JNIEnv *jenv, jclass jcls, jlong jarg1, jlongArray jarg2, jlongArray jarg3) {
+  jint jresult = 0 ;
+  fleetauth_event *arg1 = (fleetauth_event *) 0 ;
+  fleetauth_identity **arg2 = (fleetauth_identity **) 0 ;
+  fleetauth_error **arg3 = (fleetauth_error **) 0 ;
+  fleetauth_identity *value2 = 0 ;
+  fleetauth_error *value3 = 0 ;
+  fleetauth_status result;
+  
+  (void)jenv;
+  (void)jcls;
+  arg1 = (fleetauth_event *)(intptr_t)jarg1;
+  arg2 = &value2;
+  arg3 = &value3;
+  result = (fleetauth_status)fleetauth_event_identity(arg1,arg2,arg3);
+  jresult = (jint)result; 
+  jni_put_pointer(jenv, jarg2, value2);
+  jni_put_pointer(jenv, jarg3, value3);
+  return jresult;
+}
+
+
+SWIGEXPORT jint JNICALL Java_io_fleetauth_FleetauthJNI_fleetauth_1event_1accounts(JNIEnv *jenv, jclass jcls, jlong jarg1, jlongArray jarg2, jlongArray jarg3) {
+  jint jresult = 0 ;
+  fleetauth_event *arg1 = (fleetauth_event *) 0 ;
+  fleetauth_accounts **arg2 = (fleetauth_accounts **) 0 ;
+  fleetauth_error **arg3 = (fleetauth_error **) 0 ;
+  fleetauth_accounts *value2 = 0 ;
+  fleetauth_error *value3 = 0 ;
+  fleetauth_status result;
+  
+  (void)jenv;
+  (void)jcls;
+  arg1 = (fleetauth_event *)(intptr_t)jarg1;
+  arg2 = &value2;
+  arg3 = &value3;
+  result = (fleetauth_status)fleetauth_event_accounts(arg1,arg2,arg3);
+  jresult = (jint)result; 
+  jni_put_pointer(jenv, jarg2, value2);
+  jni_put_pointer(jenv, jarg3, value3);
+  return jresult;
+}
+
+
+SWIGEXPORT jint JNICALL Java_io_fleetauth_FleetauthJNI_fleetauth_1identity_1count(JNIEnv *jenv, jclass jcls, jlong jarg1) {
+  jint jresult = 0 ;
+  fleetauth_identity *arg1 = (fleetauth_identity *) 0 ;
+  int32_t result;
+  
+  (void)jenv;
+  (void)jcls;
+  arg1 = (fleetauth_identity *)(intptr_t)jarg1;
+  result = (int32_t)fleetauth_identity_count(arg1);
+  jresult = (jint)result; 
+  return jresult;
+}
+
+
+SWIGEXPORT jbyteArray JNICALL Java_io_fleetauth_FleetauthJNI_fleetauth_1identity_1name(JNIEnv *jenv, jclass jcls, jlong jarg1, jint jarg2) {
+  jbyteArray jresult = 0 ;
+  fleetauth_identity *arg1 = (fleetauth_identity *) 0 ;
+  int32_t arg2 ;
+  size_t *arg3 = (size_t *) 0 ;
+  size_t length3 = 0 ;
+  char *result = 0 ;
+  
+  (void)jenv;
+  (void)jcls;
+  arg3 = &length3;
+  arg1 = (fleetauth_identity *)(intptr_t)jarg1;
+  arg2 = (int32_t)jarg2; 
+  result = (char *)fleetauth_identity_name(arg1,arg2,arg3);
+  jresult = jni_bytes_new(jenv, result, length3);
+  return jresult;
+}
+
+
+SWIGEXPORT jbyteArray JNICALL Java_io_fleetauth_FleetauthJNI_fleetauth_1identity_1value(JNIEnv *jenv, jclass jcls, jlong jarg1, jint jarg2) {
+  jbyteArray jresult = 0 ;
+  fleetauth_identity *arg1 = (fleetauth_identity *) 0 ;
+  int32_t arg2 ;
+  size_t *arg3 = (size_t *) 0 ;
+  size_t length3 = 0 ;
+  char *result = 0 ;
+  
+  (void)jenv;
+  (void)jcls;
+  arg3 = &length3;
+  arg1 = (fleetauth_identity *)(intptr_t)jarg1;
+  arg2 = (int32_t)jarg2; 
+  result = (char *)fleetauth_identity_value(arg1,arg2,arg3);
+  jresult = jni_bytes_new(jenv, result, length3);
+  return jresult;
+}
+
+
+SWIGEXPORT jint JNICALL Java_io_fleetauth_FleetauthJNI_fleetauth_1accounts_1count(JNIEnv *jenv, jclass jcls, jlong jarg1) {
+  jint jresult = 0 ;
+  fleetauth_accounts *arg1 = (fleetauth_accounts *) 0 ;
+  int32_t result;
+  
+  (void)jenv;
+  (void)jcls;
+  arg1 = (fleetauth_accounts *)(intptr_t)jarg1;
+  result = (int32_t)fleetauth_accounts_count(arg1);
+  jresult = (jint)result; 
+  return jresult;
+}
+
+
+SWIGEXPORT jbyteArray JNICALL Java_io_fleetauth_FleetauthJNI_fleetauth_1accounts_1id(JNIEnv *jenv, jclass jcls, jlong jarg1, jint jarg2) {
+  jbyteArray jresult = 0 ;
+  fleetauth_accounts *arg1 = (fleetauth_accounts *) 0 ;
+  int32_t arg2 ;
+  size_t *arg3 = (size_t *) 0 ;
+  size_t length3 = 0 ;
+  char *result = 0 ;
+  
+  (void)jenv;
+  (void)jcls;
+  arg3 = &length3;
+  arg1 = (fleetauth_accounts *)(intptr_t)jarg1;
+  arg2 = (int32_t)jarg2; 
+  result = (char *)fleetauth_accounts_id(arg1,arg2,arg3);
+  jresult = jni_bytes_new(jenv, result, length3);
+  return jresult;
+}
+
+
+SWIGEXPORT jbyteArray JNICALL Java_io_fleetauth_FleetauthJNI_fleetauth_1accounts_1name(JNIEnv *jenv, jclass jcls, jlong jarg1, jint jarg2) {
+  jbyteArray jresult = 0 ;
+  fleetauth_accounts *arg1 = (fleetauth_accounts *) 0 ;
+  int32_t arg2 ;
+  size_t *arg3 = (size_t *) 0 ;
+  size_t length3 = 0 ;
+  char *result = 0 ;
+  
+  (void)jenv;
+  (void)jcls;
+  arg3 = &length3;
+  arg1 = (fleetauth_accounts *)(intptr_t)jarg1;
+  arg2 = (int32_t)jarg2; 
+  result = (char *)fleetauth_accounts_name(arg1,arg2,arg3);
+  jresult = jni_bytes_new(jenv, result, length3);
   return jresult;
 }
 

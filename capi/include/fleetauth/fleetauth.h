@@ -82,6 +82,15 @@ typedef struct fleetauth_request fleetauth_request;
 typedef struct fleetauth_op fleetauth_op;
 /* A snapshot; wiped at the last release. Any thread. Holds secrets. */
 typedef struct fleetauth_token fleetauth_token;
+/* A provider's question for a one-time code. Immutable; any thread. Holds secrets. */
+typedef struct fleetauth_challenge fleetauth_challenge;
+/* Bytes that were made for the caller. Immutable; any thread. */
+typedef struct fleetauth_blob fleetauth_blob;
+/* Who the caller is: the fields that the provider's descriptor names (`id`, `email`, `role`, ...). Immutable; any
+ * thread. */
+typedef struct fleetauth_identity fleetauth_identity;
+/* A list of accounts, in the provider's order. Immutable; any thread. */
+typedef struct fleetauth_accounts fleetauth_accounts;
 /* A request to send and answer exactly once, from any thread. Released unanswered, it fails with FLEETAUTH_E_CALLBACK.
  * Holds secrets. */
 typedef struct fleetauth_http_call fleetauth_http_call;
@@ -149,8 +158,16 @@ enum {
   FLEETAUTH_E_UNAVAILABLE = 39,
   /* The provider refused the credentials. */
   FLEETAUTH_E_INVALID_CREDENTIALS = 40,
+  /* The provider asks for a one-time code; the error carries the challenge that the code answers. */
+  FLEETAUTH_E_OTP_REQUIRED = 41,
+  /* The provider refused the one-time code; the challenge can be answered again, with another code. */
+  FLEETAUTH_E_OTP_REJECTED = 42,
+  /* The challenge is expired, used up or not this client's; a new login makes a new one. */
+  FLEETAUTH_E_OTP_OVER = 43,
   /* The provider knows the credentials but denies this access. */
   FLEETAUTH_E_ACCESS_DENIED = 44,
+  /* The refresh token is no longer good and the client was given nothing to log in with. */
+  FLEETAUTH_E_LOGIN_REQUIRED = 45,
   /* A call that must not be repeated may have been acted upon and its answer was lost. */
   FLEETAUTH_E_IN_DOUBT = 47,
   /* The cryptographic library failed, or a sealed record is damaged, foreign or of a newer version; the message says
@@ -290,7 +307,13 @@ enum {
   /* The library no longer refers to the host's object whose id is the tag. */
   FLEETAUTH_EVENT_RELEASE = 4,
   /* The queue is closed; no event follows. */
-  FLEETAUTH_EVENT_CLOSED = 5
+  FLEETAUTH_EVENT_CLOSED = 5,
+  /* An inquiry completed; take the outcome with fleetauth_event_identity. */
+  FLEETAUTH_EVENT_IDENTITY = 6,
+  /* An inquiry completed; take the outcome with fleetauth_event_accounts. */
+  FLEETAUTH_EVENT_ACCOUNTS = 7,
+  /* A logout completed; take the outcome with fleetauth_event_result. */
+  FLEETAUTH_EVENT_LOGGED_OUT = 8
 };
 
 FLEETAUTH_API fleetauth_queue *fleetauth_queue_ref(fleetauth_queue *queue) FLEETAUTH_NOEXCEPT;
@@ -326,8 +349,8 @@ FLEETAUTH_API void fleetauth_queue_close(fleetauth_queue *queue) FLEETAUTH_NOEXC
 /* What happened, a FLEETAUTH_EVENT_ number. Since 1.0. */
 FLEETAUTH_API int32_t fleetauth_event_kind(fleetauth_event *event) FLEETAUTH_NOEXCEPT;
 
-/* TOKEN: the tag given to fleetauth_client_start. HTTP_CALL, HTTP_CANCEL: the call's id. RELEASE: the id to drop. Else
- * 0. Since 1.0. */
+/* TOKEN, IDENTITY, ACCOUNTS, LOGGED_OUT: the tag given when the operation was started. HTTP_CALL, HTTP_CANCEL: the
+ * call's id. RELEASE: the id to drop. Else 0. Since 1.0. */
 FLEETAUTH_API int64_t fleetauth_event_tag(fleetauth_event *event) FLEETAUTH_NOEXCEPT;
 
 /* The outcome of a TOKEN event: OK and the token, or the status and error of the operation.
@@ -445,7 +468,8 @@ FLEETAUTH_API fleetauth_status fleetauth_queue_serve(fleetauth_queue *queue, fle
 
 /* Copies the slot's current token (not terminated) without making a handle. FLEETAUTH_E_WOULD_BLOCK when memory holds
  * no usable token, FLEETAUTH_E_INVALID_ARGUMENT when the buffer is too small (`buffer_len` says what is needed). The
- * caller wipes the buffer. `buffer` may be secret. Since 1.0. */
+ * slot of an account that a request named cannot be copied from (FLEETAUTH_E_INVALID_ARGUMENT). The caller wipes the
+ * buffer. `buffer` may be secret. Since 1.0. */
 FLEETAUTH_API fleetauth_status fleetauth_slot_copy(fleetauth_client *client, int64_t slot, uint8_t *buffer, size_t buffer_cap,
                                                    size_t *buffer_len, int64_t *generation) FLEETAUTH_NOEXCEPT;
 
@@ -511,6 +535,111 @@ FLEETAUTH_API const char *fleetauth_token_header_value(fleetauth_token *token, i
 /* The generation words of slots slab*1024 to slab*1024+1023 as native int32: word i belongs to slot slab*1024+i. Read
  * it atomically; never freed, changes at any time. NULL for a slab that does not exist. Since 1.0. */
 FLEETAUTH_API const uint8_t *fleetauth_slot_words(int64_t slab, size_t *len) FLEETAUTH_NOEXCEPT;
+
+/* ---- One-time codes and logout
+ * A login that asks for a one-time code fails with FLEETAUTH_E_OTP_REQUIRED. The error carries the challenge; whoever
+ * has the code answers it, now or later, here or in another process. */
+
+FLEETAUTH_API fleetauth_challenge *fleetauth_challenge_ref(fleetauth_challenge *challenge) FLEETAUTH_NOEXCEPT;
+FLEETAUTH_API void fleetauth_challenge_unref(fleetauth_challenge *challenge) FLEETAUTH_NOEXCEPT;
+
+FLEETAUTH_API fleetauth_blob *fleetauth_blob_ref(fleetauth_blob *blob) FLEETAUTH_NOEXCEPT;
+FLEETAUTH_API void fleetauth_blob_unref(fleetauth_blob *blob) FLEETAUTH_NOEXCEPT;
+
+/* The challenge of an FLEETAUTH_E_OTP_REQUIRED; FLEETAUTH_E_INVALID_ARGUMENT when the error carries none. Release `out`
+ * with fleetauth_challenge_unref. Since 1.0. */
+FLEETAUTH_API fleetauth_status fleetauth_error_challenge(fleetauth_error *error, fleetauth_challenge **out,
+                                                         fleetauth_error **err) FLEETAUTH_NOEXCEPT;
+
+/* The account that logs in; empty where there is only one. Since 1.0. */
+FLEETAUTH_API const char *fleetauth_challenge_account(fleetauth_challenge *challenge, size_t *len) FLEETAUTH_NOEXCEPT;
+
+/* Until when it can be answered, in milliseconds since 1970 by this machine's clock. Since 1.0. */
+FLEETAUTH_API int64_t fleetauth_challenge_expires_at_ms(fleetauth_challenge *challenge) FLEETAUTH_NOEXCEPT;
+
+/* Logs in by answering the challenge with a code. Completes as a TOKEN event: with FLEETAUTH_E_OTP_REJECTED the
+ * challenge can be answered again. FLEETAUTH_E_OTP_OVER when it is too old, answered (or being answered) already, or
+ * not this client's. A code is sent once, whatever happens to the answer. Release `out` with fleetauth_op_unref. `code`
+ * may be secret. Since 1.0. */
+FLEETAUTH_API fleetauth_status fleetauth_client_answer(fleetauth_client *client, fleetauth_challenge *challenge, const uint8_t *code,
+                                                       size_t code_len, fleetauth_queue *queue, int64_t tag, fleetauth_op **out,
+                                                       fleetauth_error **err) FLEETAUTH_NOEXCEPT;
+
+/* The challenge as bytes that can be kept and opened elsewhere, encrypted under a key of 32 bytes (AES-256-GCM). Only a
+ * client of the same provider with the same parameters, secrets aside, can open them. Release `out` with
+ * fleetauth_blob_unref. `key` may be secret. Since 1.0. */
+FLEETAUTH_API fleetauth_status fleetauth_client_seal_challenge(fleetauth_client *client, fleetauth_challenge *challenge, const uint8_t *key,
+                                                               size_t key_len, fleetauth_blob **out,
+                                                               fleetauth_error **err) FLEETAUTH_NOEXCEPT;
+
+/* What fleetauth_client_seal_challenge made. FLEETAUTH_E_KEY for the wrong key, FLEETAUTH_E_CRYPTO for bytes that are
+ * damaged or another client's. Release `out` with fleetauth_challenge_unref. `key` may be secret. Since 1.0. */
+FLEETAUTH_API fleetauth_status fleetauth_client_open_challenge(fleetauth_client *client, const uint8_t *sealed, size_t sealed_len,
+                                                               const uint8_t *key, size_t key_len, fleetauth_challenge **out,
+                                                               fleetauth_error **err) FLEETAUTH_NOEXCEPT;
+
+/* The bytes; valid while the blob is. Since 1.0. */
+FLEETAUTH_API const uint8_t *fleetauth_blob_bytes(fleetauth_blob *blob, size_t *len) FLEETAUTH_NOEXCEPT;
+
+/* Forgets the client's tokens, logins and challenges, then has the provider revoke what it can revoke. Completes as a
+ * LOGGED_OUT event. The next token is a new login. Release `out` with fleetauth_op_unref. Since 1.0. */
+FLEETAUTH_API fleetauth_status fleetauth_client_logout(fleetauth_client *client, fleetauth_queue *queue, int64_t tag, fleetauth_op **out,
+                                                       fleetauth_error **err) FLEETAUTH_NOEXCEPT;
+
+/* The outcome of a LOGGED_OUT event: OK, or the first error of a revocation; the tokens are forgotten all the same.
+ * FLEETAUTH_E_INVALID_ARGUMENT for another kind. Since 1.0. */
+FLEETAUTH_API fleetauth_status fleetauth_event_result(fleetauth_event *event, fleetauth_error **err) FLEETAUTH_NOEXCEPT;
+
+/* ---- Identity and accounts
+ * Who the provider takes the client for, and the accounts it may act for. */
+
+enum {
+  /* Who the caller is; completes as an IDENTITY event. */
+  FLEETAUTH_INQUIRY_IDENTITY = 1,
+  /* Which accounts the caller may act for; completes as an ACCOUNTS event. */
+  FLEETAUTH_INQUIRY_ACCOUNTS = 2
+};
+
+FLEETAUTH_API fleetauth_identity *fleetauth_identity_ref(fleetauth_identity *identity) FLEETAUTH_NOEXCEPT;
+FLEETAUTH_API void fleetauth_identity_unref(fleetauth_identity *identity) FLEETAUTH_NOEXCEPT;
+
+FLEETAUTH_API fleetauth_accounts *fleetauth_accounts_ref(fleetauth_accounts *accounts) FLEETAUTH_NOEXCEPT;
+FLEETAUTH_API void fleetauth_accounts_unref(fleetauth_accounts *accounts) FLEETAUTH_NOEXCEPT;
+
+/* Asks the provider, with the client's token; a token that is refused is renewed once. Every call is a request of its
+ * own. FLEETAUTH_E_UNSUPPORTED where the provider answers no such question. `request` may be NULL. Release `out` with
+ * fleetauth_op_unref. Since 1.0. */
+FLEETAUTH_API fleetauth_status fleetauth_client_inquire(fleetauth_client *client, fleetauth_request *request, int32_t what,
+                                                        fleetauth_queue *queue, int64_t tag, fleetauth_op **out,
+                                                        fleetauth_error **err) FLEETAUTH_NOEXCEPT;
+
+/* The outcome of an IDENTITY event. FLEETAUTH_E_INVALID_ARGUMENT for another kind. May be called more than once.
+ * Release `out` with fleetauth_identity_unref. Since 1.0. */
+FLEETAUTH_API fleetauth_status fleetauth_event_identity(fleetauth_event *event, fleetauth_identity **out,
+                                                        fleetauth_error **err) FLEETAUTH_NOEXCEPT;
+
+/* The outcome of an ACCOUNTS event. FLEETAUTH_E_INVALID_ARGUMENT for another kind. May be called more than once.
+ * Release `out` with fleetauth_accounts_unref. Since 1.0. */
+FLEETAUTH_API fleetauth_status fleetauth_event_accounts(fleetauth_event *event, fleetauth_accounts **out,
+                                                        fleetauth_error **err) FLEETAUTH_NOEXCEPT;
+
+/* How many fields the answer had. Since 1.0. */
+FLEETAUTH_API int32_t fleetauth_identity_count(fleetauth_identity *identity) FLEETAUTH_NOEXCEPT;
+
+/* The name of a field, or NULL beyond the last. Since 1.0. */
+FLEETAUTH_API const char *fleetauth_identity_name(fleetauth_identity *identity, int32_t index, size_t *len) FLEETAUTH_NOEXCEPT;
+
+/* The value of a field as text, or NULL beyond the last. Since 1.0. */
+FLEETAUTH_API const char *fleetauth_identity_value(fleetauth_identity *identity, int32_t index, size_t *len) FLEETAUTH_NOEXCEPT;
+
+/* How many accounts there are. Since 1.0. */
+FLEETAUTH_API int32_t fleetauth_accounts_count(fleetauth_accounts *accounts) FLEETAUTH_NOEXCEPT;
+
+/* What the request option `account` takes, or NULL beyond the last. Since 1.0. */
+FLEETAUTH_API const char *fleetauth_accounts_id(fleetauth_accounts *accounts, int32_t index, size_t *len) FLEETAUTH_NOEXCEPT;
+
+/* What people call it; empty where the provider does not say. NULL beyond the last. Since 1.0. */
+FLEETAUTH_API const char *fleetauth_accounts_name(fleetauth_accounts *accounts, int32_t index, size_t *len) FLEETAUTH_NOEXCEPT;
 
 /* ---- Host transport
  * A request the host sends for a client whose transport is the host's. Send it once, to exactly this URL, verifying

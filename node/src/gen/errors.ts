@@ -28,6 +28,12 @@ export class Cancelled extends FleetAuthError {}
 /** The client, queue or runtime was closed, or the process forked while the operation was in flight. */
 export class Closed extends FleetAuthError {}
 
+/** The provider asks for a one-time code. The error carries the challenge; answer it with the code. */
+export class OtpRequired extends FleetAuthError {}
+
+/** The login is over and cannot be renewed with what the client was given. Log in again. */
+export class LoginRequired extends FleetAuthError {}
+
 /** What `error.code` can be. */
 export type ErrorCode =
   | 'FLEETAUTH_E_INVALID_ARGUMENT'
@@ -57,7 +63,11 @@ export type ErrorCode =
   | 'FLEETAUTH_E_RATE_LIMITED'
   | 'FLEETAUTH_E_UNAVAILABLE'
   | 'FLEETAUTH_E_INVALID_CREDENTIALS'
+  | 'FLEETAUTH_E_OTP_REQUIRED'
+  | 'FLEETAUTH_E_OTP_REJECTED'
+  | 'FLEETAUTH_E_OTP_OVER'
   | 'FLEETAUTH_E_ACCESS_DENIED'
+  | 'FLEETAUTH_E_LOGIN_REQUIRED'
   | 'FLEETAUTH_E_IN_DOUBT'
   | 'FLEETAUTH_E_CRYPTO'
   | 'FLEETAUTH_E_KEY';
@@ -91,7 +101,11 @@ export const STATUS_TABLE: ReadonlyMap<number, { readonly code: ErrorCode; reado
   [38, { code: 'FLEETAUTH_E_RATE_LIMITED', type: RateLimited }],
   [39, { code: 'FLEETAUTH_E_UNAVAILABLE', type: ProviderUnavailable }],
   [40, { code: 'FLEETAUTH_E_INVALID_CREDENTIALS', type: InvalidCredentials }],
+  [41, { code: 'FLEETAUTH_E_OTP_REQUIRED', type: OtpRequired }],
+  [42, { code: 'FLEETAUTH_E_OTP_REJECTED', type: OtpRequired }],
+  [43, { code: 'FLEETAUTH_E_OTP_OVER', type: LoginRequired }],
   [44, { code: 'FLEETAUTH_E_ACCESS_DENIED', type: AccessDenied }],
+  [45, { code: 'FLEETAUTH_E_LOGIN_REQUIRED', type: LoginRequired }],
   [47, { code: 'FLEETAUTH_E_IN_DOUBT', type: ProviderUnavailable }],
   [60, { code: 'FLEETAUTH_E_CRYPTO', type: FleetAuthError }],
   [61, { code: 'FLEETAUTH_E_KEY', type: ConfigurationError }],
@@ -161,8 +175,16 @@ export const Status = {
   E_UNAVAILABLE: 39,
   /** The provider refused the credentials. */
   E_INVALID_CREDENTIALS: 40,
+  /** The provider asks for a one-time code; the error carries the challenge that the code answers. */
+  E_OTP_REQUIRED: 41,
+  /** The provider refused the one-time code; the challenge can be answered again, with another code. */
+  E_OTP_REJECTED: 42,
+  /** The challenge is expired, used up or not this client's; a new login makes a new one. */
+  E_OTP_OVER: 43,
   /** The provider knows the credentials but denies this access. */
   E_ACCESS_DENIED: 44,
+  /** The refresh token is no longer good and the client was given nothing to log in with. */
+  E_LOGIN_REQUIRED: 45,
   /** A call that must not be repeated may have been acted upon and its answer was lost. */
   E_IN_DOUBT: 47,
   /**

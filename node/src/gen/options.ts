@@ -50,6 +50,10 @@ export interface ClientSettings {
   attemptTimeoutMs?: number | undefined;
   /** Time allowed for one fetch of a token with all its attempts; also a caller's default patience. Default: 30000. */
   totalTimeoutMs?: number | undefined;
+  /**
+   * How many accounts' tokens are kept at once; the one that was not asked for longest is forgotten. Default: 100000.
+   */
+  maxAccounts?: number | undefined;
   /** Put before the library's own name in the User-Agent of token requests. */
   userAgent?: string | undefined;
   /**
@@ -65,6 +69,8 @@ export interface ClientSettings {
 export interface RequestSettings {
   /** The provider's API group, when the URL does not tell which it is. */
   api?: string | undefined;
+  /** The account the token is for, where the provider gives one per account. */
+  account?: string | undefined;
   /**
    * How long this caller waits; the default is the client's totalTimeoutMs. The fetch itself goes on for the others.
    */

@@ -2,6 +2,52 @@
 import { Client } from '../client';
 import type { ClientOptions } from '../client';
 
+export interface FleetOrchestratorOptions extends ClientOptions {
+  /** The e-mail address of the account. */
+  email?: string | undefined;
+  /** The password of the account. */
+  password?: string | Uint8Array | undefined;
+  /** The API key that support issued, instead of e-mail and password. */
+  apiKey?: string | Uint8Array | undefined;
+  /**
+   * The secret of the authenticator app (base32, or its otpauth:// URI): one-time codes are then made from it instead
+   * of asked for.
+   */
+  totpSecret?: string | Uint8Array | undefined;
+  /** Which authorisation scheme to use wherever it is offered: `bearer`: The access token as a bearer token. */
+  scheme?: 'bearer' | undefined;
+}
+
+/**
+ * Fleet Orchestrator (moovex). Log in with e-mail and password, followed by a one-time code where the account has
+ * two-factor authentication, or with the API key that support issues for servers. The access token lives an hour and is
+ * renewed with the refresh token, which lives 7 days.
+ */
+export class FleetOrchestrator extends Client {
+  constructor(options: FleetOrchestratorOptions) {
+    super('fleet_orchestrator', options);
+  }
+}
+
+export interface FleetioOptions extends ClientOptions {
+  /** The API key of a user. */
+  apiKey: string | Uint8Array;
+  /** The token that names the account; no secret. */
+  accountToken: string;
+  /**
+   * Which authorisation scheme to use wherever it is offered: `token`: The API key after the word Token, and the
+   * account's token.
+   */
+  scheme?: 'token' | undefined;
+}
+
+/** Fleetio. An API key and the token of the account go out with every request. */
+export class Fleetio extends Client {
+  constructor(options: FleetioOptions) {
+    super('fleetio', options);
+  }
+}
+
 export interface FleetUpOptions extends ClientOptions {
   /** The x-api-key that FleetUp issued. */
   apiKey: string | Uint8Array;
@@ -27,6 +73,20 @@ export class FleetUp extends Client {
   }
 }
 
+export interface MotiveOptions extends ClientOptions {
+  /** The company's API key, for tests or live. */
+  apiKey: string | Uint8Array;
+  /** Which authorisation scheme to use wherever it is offered: `apiKey`: The key in the header X-Api-Key. */
+  scheme?: 'api_key' | undefined;
+}
+
+/** Motive (KeepTruckin). The company's API key goes out with every request. */
+export class Motive extends Client {
+  constructor(options: MotiveOptions) {
+    super('motive', options);
+  }
+}
+
 export interface MyConnectedFleetOptions extends ClientOptions {
   /** The client id (user name) from the account manager. It cannot hold a colon. */
   clientId: string;
@@ -38,9 +98,9 @@ export interface MyConnectedFleetOptions extends ClientOptions {
    * after the word TOKEN.
    */
   scheme?: 'basic' | 'bearer' | 'connect_token' | undefined;
-  /** Replaces https://api.masternautconnect.com. */
+  /** Instead of https://api.masternautconnect.com; that host then is the only one the credentials are sent to. */
   apiBaseUrl?: string | undefined;
-  /** Replaces https://auth.masternautconnect.com. */
+  /** Instead of https://auth.masternautconnect.com; that host then is the only one the credentials are sent to. */
   authBaseUrl?: string | undefined;
 }
 
@@ -52,6 +112,128 @@ export interface MyConnectedFleetOptions extends ClientOptions {
 export class MyConnectedFleet extends Client {
   constructor(options: MyConnectedFleetOptions) {
     super('my_connected_fleet', options);
+  }
+}
+
+export interface OAuth2Options extends ClientOptions {
+  /** The client's id. */
+  clientId: string;
+  /** The client's secret. */
+  clientSecret: string | Uint8Array;
+  /** A refresh token, for access on behalf of whoever authorised it; without one the client acts for itself. */
+  refreshToken?: string | Uint8Array | undefined;
+  /** The scopes to ask for, with spaces between; without it the server decides. */
+  scope?: string | undefined;
+  /** The audience to ask for, where the server knows this extension. */
+  audience?: string | undefined;
+  /** The last segment of the token endpoint's path. */
+  tokenPath?: string | undefined;
+  /** The last segment of the revocation endpoint's path (RFC 7009); without it a logout revokes nothing. */
+  revokePath?: string | undefined;
+  /**
+   * Which authorisation scheme to use wherever it is offered: `refreshToken`: By the refresh token; the client
+   * authenticates by HTTP Basic. `client_credentials`: By client credentials, over HTTP Basic. `refresh_token_post`: By
+   * the refresh token; the client authenticates in the form. `client_secret_post`: By client credentials in the form.
+   */
+  scheme?: 'refresh_token' | 'client_credentials' | 'refresh_token_post' | 'client_secret_post' | undefined;
+  /** The authorization server, up to the last segment of the token endpoint. */
+  authBaseUrl: string;
+  /** Where the tokens may be sent. */
+  apiBaseUrl: string;
+}
+
+/**
+ * Any provider that keeps to OAuth 2.0 (RFC 6749): client credentials, or a refresh token that an authorization yielded
+ * elsewhere, which may be replaced by each renewal. The client authenticates by HTTP Basic; select the scheme
+ * `client_secret_post` or `refresh_token_post` where the server wants id and secret in the form.
+ */
+export class OAuth2 extends Client {
+  constructor(options: OAuth2Options) {
+    super('oauth2', options);
+  }
+}
+
+export interface SamsaraOptions extends ClientOptions {
+  /** An API token from the dashboard, instead of an OAuth2 app. */
+  apiToken?: string | Uint8Array | undefined;
+  /** The OAuth2 app's id. */
+  clientId?: string | undefined;
+  /** The OAuth2 app's secret. */
+  clientSecret?: string | Uint8Array | undefined;
+  /** The refresh token of the connection. It is good once: the ones that replace it are kept in memory. */
+  refreshToken?: string | Uint8Array | undefined;
+  /**
+   * Which authorisation scheme to use wherever it is offered: `oauth`: The access token of an OAuth2 app. `apiToken`:
+   * The API token.
+   */
+  scheme?: 'oauth' | 'api_token' | undefined;
+}
+
+/**
+ * Samsara. Either an API token of one's own organisation, or an OAuth2 app that a customer has connected: then the
+ * refresh token that the connection yielded, which every renewal replaces, and so does the access token.
+ */
+export class Samsara extends Client {
+  constructor(options: SamsaraOptions) {
+    super('samsara', options);
+  }
+}
+
+export interface TN360Options extends ClientOptions {
+  /** The API key. */
+  apiKey: string | Uint8Array;
+  /** Which authorisation scheme to use wherever it is offered: `bearer`: The key as a bearer token. */
+  scheme?: 'bearer' | undefined;
+}
+
+/** Teletrac Navman TN360. An API key of a user, a company or an integration is sent as a bearer token. */
+export class TN360 extends Client {
+  constructor(options: TN360Options) {
+    super('tn360', options);
+  }
+}
+
+export interface TrimbleMapsOptions extends ClientOptions {
+  /** The API key that Trimble Maps issued. */
+  apiKey: string | Uint8Array;
+  /** The fleet account of requests that name none; for resellers only. */
+  accountId?: string | undefined;
+  /** Which authorisation scheme to use wherever it is offered: `bearer`: The token as a bearer token. */
+  scheme?: 'bearer' | undefined;
+}
+
+/**
+ * Trimble Maps Fleet (CoPilot). The API key is exchanged for a token which tells itself when it ends. Resellers see the
+ * accounts of their customers and get a token for each: name it with the request option `account`.
+ */
+export class TrimbleMaps extends Client {
+  constructor(options: TrimbleMapsOptions) {
+    super('trimble_maps', options);
+  }
+}
+
+export interface VerizonRevealOptions extends ClientOptions {
+  /** The user name of the integration. It cannot hold a colon. */
+  username: string;
+  /** The password that belongs to the user name. */
+  password: string | Uint8Array;
+  /** The id of the app, as the marketplace shows it. */
+  appId: string;
+  /**
+   * Which authorisation scheme to use wherever it is offered: `atmosphere`: The token under the scheme Atmosphere, with
+   * the app's id.
+   */
+  scheme?: 'atmosphere' | undefined;
+}
+
+/**
+ * Verizon Connect Reveal (Fleetmatics). User name and password are exchanged for a token of 20 minutes, which goes out
+ * under the scheme Atmosphere together with the app's id. European accounts set base_url to
+ * https://fim.api.eu.fleetmatics.com.
+ */
+export class VerizonReveal extends Client {
+  constructor(options: VerizonRevealOptions) {
+    super('verizon_reveal', options);
   }
 }
 

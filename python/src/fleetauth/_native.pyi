@@ -54,6 +54,8 @@ class Error:
     @property
     def user_error(self) -> int:
         """The id which the host's responder attached to its failure, or 0. The id stays the host's until a release event names it."""
+    def challenge(self) -> Challenge:
+        """The challenge of an E_OTP_REQUIRED; E_INVALID_ARGUMENT when the error carries none."""
 
 class Options:
     """Named values, secrets among them; wiped when released. One thread at a time."""
@@ -116,7 +118,9 @@ class Event:
         """What happened, a FLEETAUTH_EVENT_ number."""
     @property
     def tag(self) -> int:
-        """TOKEN: the tag given to client_start. HTTP_CALL, HTTP_CANCEL: the call's id. RELEASE: the id to drop. Else 0."""
+        """TOKEN, IDENTITY, ACCOUNTS, LOGGED_OUT: the tag given when the operation was started. HTTP_CALL, HTTP_CANCEL: the
+        call's id. RELEASE: the id to drop. Else 0.
+        """
     def token(self) -> Token:
         """The outcome of a TOKEN event: OK and the token, or the status and error of the operation. E_INVALID_ARGUMENT for
         another kind. May be called more than once.
@@ -126,6 +130,14 @@ class Event:
         answer is no longer wanted. An HTTP_CALL event that is released unclaimed hands the call to another queue; when
         there is none, the fetch fails with E_CALLBACK.
         """
+    def result(self) -> None:
+        """The outcome of a LOGGED_OUT event: OK, or the first error of a revocation; the tokens are forgotten all the
+        same. E_INVALID_ARGUMENT for another kind.
+        """
+    def identity(self) -> Identity:
+        """The outcome of an IDENTITY event. E_INVALID_ARGUMENT for another kind. May be called more than once."""
+    def accounts(self) -> Accounts:
+        """The outcome of an ACCOUNTS event. E_INVALID_ARGUMENT for another kind. May be called more than once."""
 
 class Provider:
     """An immutable, checked descriptor. Any thread."""
@@ -172,6 +184,25 @@ class Client:
         """The provider answered 401 to a request that carried the token of this slot and generation. The token is dropped
         only if it is still the current one, so any number of reports cause one renewal; a token that is refused right
         after such a renewal is kept and the advice is STOP.
+        """
+    def answer(self, challenge: Challenge, code: bytes | bytearray | memoryview, queue: Queue, tag: int) -> Op:
+        """Logs in by answering the challenge with a code. Completes as a TOKEN event: with E_OTP_REJECTED the challenge
+        can be answered again. E_OTP_OVER when it is too old, answered (or being answered) already, or not this
+        client's. A code is sent once, whatever happens to the answer.
+        """
+    def seal_challenge(self, challenge: Challenge, key: bytes | bytearray | memoryview) -> Blob:
+        """The challenge as bytes that can be kept and opened elsewhere, encrypted under a key of 32 bytes (AES-256-GCM).
+        Only a client of the same provider with the same parameters, secrets aside, can open them.
+        """
+    def open_challenge(self, sealed: bytes | bytearray | memoryview, key: bytes | bytearray | memoryview) -> Challenge:
+        """What client_seal_challenge made. E_KEY for the wrong key, E_CRYPTO for bytes that are damaged or another client's."""
+    def logout(self, queue: Queue, tag: int) -> Op:
+        """Forgets the client's tokens, logins and challenges, then has the provider revoke what it can revoke. Completes
+        as a LOGGED_OUT event. The next token is a new login.
+        """
+    def inquire(self, request: Request | None, what: int, queue: Queue, tag: int) -> Op:
+        """Asks the provider, with the client's token; a token that is refused is renewed once. Every call is a request of
+        its own. E_UNSUPPORTED where the provider answers no such question.
         """
 
 class Request:
@@ -233,6 +264,45 @@ class Token:
         """The generation words of slots slab*1024 to slab*1024+1023 as native int32: word i belongs to slot slab*1024+i.
         Read it atomically; never freed, changes at any time. NULL for a slab that does not exist.
         """
+
+class Challenge:
+    """A provider's question for a one-time code. Immutable; any thread."""
+
+    @property
+    def account(self) -> str:
+        """The account that logs in; empty where there is only one."""
+    @property
+    def expires_at_ms(self) -> int:
+        """Until when it can be answered, in milliseconds since 1970 by this machine's clock."""
+
+class Blob:
+    """Bytes that were made for the caller. Immutable; any thread."""
+
+    @property
+    def bytes(self) -> bytes:
+        """The bytes; valid while the blob is."""
+
+class Identity:
+    """Who the caller is: the fields that the provider's descriptor names (`id`, `email`, `role`, ...). Immutable; any thread."""
+
+    @property
+    def count(self) -> int:
+        """How many fields the answer had."""
+    def name(self, index: int) -> str | None:
+        """The name of a field, or NULL beyond the last."""
+    def value(self, index: int) -> str | None:
+        """The value of a field as text, or NULL beyond the last."""
+
+class Accounts:
+    """A list of accounts, in the provider's order. Immutable; any thread."""
+
+    @property
+    def count(self) -> int:
+        """How many accounts there are."""
+    def id(self, index: int) -> str | None:
+        """What the request option `account` takes, or NULL beyond the last."""
+    def name(self, index: int) -> str | None:
+        """What people call it; empty where the provider does not say. NULL beyond the last."""
 
 class HttpCall:
     """A request to send and answer exactly once, from any thread. Released unanswered, it fails with E_CALLBACK."""
@@ -319,7 +389,11 @@ E_SERVER: int
 E_RATE_LIMITED: int
 E_UNAVAILABLE: int
 E_INVALID_CREDENTIALS: int
+E_OTP_REQUIRED: int
+E_OTP_REJECTED: int
+E_OTP_OVER: int
 E_ACCESS_DENIED: int
+E_LOGIN_REQUIRED: int
 E_IN_DOUBT: int
 E_CRYPTO: int
 E_KEY: int
@@ -330,8 +404,13 @@ EVENT_HTTP_CALL: int
 EVENT_HTTP_CANCEL: int
 EVENT_RELEASE: int
 EVENT_CLOSED: int
+EVENT_IDENTITY: int
+EVENT_ACCOUNTS: int
+EVENT_LOGGED_OUT: int
 ADVICE_RETRY: int
 ADVICE_STOP: int
 TOKEN_BEARER: int
 TOKEN_BASIC: int
 TOKEN_STATIC: int
+INQUIRY_IDENTITY: int
+INQUIRY_ACCOUNTS: int

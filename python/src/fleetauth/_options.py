@@ -33,6 +33,8 @@ if TYPE_CHECKING:
         """Time allowed for one attempt as a whole. Default: 15 s."""
         total_timeout: float | timedelta
         """Time allowed for one fetch of a token with all its attempts; also a caller's default patience. Default: 30 s."""
+        max_accounts: int
+        """How many accounts' tokens are kept at once; the one that was not asked for longest is forgotten. Default: 100000."""
         user_agent: str
         """Put before the library's own name in the User-Agent of token requests."""
         allow_loopback_http: bool

@@ -17,6 +17,85 @@ if TYPE_CHECKING:
     from .transport import Transport
 
 
+class FleetOrchestrator(Client):
+    """Fleet Orchestrator (moovex). Log in with e-mail and password, followed by a one-time code where the account has
+    two-factor authentication, or with the API key that support issues for servers. The access token lives an hour and
+    is renewed with the refresh token, which lives 7 days."""
+
+    def __init__(
+        self,
+        *,
+        email: str | None = None,
+        password: Secret | None = None,
+        api_key: Secret | None = None,
+        totp_secret: Secret | None = None,
+        base_url: str | None = None,
+        transport: Transport | None = None,
+        runtime: Runtime | None = None,
+        **options: Unpack[ClientOptions],
+    ) -> None:
+        """Makes a client; nothing is sent yet.
+
+        Args:
+            email: The e-mail address of the account.
+            password: The password of the account.
+            api_key: The API key that support issued, instead of e-mail and password.
+            totp_secret: The secret of the authenticator app (base32, or its otpauth:// URI): one-time codes are
+                then made from it instead of asked for.
+            base_url: Instead of https://api.moovex.ai/api/v1; that host then is the only one the credentials are
+                sent to.
+            transport: Sends the token requests instead of the library.
+            runtime: The process's shared one unless given.
+            **options: See ClientOptions.
+        """
+        super().__init__(
+            "fleet_orchestrator",
+            email=email,
+            password=password,
+            api_key=api_key,
+            totp_secret=totp_secret,
+            base_url=base_url,
+            transport=transport,
+            runtime=runtime,
+            **options,
+        )
+
+
+class Fleetio(Client):
+    """Fleetio. An API key and the token of the account go out with every request."""
+
+    def __init__(
+        self,
+        *,
+        api_key: Secret,
+        account_token: str,
+        base_url: str | None = None,
+        transport: Transport | None = None,
+        runtime: Runtime | None = None,
+        **options: Unpack[ClientOptions],
+    ) -> None:
+        """Makes a client; nothing is sent yet.
+
+        Args:
+            api_key: The API key of a user.
+            account_token: The token that names the account; no secret.
+            base_url: Instead of https://secure.fleetio.com; that host then is the only one the credentials are sent
+                to.
+            transport: Sends the token requests instead of the library.
+            runtime: The process's shared one unless given.
+            **options: See ClientOptions.
+        """
+        super().__init__(
+            "fleetio",
+            api_key=api_key,
+            account_token=account_token,
+            base_url=base_url,
+            transport=transport,
+            runtime=runtime,
+            **options,
+        )
+
+
 class FleetUp(Client):
     """FleetUp exchanges account id and secret, together with the x-api-key, for a token that lives an hour. The scheme
     `jwt` is the one FleetUp asks for; `legacy` is its deprecated predecessor, which puts the secret into the URL."""
@@ -53,6 +132,38 @@ class FleetUp(Client):
             acct_id=acct_id,
             secret=secret,
             scheme=scheme,
+            base_url=base_url,
+            transport=transport,
+            runtime=runtime,
+            **options,
+        )
+
+
+class Motive(Client):
+    """Motive (KeepTruckin). The company's API key goes out with every request."""
+
+    def __init__(
+        self,
+        *,
+        api_key: Secret,
+        base_url: str | None = None,
+        transport: Transport | None = None,
+        runtime: Runtime | None = None,
+        **options: Unpack[ClientOptions],
+    ) -> None:
+        """Makes a client; nothing is sent yet.
+
+        Args:
+            api_key: The company's API key, for tests or live.
+            base_url: Instead of https://api.gomotive.com; that host then is the only one the credentials are sent
+                to.
+            transport: Sends the token requests instead of the library.
+            runtime: The process's shared one unless given.
+            **options: See ClientOptions.
+        """
+        super().__init__(
+            "motive",
+            api_key=api_key,
             base_url=base_url,
             transport=transport,
             runtime=runtime,
@@ -99,6 +210,221 @@ class MyConnectedFleet(Client):
             scheme=scheme,
             api_base_url=api_base_url,
             auth_base_url=auth_base_url,
+            transport=transport,
+            runtime=runtime,
+            **options,
+        )
+
+
+class OAuth2(Client):
+    """Any provider that keeps to OAuth 2.0 (RFC 6749): client credentials, or a refresh token that an authorization
+    yielded elsewhere, which may be replaced by each renewal. The client authenticates by HTTP Basic; select the scheme
+    `client_secret_post` or `refresh_token_post` where the server wants id and secret in the form."""
+
+    def __init__(
+        self,
+        *,
+        client_id: str,
+        client_secret: Secret,
+        refresh_token: Secret | None = None,
+        scope: str | None = None,
+        audience: str | None = None,
+        token_path: str | None = None,
+        revoke_path: str | None = None,
+        scheme: Literal["refresh_token", "client_credentials", "refresh_token_post", "client_secret_post"] | None = None,
+        auth_base_url: str,
+        api_base_url: str,
+        transport: Transport | None = None,
+        runtime: Runtime | None = None,
+        **options: Unpack[ClientOptions],
+    ) -> None:
+        """Makes a client; nothing is sent yet.
+
+        Args:
+            client_id: The client's id.
+            client_secret: The client's secret.
+            refresh_token: A refresh token, for access on behalf of whoever authorised it; without one the client
+                acts for itself.
+            scope: The scopes to ask for, with spaces between; without it the server decides.
+            audience: The audience to ask for, where the server knows this extension.
+            token_path: The last segment of the token endpoint's path.
+            revoke_path: The last segment of the revocation endpoint's path (RFC 7009); without it a logout revokes
+                nothing.
+            scheme: `refresh_token`: By the refresh token; the client authenticates by HTTP Basic.
+                `client_credentials`: By client credentials, over HTTP Basic. `refresh_token_post`: By the refresh
+                token; the client authenticates in the form. `client_secret_post`: By client credentials in the form.
+            auth_base_url: The authorization server, up to the last segment of the token endpoint.
+            api_base_url: Where the tokens may be sent.
+            transport: Sends the token requests instead of the library.
+            runtime: The process's shared one unless given.
+            **options: See ClientOptions.
+        """
+        super().__init__(
+            "oauth2",
+            client_id=client_id,
+            client_secret=client_secret,
+            refresh_token=refresh_token,
+            scope=scope,
+            audience=audience,
+            token_path=token_path,
+            revoke_path=revoke_path,
+            scheme=scheme,
+            auth_base_url=auth_base_url,
+            api_base_url=api_base_url,
+            transport=transport,
+            runtime=runtime,
+            **options,
+        )
+
+
+class Samsara(Client):
+    """Samsara. Either an API token of one's own organisation, or an OAuth2 app that a customer has connected: then the
+    refresh token that the connection yielded, which every renewal replaces, and so does the access token."""
+
+    def __init__(
+        self,
+        *,
+        api_token: Secret | None = None,
+        client_id: str | None = None,
+        client_secret: Secret | None = None,
+        refresh_token: Secret | None = None,
+        scheme: Literal["oauth", "api_token"] | None = None,
+        base_url: str | None = None,
+        transport: Transport | None = None,
+        runtime: Runtime | None = None,
+        **options: Unpack[ClientOptions],
+    ) -> None:
+        """Makes a client; nothing is sent yet.
+
+        Args:
+            api_token: An API token from the dashboard, instead of an OAuth2 app.
+            client_id: The OAuth2 app's id.
+            client_secret: The OAuth2 app's secret.
+            refresh_token: The refresh token of the connection. It is good once: the ones that replace it are kept
+                in memory.
+            scheme: `oauth`: The access token of an OAuth2 app. `api_token`: The API token.
+            base_url: Instead of https://api.samsara.com; that host then is the only one the credentials are sent
+                to.
+            transport: Sends the token requests instead of the library.
+            runtime: The process's shared one unless given.
+            **options: See ClientOptions.
+        """
+        super().__init__(
+            "samsara",
+            api_token=api_token,
+            client_id=client_id,
+            client_secret=client_secret,
+            refresh_token=refresh_token,
+            scheme=scheme,
+            base_url=base_url,
+            transport=transport,
+            runtime=runtime,
+            **options,
+        )
+
+
+class TN360(Client):
+    """Teletrac Navman TN360. An API key of a user, a company or an integration is sent as a bearer token."""
+
+    def __init__(
+        self,
+        *,
+        api_key: Secret,
+        base_url: str | None = None,
+        transport: Transport | None = None,
+        runtime: Runtime | None = None,
+        **options: Unpack[ClientOptions],
+    ) -> None:
+        """Makes a client; nothing is sent yet.
+
+        Args:
+            api_key: The API key.
+            base_url: Instead of https://api-us.telematics.com; that host then is the only one the credentials are
+                sent to.
+            transport: Sends the token requests instead of the library.
+            runtime: The process's shared one unless given.
+            **options: See ClientOptions.
+        """
+        super().__init__(
+            "tn360",
+            api_key=api_key,
+            base_url=base_url,
+            transport=transport,
+            runtime=runtime,
+            **options,
+        )
+
+
+class TrimbleMaps(Client):
+    """Trimble Maps Fleet (CoPilot). The API key is exchanged for a token which tells itself when it ends. Resellers see
+    the accounts of their customers and get a token for each: name it with the request option `account`."""
+
+    def __init__(
+        self,
+        *,
+        api_key: Secret,
+        account_id: str | None = None,
+        base_url: str | None = None,
+        transport: Transport | None = None,
+        runtime: Runtime | None = None,
+        **options: Unpack[ClientOptions],
+    ) -> None:
+        """Makes a client; nothing is sent yet.
+
+        Args:
+            api_key: The API key that Trimble Maps issued.
+            account_id: The fleet account of requests that name none; for resellers only.
+            base_url: Instead of https://fleets.trimblemaps.com/api/assets/v1; that host then is the only one the
+                credentials are sent to.
+            transport: Sends the token requests instead of the library.
+            runtime: The process's shared one unless given.
+            **options: See ClientOptions.
+        """
+        super().__init__(
+            "trimble_maps",
+            api_key=api_key,
+            account_id=account_id,
+            base_url=base_url,
+            transport=transport,
+            runtime=runtime,
+            **options,
+        )
+
+
+class VerizonReveal(Client):
+    """Verizon Connect Reveal (Fleetmatics). User name and password are exchanged for a token of 20 minutes, which goes out
+    under the scheme Atmosphere together with the app's id. European accounts set base_url to
+    https://fim.api.eu.fleetmatics.com."""
+
+    def __init__(
+        self,
+        *,
+        username: str,
+        password: Secret,
+        app_id: str,
+        base_url: str | None = None,
+        transport: Transport | None = None,
+        runtime: Runtime | None = None,
+        **options: Unpack[ClientOptions],
+    ) -> None:
+        """Makes a client; nothing is sent yet.
+
+        Args:
+            username: The user name of the integration. It cannot hold a colon.
+            password: The password that belongs to the user name.
+            app_id: The id of the app, as the marketplace shows it.
+            base_url: Instead of https://fim.api.us.fleetmatics.com; that host then is the only one the credentials
+                are sent to.
+            transport: Sends the token requests instead of the library.
+            runtime: The process's shared one unless given.
+            **options: See ClientOptions.
+        """
+        super().__init__(
+            "verizon_reveal",
+            username=username,
+            password=password,
+            app_id=app_id,
+            base_url=base_url,
             transport=transport,
             runtime=runtime,
             **options,

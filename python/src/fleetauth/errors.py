@@ -12,7 +12,9 @@ __all__ = [
     "ConfigurationError",
     "FleetAuthError",
     "InvalidCredentials",
+    "LoginRequired",
     "NetworkError",
+    "OtpRequired",
     "ProviderUnavailable",
     "RateLimited",
     "TimeoutError",
@@ -55,6 +57,14 @@ class Closed(FleetAuthError):
     """The client, queue or runtime was closed, or the process forked while the operation was in flight."""
 
 
+class OtpRequired(FleetAuthError):
+    """The provider asks for a one-time code. The error carries the challenge; answer it with the code."""
+
+
+class LoginRequired(FleetAuthError):
+    """The login is over and cannot be renewed with what the client was given. Log in again."""
+
+
 # Status number -> name and class.
 STATUSES: dict[int, tuple[str, type[FleetAuthError]]] = {
     1: ("E_INVALID_ARGUMENT", ConfigurationError),
@@ -84,7 +94,11 @@ STATUSES: dict[int, tuple[str, type[FleetAuthError]]] = {
     38: ("E_RATE_LIMITED", RateLimited),
     39: ("E_UNAVAILABLE", ProviderUnavailable),
     40: ("E_INVALID_CREDENTIALS", InvalidCredentials),
+    41: ("E_OTP_REQUIRED", OtpRequired),
+    42: ("E_OTP_REJECTED", OtpRequired),
+    43: ("E_OTP_OVER", LoginRequired),
     44: ("E_ACCESS_DENIED", AccessDenied),
+    45: ("E_LOGIN_REQUIRED", LoginRequired),
     47: ("E_IN_DOUBT", ProviderUnavailable),
     60: ("E_CRYPTO", FleetAuthError),
     61: ("E_KEY", ConfigurationError),

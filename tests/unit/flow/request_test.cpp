@@ -123,8 +123,6 @@ TEST(Machine, IsDrivenInOrderOrFails) {
   EXPECT_TRUE(std::holds_alternative<Failed>(machine->start(kNow)));
 }
 
-TEST(Machine, CredentialsWithoutTokenNeedNone) { EXPECT_EQ(Scene::connected_fleet().machine("basic"), nullptr); }
-
 TEST(Authorise, EverySchemeOfTheBuiltInProviders) {
   const auto headers = [](const Scene &scene, std::string_view scheme) {
     const auto result = authorise(scene.config(), *scene.descriptor().scheme(scheme), "tok");

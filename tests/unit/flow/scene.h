@@ -61,8 +61,9 @@ class Scene {
 
   [[nodiscard]] const provider::ClientConfig &config() const { return *config_; }
   [[nodiscard]] const provider::Descriptor &descriptor() const { return *config_->descriptor; }
+  Session session;  ///< what the machine begins with
   [[nodiscard]] std::unique_ptr<Machine> machine(std::string_view credential = {}) const {
-    return make_machine(*config_, credential.empty() ? first_exchange() : *descriptor().credential(credential));
+    return make_login(*config_, credential.empty() ? first_exchange() : *descriptor().credential(credential), {}, session);
   }
 
   [[nodiscard]] HttpRequest request(std::string_view credential = {}) const {

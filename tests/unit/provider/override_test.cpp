@@ -140,7 +140,7 @@ TEST(Override, PatchAndBaseUrlGoTogether) {
   const auto result = overridden("fleetup", R"({"steps": {"token": {"path": "/v2/token"}}, "life": {"refresh_margin_s": 60}})",
                                  {{"api", "https://x.example.com"}});
   ASSERT_TRUE(result) << result.error()->message;
-  EXPECT_EQ((*result)->step("token")->path, "/v2/token");
+  EXPECT_EQ((*result)->step("token")->path.parts.front().text, "/v2/token");
   EXPECT_EQ((*result)->life.refresh_margin_ms, 60'000);
   EXPECT_EQ((*result)->origins[0].base_url, "https://x.example.com");
 }

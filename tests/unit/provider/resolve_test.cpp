@@ -17,11 +17,20 @@ struct Call {
   std::optional<std::string_view> api = {};
 };
 
+/// A client to which everything was given that any scheme needs.
+ClientConfig complete(const Descriptor &descriptor) {
+  ClientConfig config;
+  config.descriptor = std::make_shared<const Descriptor>(descriptor);
+  config.usable_schemes.assign(descriptor.schemes.size(), true);
+  return config;
+}
+
 // "api/scheme", or the error.
 std::string resolved(const Descriptor &descriptor, const Call &call) {
   std::optional<Target> target;
   if (!call.path.empty()) target = Target{call.origin, call.path};
-  const auto result = resolve(descriptor, call.scheme, call.api, target, call.method);
+  const ClientConfig config = complete(descriptor);
+  const auto result = resolve(config, call.scheme, call.api, target, call.method);
   if (!result) return std::string(status_name(result.error()->status)) + " " + result.error()->message;
   EXPECT_EQ(result->credential->name, result->scheme->credential);
   return (result->api == nullptr ? "-" : result->api->name) + "/" + result->scheme->name;
@@ -127,8 +136,8 @@ TEST(Resolve, ALiteralSegmentBeatsAStarAndAMethodNoMethod) {
 }
 
 TEST(CheckScheme, AcceptsWhatSomeGroupOffers) {
-  EXPECT_EQ(check_scheme(**builtin("fleetup"), "legacy"), nullptr);
-  const auto error = check_scheme(**builtin("fleetup"), "basic");
+  EXPECT_EQ(check_scheme(complete(**builtin("fleetup")), "legacy"), nullptr);
+  const auto error = check_scheme(complete(**builtin("fleetup")), "basic");
   ASSERT_NE(error, nullptr);
   EXPECT_EQ(error->status, Status::Config);
   EXPECT_EQ(error->message, "fleetup: no API group offers the scheme \"basic\"; there are \"jwt\" or \"legacy\"");

@@ -17,7 +17,7 @@ class OperationTest : public ScriptedHost {
  protected:
   void cancel(const std::shared_ptr<Operation> &operation) {
     const auto lock = runtime->engine().enter();
-    operation->complete(runtime->engine(), fail(Status::Cancelled, "cancelled"));
+    operation->got_error(fail(Status::Cancelled, "cancelled"));
   }
 };
 

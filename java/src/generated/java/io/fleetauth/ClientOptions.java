@@ -80,6 +80,14 @@ public abstract class ClientOptions<B extends ClientOptions<B>> extends OptionBa
     return set("total_timeout_ms", value.toMillis());
   }
 
+  /**
+   * How many accounts' tokens are kept at once; the one that was not asked for longest is forgotten. The default is
+   * {@code 100000}.
+   */
+  public B maxAccounts(long value) {
+    return set("max_accounts", value);
+  }
+
   /** Put before the library's own name in the User-Agent of token requests. */
   public B userAgent(String value) {
     return set("user_agent", value);

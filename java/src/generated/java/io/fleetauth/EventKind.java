@@ -12,7 +12,13 @@ enum EventKind {
   /** The library no longer refers to the host's object whose id is the tag. */
   RELEASE(4),
   /** The queue is closed; no event follows. */
-  CLOSED(5);
+  CLOSED(5),
+  /** An inquiry completed; take the outcome with event_identity. */
+  IDENTITY(6),
+  /** An inquiry completed; take the outcome with event_accounts. */
+  ACCOUNTS(7),
+  /** A logout completed; take the outcome with event_result. */
+  LOGGED_OUT(8);
 
   private final int number;
 

@@ -42,12 +42,12 @@ public final class MyConnectedFleet extends FleetAuthClient {
       return set("client_secret", value);
     }
 
-    /** Replaces https://api.masternautconnect.com; see {@code base_url}. */
+    /** Instead of https://api.masternautconnect.com; that host then is the only one the credentials are sent to. */
     public Builder apiBaseUrl(String value) {
       return set("api_base_url", value);
     }
 
-    /** Replaces https://auth.masternautconnect.com; see {@code base_url}. */
+    /** Instead of https://auth.masternautconnect.com; that host then is the only one the credentials are sent to. */
     public Builder authBaseUrl(String value) {
       return set("auth_base_url", value);
     }

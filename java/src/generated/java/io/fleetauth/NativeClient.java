@@ -66,4 +66,59 @@ final class NativeClient extends NativeHandle {
       return call.number[0];
     }
   }
+
+  /**
+   * Logs in by answering the challenge with a code. Completes as a TOKEN event: with E_OTP_REJECTED the challenge can
+   * be answered again. E_OTP_OVER when it is too old, answered (or being answered) already, or not this client's. A
+   * code is sent once, whatever happens to the answer.
+   */
+  NativeOp answer(NativeChallenge challenge, byte[] code, NativeQueue queue, long tag) {
+    try (Call call = new Call()) {
+      call.check(FleetauthJNI.fleetauth_client_answer(call.use(this), call.use(challenge), code, call.use(queue), tag, call.handle,
+                                                      call.error));
+      return new NativeOp(call.handle[0]);
+    }
+  }
+
+  /**
+   * The challenge as bytes that can be kept and opened elsewhere, encrypted under a key of 32 bytes (AES-256-GCM). Only
+   * a client of the same provider with the same parameters, secrets aside, can open them.
+   */
+  NativeBlob sealChallenge(NativeChallenge challenge, byte[] key) {
+    try (Call call = new Call()) {
+      call.check(FleetauthJNI.fleetauth_client_seal_challenge(call.use(this), call.use(challenge), key, call.handle, call.error));
+      return new NativeBlob(call.handle[0]);
+    }
+  }
+
+  /** What client_seal_challenge made. E_KEY for the wrong key, E_CRYPTO for bytes that are damaged or another client's. */
+  NativeChallenge openChallenge(byte[] sealed, byte[] key) {
+    try (Call call = new Call()) {
+      call.check(FleetauthJNI.fleetauth_client_open_challenge(call.use(this), sealed, key, call.handle, call.error));
+      return new NativeChallenge(call.handle[0]);
+    }
+  }
+
+  /**
+   * Forgets the client's tokens, logins and challenges, then has the provider revoke what it can revoke. Completes as a
+   * LOGGED_OUT event. The next token is a new login.
+   */
+  NativeOp logout(NativeQueue queue, long tag) {
+    try (Call call = new Call()) {
+      call.check(FleetauthJNI.fleetauth_client_logout(call.use(this), call.use(queue), tag, call.handle, call.error));
+      return new NativeOp(call.handle[0]);
+    }
+  }
+
+  /**
+   * Asks the provider, with the client's token; a token that is refused is renewed once. Every call is a request of its
+   * own. E_UNSUPPORTED where the provider answers no such question.
+   */
+  NativeOp inquire(NativeRequest request, int what, NativeQueue queue, long tag) {
+    try (Call call = new Call()) {
+      call.check(FleetauthJNI.fleetauth_client_inquire(call.use(this), call.use(request), what, call.use(queue), tag, call.handle,
+                                                       call.error));
+      return new NativeOp(call.handle[0]);
+    }
+  }
 }

@@ -82,4 +82,12 @@ final class NativeError extends NativeHandle {
       return FleetauthJNI.fleetauth_error_user_error(call.use(this));
     }
   }
+
+  /** The challenge of an E_OTP_REQUIRED; E_INVALID_ARGUMENT when the error carries none. */
+  NativeChallenge challenge() {
+    try (Call call = new Call()) {
+      call.check(FleetauthJNI.fleetauth_error_challenge(call.use(this), call.handle, call.error));
+      return new NativeChallenge(call.handle[0]);
+    }
+  }
 }

@@ -14,7 +14,10 @@ final class NativeEvent extends NativeHandle {
     }
   }
 
-  /** TOKEN: the tag given to client_start. HTTP_CALL, HTTP_CANCEL: the call's id. RELEASE: the id to drop. Else 0. */
+  /**
+   * TOKEN, IDENTITY, ACCOUNTS, LOGGED_OUT: the tag given when the operation was started. HTTP_CALL, HTTP_CANCEL: the
+   * call's id. RELEASE: the id to drop. Else 0.
+   */
   long tag() {
     try (Call call = new Call()) {
       return FleetauthJNI.fleetauth_event_tag(call.use(this));
@@ -41,6 +44,32 @@ final class NativeEvent extends NativeHandle {
     try (Call call = new Call()) {
       call.check(FleetauthJNI.fleetauth_event_http_call(call.use(this), call.handle, call.error));
       return new NativeHttpCall(call.handle[0]);
+    }
+  }
+
+  /**
+   * The outcome of a LOGGED_OUT event: OK, or the first error of a revocation; the tokens are forgotten all the same.
+   * E_INVALID_ARGUMENT for another kind.
+   */
+  void result() {
+    try (Call call = new Call()) {
+      call.check(FleetauthJNI.fleetauth_event_result(call.use(this), call.error));
+    }
+  }
+
+  /** The outcome of an IDENTITY event. E_INVALID_ARGUMENT for another kind. May be called more than once. */
+  NativeIdentity identity() {
+    try (Call call = new Call()) {
+      call.check(FleetauthJNI.fleetauth_event_identity(call.use(this), call.handle, call.error));
+      return new NativeIdentity(call.handle[0]);
+    }
+  }
+
+  /** The outcome of an ACCOUNTS event. E_INVALID_ARGUMENT for another kind. May be called more than once. */
+  NativeAccounts accounts() {
+    try (Call call = new Call()) {
+      call.check(FleetauthJNI.fleetauth_event_accounts(call.use(this), call.handle, call.error));
+      return new NativeAccounts(call.handle[0]);
     }
   }
 }

@@ -16,6 +16,11 @@ public abstract class RequestOptions<B extends RequestOptions<B>> extends Option
     return set("api", value);
   }
 
+  /** The account the token is for, where the provider gives one per account. */
+  public B account(String value) {
+    return set("account", value);
+  }
+
   /** How long this caller waits; the default is the client's total_timeout_ms. The fetch itself goes on for the others. */
   public B timeout(Duration value) {
     return set("timeout_ms", value.toMillis());

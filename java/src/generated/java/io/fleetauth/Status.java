@@ -65,8 +65,16 @@ public enum Status {
   UNAVAILABLE(39, ProviderUnavailableException::new),
   /** The provider refused the credentials. */
   INVALID_CREDENTIALS(40, InvalidCredentialsException::new),
+  /** The provider asks for a one-time code; the error carries the challenge that the code answers. */
+  OTP_REQUIRED(41, OtpRequiredException::new),
+  /** The provider refused the one-time code; the challenge can be answered again, with another code. */
+  OTP_REJECTED(42, OtpRequiredException::new),
+  /** The challenge is expired, used up or not this client's; a new login makes a new one. */
+  OTP_OVER(43, LoginRequiredException::new),
   /** The provider knows the credentials but denies this access. */
   ACCESS_DENIED(44, AccessDeniedException::new),
+  /** The refresh token is no longer good and the client was given nothing to log in with. */
+  LOGIN_REQUIRED(45, LoginRequiredException::new),
   /** A call that must not be repeated may have been acted upon and its answer was lost. */
   IN_DOUBT(47, ProviderUnavailableException::new),
   /**

@@ -1,0 +1,72 @@
+#include "core/runtime/source_set.h"
+
+#include <algorithm>
+
+#include "core/runtime/common_errors.h"
+
+namespace fleetauth::runtime {
+
+namespace {
+
+std::string_view usual_account(const SourceKind &kind) {
+  const provider::ParameterValue *value = kind.setup->config.value(kind.credential->account_parameter);
+  return value == nullptr ? std::string_view() : value->text.view();
+}
+
+}  // namespace
+
+SourceSet::SourceSet(std::shared_ptr<SourceKind> kind)
+    : kind_(std::move(kind)), base_(std::make_shared<TokenSource>(kind_, usual_account(*kind_), true)) {}
+
+std::shared_ptr<TokenSource> SourceSet::of_account(std::string_view account) {
+  if (account == base_->account()) return base_;
+  if (const auto found = by_account_.find(account); found != by_account_.end()) {
+    others_.splice(others_.begin(), others_, found->second);
+    return others_.front();
+  }
+  others_.push_front(std::make_shared<TokenSource>(kind_, account, false));
+  std::shared_ptr<TokenSource> made = others_.front();
+  by_account_.emplace(made->account(), others_.begin());
+  by_slot_.emplace(made->slot().number(), made.get());
+  if (others_.size() > static_cast<std::size_t>(kind_->setup->max_accounts)) forget_oldest();
+  return made;
+}
+
+/// One that somebody waits for or works with stays.
+void SourceSet::forget_oldest() {
+  const auto unused = [](const auto &source) { return source.use_count() == 1 && source->idle(); };
+  const auto oldest = std::find_if(others_.rbegin(), std::prev(others_.rend()), unused);
+  if (oldest == std::prev(others_.rend())) return;
+  by_account_.erase((*oldest)->account());
+  by_slot_.erase((*oldest)->slot().number());
+  (*oldest)->give_up(nullptr);
+  others_.erase(std::next(oldest).base());
+}
+
+std::shared_ptr<TokenSource> SourceSet::of_slot(std::int64_t slot) const {
+  if (base_->slot().number() == slot) return base_;
+  const auto found = by_slot_.find(slot);
+  return found == by_slot_.end() ? nullptr : found->second->shared_from_this();
+}
+
+void SourceSet::for_each(const std::function<void(TokenSource &)> &what) const {
+  what(*base_);
+  for (const auto &source : others_) what(*source);
+}
+
+void SourceSet::add_user() {
+  if (kind_->users++ == 0) base_->begin_anew();
+}
+
+void SourceSet::remove_user() {
+  if (--kind_->users > 0) return;
+  for_each([](TokenSource &source) { source.give_up(common_errors().client_closed); });
+}
+
+void SourceSet::serve(QueueId queue) {
+  std::erase_if(kind_->servers, [&](QueueId server) { return server == queue || !kind_->engine->takes_events(server); });
+  kind_->servers.push_back(queue);
+  for_each([](TokenSource &source) { source.offer_call(); });
+}
+
+}  // namespace fleetauth::runtime

@@ -155,7 +155,7 @@ class CoreSubject final : public Subject {
 
   void cancel(std::int64_t tag) override {
     const auto lock = runtime_->engine().enter();
-    operations_.at(tag)->complete(runtime_->engine(), fleetauth::fail(Status::Cancelled, "the operation was cancelled"));
+    operations_.at(tag)->got_error(fleetauth::fail(Status::Cancelled, "the operation was cancelled"));
   }
 
   std::string report_rejected(const Token &token, std::int32_t http_status) override {
@@ -176,8 +176,7 @@ class CoreSubject final : public Subject {
         return offered(event->call, event->queue);
       case runtime::EventKind::HttpCancel:
         return Withdrawn{event->tag};
-      case runtime::EventKind::Release:
-      case runtime::EventKind::Closed:
+      default:
         break;
     }
     throw Mismatch("an event which no vector causes");

@@ -1,4 +1,4 @@
-"""Fixtures of all tests: a runtime on a manual clock, and no handle left behind."""
+"""Fixtures of all tests: runtimes on a manual clock and on the real one, trust in the emulator, and no handle left behind."""
 
 import gc
 import signal
@@ -8,7 +8,7 @@ from datetime import datetime, timezone
 import pytest
 
 import fleetauth
-from fleetauth.testing import ManualClock, live_handles
+from fleetauth.testing import Emulator, ManualClock, live_handles
 
 # A shell that starts the tests in the background has them ignore Ctrl-C, and what they start would inherit that.
 signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -46,3 +46,17 @@ def clock() -> ManualClock:
 def runtime(clock: ManualClock) -> Iterator[fleetauth.Runtime]:
     with fleetauth.Runtime(clock=clock) as runtime:
         yield runtime
+
+
+@pytest.fixture
+def live() -> Iterator[fleetauth.Runtime]:
+    with fleetauth.Runtime() as runtime:
+        yield runtime
+
+
+@pytest.fixture
+def trusting(fleetauth_emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> Emulator:
+    """Makes the HTTP libraries trust the emulator."""
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", fleetauth_emulator.ca_file)
+    monkeypatch.setenv("SSL_CERT_FILE", fleetauth_emulator.ca_file)
+    return fleetauth_emulator

@@ -105,6 +105,16 @@ async def test_the_host_s_own_exception_comes_out_unchanged(runtime: Runtime) ->
     assert caught.value is mine
 
 
+async def test_a_stop_iteration_of_the_host_s_is_told_as_coroutines_tell_it(runtime: Runtime) -> None:
+    def fail(request: HttpRequest) -> HttpResponse:
+        raise StopIteration("mine")
+
+    async with aio.FleetUp(**CREDENTIALS, transport=fail, runtime=runtime) as client:
+        with pytest.raises(RuntimeError) as caught:
+            await client.token()
+    assert isinstance(caught.value.__cause__, StopIteration)
+
+
 @pytest.mark.parametrize("failure", ["dns", "connect", "tls", "proxy"])
 async def test_the_network_s_failures_have_their_class(runtime: Runtime, failure: str, clock: ManualClock) -> None:
     async def fail(request: HttpRequest) -> HttpResponse:

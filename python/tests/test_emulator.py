@@ -23,12 +23,6 @@ from fleetauth.testing import Emulator
 
 
 @pytest.fixture
-def live() -> Iterator[Runtime]:
-    with Runtime() as runtime:
-        yield runtime
-
-
-@pytest.fixture
 def fleetup(fleetauth_emulator: Emulator, live: Runtime) -> Iterator[FleetUp]:
     with FleetUp(**fleetauth_emulator.options("fleetup"), runtime=live) as client:
         yield client
@@ -39,19 +33,19 @@ def devices(fleetauth_emulator: Emulator) -> str:
     return fleetauth_emulator.base_url("fleetup") + "/devices"
 
 
-@pytest.fixture
-def trusting(fleetauth_emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> Emulator:
-    """Makes the HTTP libraries trust the emulator."""
-    monkeypatch.setenv("REQUESTS_CA_BUNDLE", fleetauth_emulator.ca_file)
-    monkeypatch.setenv("SSL_CERT_FILE", fleetauth_emulator.ca_file)
-    return fleetauth_emulator
-
-
 def test_a_token_of_the_provider(fleetup: FleetUp) -> None:
     token = fleetup.token()
     assert token.reveal().count(".") == 2
     assert token.expires_at is not None
     assert timedelta(minutes=59) < token.expires_at - datetime.now(timezone.utc) <= timedelta(hours=1, seconds=2)
+
+
+@pytest.mark.parametrize("provider", fleetauth.Provider.builtins())
+def test_the_emulator_knows_the_credentials_it_gives(fleetauth_emulator: Emulator, live: Runtime, provider: str) -> None:
+    if provider not in fleetauth_emulator.admin("GET", "/state")["providers"]:
+        pytest.skip("the emulator does not speak it")
+    with fleetauth.Client(provider, **fleetauth_emulator.options(provider), runtime=live) as client:
+        assert client.token().reveal()
 
 
 def test_many_threads_cause_one_login(fleetup: FleetUp, devices: str, fleetauth_emulator: Emulator) -> None:

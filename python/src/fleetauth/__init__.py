@@ -12,9 +12,22 @@ token was refused. fleetauth.aio has the same clients for asyncio.
 from ._base import BaseClient
 from ._client import Client
 from ._clock import ManualClock
+from ._identity import Account, Identity
+from ._login import Challenge
 from ._native import dependencies, has_feature, version
 from ._provider import Provider
-from ._providers import FleetUp, MyConnectedFleet
+from ._providers import (
+    TN360,
+    Fleetio,
+    FleetOrchestrator,
+    FleetUp,
+    Motive,
+    MyConnectedFleet,
+    OAuth2,
+    Samsara,
+    TrimbleMaps,
+    VerizonReveal,
+)
 from ._runtime import Runtime
 from ._token import Headers, Token
 from .errors import (
@@ -24,7 +37,9 @@ from .errors import (
     ConfigurationError,
     FleetAuthError,
     InvalidCredentials,
+    LoginRequired,
     NetworkError,
+    OtpRequired,
     ProviderUnavailable,
     RateLimited,
     TimeoutError,
@@ -34,28 +49,41 @@ from .transport import HttpRequest, HttpResponse, TransportError
 __version__ = version()
 
 __all__ = [
+    "TN360",
     "AccessDenied",
+    "Account",
     "BaseClient",
     "Cancelled",
+    "Challenge",
     "Client",
     "Closed",
     "ConfigurationError",
     "FleetAuthError",
+    "FleetOrchestrator",
     "FleetUp",
+    "Fleetio",
     "Headers",
     "HttpRequest",
     "HttpResponse",
+    "Identity",
     "InvalidCredentials",
+    "LoginRequired",
     "ManualClock",
+    "Motive",
     "MyConnectedFleet",
     "NetworkError",
+    "OAuth2",
+    "OtpRequired",
     "Provider",
     "ProviderUnavailable",
     "RateLimited",
     "Runtime",
+    "Samsara",
     "TimeoutError",
     "Token",
     "TransportError",
+    "TrimbleMaps",
+    "VerizonReveal",
     "__version__",
     "aio",
     "dependencies",

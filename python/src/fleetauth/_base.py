@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 
 from . import _native
+from ._login import Challenge
 from ._provider import Provider
 from ._runtime import Runtime
 from ._secret import native_options
@@ -12,12 +13,18 @@ from ._token import Headers, Token
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Any
 
-    from ._secret import Duration
+    from ._secret import Bytes, Duration, Secret
+
+    Start = Callable[[_native.Queue, int], _native.Op]
 
 _READY_AT_MOST = 1024
-_REQUESTS_AT_MOST = 64
+_REQUESTS_AT_MOST = 1024
+
+# The events that complete an operation.
+COMPLETIONS = frozenset((_native.EVENT_TOKEN, _native.EVENT_IDENTITY, _native.EVENT_ACCOUNTS, _native.EVENT_LOGGED_OUT))
 
 
 class BaseClient:
@@ -38,8 +45,8 @@ class BaseClient:
             )
         if runtime is not None and not isinstance(runtime, Runtime):
             raise TypeError(f"runtime must be a fleetauth.Runtime, not {type(runtime).__name__}")
-        self._ready: dict[str | tuple[str, str, str | None], Headers] = {}
-        self._requests: dict[tuple[str | None, Duration | None, Duration | None], _native.Request] = {}
+        self._ready: dict[str | tuple[str, str, str | None, str | None], Headers] = {}
+        self._requests: dict[tuple[str | None, str | None, Duration | None, Duration | None], _native.Request] = {}
         self._closed = False
         self._own_queues = threading.local()  # of the threads that wait, for a client with a transport
         self._transport = transport
@@ -54,10 +61,16 @@ class BaseClient:
         return self._provider
 
     def peek(
-        self, url: str | None = None, method: str = "GET", *, api: str | None = None, min_remaining: Duration | None = None
+        self,
+        url: str | None = None,
+        method: str = "GET",
+        *,
+        api: str | None = None,
+        account: str | None = None,
+        min_remaining: Duration | None = None,
     ) -> Token | None:
         """What memory has, at once: a token (with the headers for `url`, if given), or None when one must be obtained."""
-        answer = self._native.peek(self._request(api, None, min_remaining), method, url)
+        answer = self._native.peek(self._request(api, account, None, min_remaining), method, url)
         return Token(answer, url is not None) if answer is not None else None
 
     def report_rejected(self, refused: Token | Headers, http_status: int = 401) -> bool:
@@ -66,26 +79,54 @@ class BaseClient:
             raise TypeError("report_rejected takes the Token or the Headers that were refused")
         return self._native.report_rejected(refused.slot, refused.generation, http_status) == _native.ADVICE_RETRY
 
+    def seal_challenge(self, challenge: Challenge, key: Bytes) -> bytes:
+        """The challenge as bytes to keep or to hand to another process, encrypted under a key of 32 bytes (AES-256-GCM).
+
+        open_challenge of a client of the same provider with the same parameters, secrets aside, makes a challenge of them again.
+        """
+        return self._native.seal_challenge(_native_challenge(challenge), key).bytes
+
+    def open_challenge(self, sealed: Bytes, key: Bytes) -> Challenge:
+        """What seal_challenge made bytes of."""
+        return Challenge(self._native.open_challenge(sealed, key))
+
     def close(self) -> None:
         """Fails what is in flight with Closed and forgets the credentials. Never blocks; may be called again."""
         self._closed = True
         self._native.close()
         self._ready.clear()
 
-    def _request(self, api: str | None, timeout: Duration | None, min_remaining: Duration | None) -> _native.Request | None:
-        if api is None and timeout is None and min_remaining is None:
+    def _request(
+        self, api: str | None, account: str | None, timeout: Duration | None, min_remaining: Duration | None
+    ) -> _native.Request | None:
+        if api is None and account is None and timeout is None and min_remaining is None:
             return None
-        key = (api, timeout, min_remaining)
+        if account is not None and not isinstance(account, str):
+            raise TypeError(f"account must be a str, not {type(account).__name__}")
+        key = (api, account, timeout, min_remaining)
         request = self._requests.get(key)
         if request is None:
-            options = native_options({"api": api, "timeout": timeout, "min_remaining": min_remaining})
+            options = native_options({"api": api, "account": account, "timeout": timeout, "min_remaining": min_remaining})
             request = _native.Request(self._native, options)
             if len(self._requests) >= _REQUESTS_AT_MOST:
                 self._requests.clear()
             self._requests[key] = request
         return request
 
-    def _remember(self, key: str | tuple[str, str, str | None], headers: Headers) -> Headers:
+    def _inquire(self, what: int, account: str | None, timeout: Duration | None) -> Start:
+        request = self._request(None, account, timeout, None)
+        return lambda queue, tag: self._native.inquire(request, what, queue, tag)
+
+    def _answer(self, challenge: Challenge, code: Secret) -> Start:
+        question, given = _native_challenge(challenge), code.encode() if isinstance(code, str) else code
+        return lambda queue, tag: self._native.answer(question, given, queue, tag)
+
+    def _log_out(self, queue: _native.Queue, tag: int) -> _native.Op:
+        operation = self._native.logout(queue, tag)
+        self._ready.clear()
+        return operation
+
+    def _remember(self, key: str | tuple[str, str, str | None, str | None], headers: Headers) -> Headers:
         """Keeps headers whose word can be watched, for the calls to come."""
         if headers._words is not None:
             ready = self._ready
@@ -104,3 +145,9 @@ class BaseClient:
 
     def __reduce__(self) -> str:
         raise TypeError("a client holds secrets and cannot be pickled: make one in the other process")
+
+
+def _native_challenge(challenge: Challenge) -> _native.Challenge:
+    if not isinstance(challenge, Challenge):
+        raise TypeError(f"challenge must be a fleetauth.Challenge, not {type(challenge).__name__}")
+    return challenge._native

@@ -7,6 +7,7 @@ from datetime import timedelta
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from . import _native
+    from ._login import Challenge
 
 
 class FleetAuthError(Exception):
@@ -33,6 +34,10 @@ class FleetAuthError(Exception):
     """How long to wait before trying again; None when unknown."""
     in_doubt: bool
     """The request may have reached the provider and its answer was lost."""
+    challenge: Challenge | None
+    """What an OtpRequired asks for: `Client.answer` takes it, with the code. None when the provider refused a code (the challenge is
+    then still the one that was answered), for other errors, and in a copy from another process.
+    """
 
     def __init__(self, message: str, *, status: int = 0) -> None:
         super().__init__(message)
@@ -43,6 +48,10 @@ class FleetAuthError(Exception):
         self.provider = self.account = self.provider_code = ""
         self.http_status = self.retry_after = None
         self.retryable = self.in_doubt = False
+        self.challenge = None
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return type(self), self.args, {**self.__dict__, "challenge": None}
 
 
 def from_native(status: int, error: _native.Error | None) -> BaseException:
@@ -62,4 +71,8 @@ def from_native(status: int, error: _native.Error | None) -> BaseException:
         raised.retryable, raised.in_doubt = bool(error.retryable), bool(error.in_doubt)
         if error.retry_after_ms >= 0:
             raised.retry_after = timedelta(milliseconds=error.retry_after_ms)
+        if name == "E_OTP_REQUIRED":
+            from ._login import Challenge
+
+            raised.challenge = Challenge(error.challenge())
     return raised

@@ -13,7 +13,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    Secret = str | bytes | bytearray | memoryview
+    Bytes = bytes | bytearray | memoryview
+    Secret = str | Bytes
     Duration = float | timedelta
 
 

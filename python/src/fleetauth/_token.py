@@ -13,6 +13,11 @@ _SLOTS_PER_SLAB = 1024
 _slabs: dict[int, memoryview] = {}
 
 
+def utc(ms: int) -> datetime:
+    """The instant that is so many milliseconds after the beginning of 1970."""
+    return _EPOCH + timedelta(milliseconds=ms)
+
+
 class Headers(Mapping[str, str]):
     """The headers that authorise one request: immutable, names compared without case. Shared between calls: copy with {**headers}.
 
@@ -87,7 +92,7 @@ class Token:
     def expires_at(self) -> datetime | None:
         """When it expires, in UTC by this machine's clock; None for never."""
         ms = self._native.expires_at_ms
-        return _EPOCH + timedelta(milliseconds=ms) if ms >= 0 else None
+        return utc(ms) if ms >= 0 else None
 
     @property
     def expires_in(self) -> timedelta | None:

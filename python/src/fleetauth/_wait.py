@@ -6,14 +6,14 @@ import itertools
 import select
 
 from . import _native
+from ._base import COMPLETIONS
 from ._host import Keeper
 from .errors import Closed
 from .transport import HttpRequest, answer, fail
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
+    from ._base import Start
     from ._runtime import Runtime
     from .transport import Transport
 
@@ -32,8 +32,8 @@ class Waiter:
         self._tags = itertools.count(1)
         self._completed: dict[int, _native.Event | None] = {}
 
-    def run(self, start: Callable[[_native.Queue, int], _native.Op]) -> _native.Token:
-        """Starts an operation and answers with its outcome. However this ends early, the operation is cancelled."""
+    def run(self, start: Start) -> _native.Event:
+        """Starts an operation and answers with the event that completes it. However this ends early, the operation is cancelled."""
         tag = next(self._tags)
         operation = start(self._queue, tag)
         self._completed[tag] = None
@@ -45,7 +45,7 @@ class Waiter:
             raise
         finally:
             del self._completed[tag]
-        return event.token()
+        return event
 
     def _step(self) -> None:
         event = self._queue.next(_SLICE_MS if self._fd < 0 else 0)
@@ -57,7 +57,7 @@ class Waiter:
             poll.poll()
 
     def _handle(self, event: _native.Event) -> None:
-        if event.kind == _native.EVENT_TOKEN:
+        if event.kind in COMPLETIONS:
             if event.tag in self._completed:
                 self._completed[event.tag] = event
         elif event.kind == _native.EVENT_HTTP_CALL:

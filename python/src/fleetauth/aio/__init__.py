@@ -1,6 +1,29 @@
-"""The same clients for asyncio: fleetauth.aio.FleetUp, fleetauth.aio.MyConnectedFleet, fleetauth.aio.Client."""
+"""The same clients for asyncio: fleetauth.aio.FleetUp, fleetauth.aio.MyConnectedFleet, ..., fleetauth.aio.Client."""
 
 from ._client import Client
-from ._providers import FleetUp, MyConnectedFleet
+from ._providers import (
+    TN360,
+    Fleetio,
+    FleetOrchestrator,
+    FleetUp,
+    Motive,
+    MyConnectedFleet,
+    OAuth2,
+    Samsara,
+    TrimbleMaps,
+    VerizonReveal,
+)
 
-__all__ = ["Client", "FleetUp", "MyConnectedFleet"]
+__all__ = [
+    "TN360",
+    "Client",
+    "FleetOrchestrator",
+    "FleetUp",
+    "Fleetio",
+    "Motive",
+    "MyConnectedFleet",
+    "OAuth2",
+    "Samsara",
+    "TrimbleMaps",
+    "VerizonReveal",
+]

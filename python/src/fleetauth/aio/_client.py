@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import weakref
 
+from .. import _native
 from .._base import BaseClient
+from .._identity import Account, Identity, accounts_of
 from .._token import Headers, Token
 from ._pump import Pump
 
@@ -16,9 +18,10 @@ if TYPE_CHECKING:
 
     from typing_extensions import Self
 
+    from .._login import Challenge
     from .._provider import Provider
     from .._runtime import Runtime
-    from .._secret import Duration
+    from .._secret import Duration, Secret
     from ..transport import AsyncTransport
 
 
@@ -51,6 +54,7 @@ class Client(BaseClient):
         method: str = "GET",
         *,
         api: str | None = None,
+        account: str | None = None,
         timeout: Duration | None = None,
         min_remaining: Duration | None = None,
     ) -> Token:
@@ -60,28 +64,54 @@ class Client(BaseClient):
             url: Also make the headers for this URL. It decides which of the provider's schemes is used.
             method: The method of the request to authorise.
             api: The provider's API group, when no URL tells which it is.
+            account: The account the token is for, where the provider gives one per account.
             timeout: How long to wait; the client's total_timeout unless given. The fetch itself goes on for the others.
             min_remaining: A token that lives shorter counts as expired.
         """
-        request = self._request(api, timeout, min_remaining)
+        request = self._request(api, account, timeout, min_remaining)
         answer = self._native.peek(request, method, url)
         if answer is None or self._transport is not None:
             pump = self._pump()  # also there for the renewals in the background
             if answer is None:
-                answer = await pump.run(lambda queue, tag: self._native.start(request, method, url, queue, tag))
+                answer = (await pump.run(lambda queue, tag: self._native.start(request, method, url, queue, tag))).token()
         return Token(answer, url is not None)
 
-    async def headers(self, url: str, method: str = "GET", *, api: str | None = None, timeout: Duration | None = None) -> Headers:
+    async def headers(
+        self, url: str, method: str = "GET", *, api: str | None = None, account: str | None = None, timeout: Duration | None = None
+    ) -> Headers:
         """The headers that authorise a request to `url`. Ask again for each request: it is a look-up for as long as they are good."""
-        key = url if method == "GET" and api is None else (url, method, api)
+        key = url if method == "GET" and api is None and account is None else (url, method, api, account)
         ready = self._ready.get(key)
         if ready is not None and ready._words[ready._index] == ready._word:  # type: ignore[index]
             return ready
         if not isinstance(url, str):
             raise TypeError(f"url must be a str, not {type(url).__name__}")
-        headers = (await self.token(url, method, api=api, timeout=timeout)).headers
+        headers = (await self.token(url, method, api=api, account=account, timeout=timeout)).headers
         assert headers is not None
         return self._remember(key, headers)
+
+    async def whoami(self, *, account: str | None = None, timeout: Duration | None = None) -> Identity:
+        """Asks the provider who it takes this client for. ConfigurationError where it does not tell."""
+        return Identity((await self._pump().run(self._inquire(_native.INQUIRY_IDENTITY, account, timeout))).identity())
+
+    async def accounts(self, *, timeout: Duration | None = None) -> list[Account]:
+        """Asks the provider for the accounts this client may act for. ConfigurationError where it lists none."""
+        return accounts_of((await self._pump().run(self._inquire(_native.INQUIRY_ACCOUNTS, None, timeout))).accounts())
+
+    async def answer(self, challenge: Challenge, code: Secret) -> Token:
+        """Logs in by answering the challenge of an OtpRequired with the one-time code, which is sent once whatever happens.
+
+        OtpRequired again says that the code was refused: answer the same challenge with another. LoginRequired says that the
+        challenge is over: ask for a token again.
+        """
+        return Token((await self._pump().run(self._answer(challenge, code))).token(), False)
+
+    async def logout(self) -> None:
+        """Forgets tokens, logins and challenges, then has the provider revoke what it can; the next token is a new login.
+
+        Raises the first error of a revocation; the tokens are forgotten all the same.
+        """
+        (await self._pump().run(self._log_out)).result()
 
     async def aclose(self) -> None:
         """close(), and lets go of the running loop."""

@@ -7,14 +7,14 @@ import itertools
 import weakref
 
 from .. import _native
+from .._base import COMPLETIONS
 from .._host import Keeper
 from ..errors import Closed, FleetAuthError
 from ..transport import HttpRequest, answer, fail
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
+    from .._base import Start
     from .._runtime import Runtime
     from ..transport import AsyncTransport
     from ._client import Client
@@ -32,7 +32,7 @@ class Pump:
         self._transport = transport
         self._keeper = Keeper()
         self._tags = itertools.count(1)
-        self._waiting: dict[int, asyncio.Future[_native.Token]] = {}
+        self._waiting: dict[int, asyncio.Future[_native.Event]] = {}
         self._sending: dict[int, asyncio.Task[None]] = {}
         self._clients: weakref.WeakSet[Client] = weakref.WeakSet()
         self._open = True
@@ -52,13 +52,13 @@ class Pump:
     def open(self) -> bool:
         return self._open
 
-    async def run(self, start: Callable[[_native.Queue, int], _native.Op]) -> _native.Token:
-        """Starts an operation and waits for its outcome; cancelling the task cancels the operation."""
+    async def run(self, start: Start) -> _native.Event:
+        """Starts an operation and waits for the event that completes it; cancelling the task cancels the operation."""
         tag = next(self._tags)
         operation = start(self._queue, tag)
         if self._manual:  # the descriptor tells of work only from the first drive on
             asyncio.get_running_loop().call_soon(self._drive)
-        future: asyncio.Future[_native.Token] = asyncio.get_running_loop().create_future()
+        future: asyncio.Future[_native.Event] = asyncio.get_running_loop().create_future()
         self._waiting[tag] = future
         try:
             return await future
@@ -80,7 +80,7 @@ class Pump:
         self._close_when_unused()
 
     def _handle(self, event: _native.Event) -> None:
-        if event.kind == _native.EVENT_TOKEN:
+        if event.kind in COMPLETIONS:
             self._complete(event)
         elif event.kind == _native.EVENT_HTTP_CALL:
             self._send(event)
@@ -94,14 +94,8 @@ class Pump:
 
     def _complete(self, event: _native.Event) -> None:
         future = self._waiting.pop(event.tag, None)
-        if future is None or future.done():
-            return
-        try:
-            future.set_result(event.token())
-        except StopIteration as raised:  # futures refuse it
-            future.set_exception(RuntimeError("the transport raised StopIteration").with_traceback(raised.__traceback__))
-        except Exception as raised:  # the operation's failure, the user's own exceptions included
-            future.set_exception(raised)
+        if future is not None and not future.done():
+            future.set_result(event)
 
     def _send(self, event: _native.Event) -> None:
         try:

@@ -21,13 +21,51 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
 _CREDENTIALS: dict[str, dict[str, Any]] = {
+    "fleet_orchestrator": {"email": "admin@fleet.example", "password": "demo-password"},
+    "fleetio": {"api_key": "demo-fleetio-key", "account_token": "demo-account"},
     "fleetup": {"api_key": "test-api-key", "acct_id": 4711, "secret": "test-account-secret"},
+    "motive": {"api_key": "demo-motive-key"},
     "my_connected_fleet": {"client_id": "test-client", "client_secret": "test-client-secret"},
+    "oauth2": {"client_id": "demo-client", "client_secret": "demo-secret", "revoke_path": "revoke"},
+    "samsara": {"client_id": "demo-client", "client_secret": "demo-secret", "refresh_token": "demo-refresh-token"},
+    "tn360": {"api_key": "demo-tn360-key"},
+    "trimble_maps": {"api_key": "demo-partner-key"},
+    "verizon_reveal": {"username": "demo-user", "password": "demo-password", "app_id": "fleetmatics-p-us-demo"},
 }
-_CONFIGURATION = {
+_CONFIGURATION: dict[str, dict[str, Any]] = {
     "fleetup": {"accounts": [{"acctId": 4711, "secret": "test-account-secret", "api_key": "test-api-key"}]},
     "my_connected_fleet": {"clients": [{"client_id": "test-client", "client_secret": "test-client-secret", "customers": ["1"]}]},
+    "oauth2": {"first_refresh_tokens": ["demo-refresh-token"]},
+    "samsara": {"first_refresh_tokens": ["demo-refresh-token"]},
 }
+# What the emulator tells of credentials is not what it takes.
+_NOT_TOLD = frozenset(
+    (
+        "accounts",
+        "api_key_users",
+        "api_keys",
+        "api_tokens",
+        "backend_key",
+        "clients",
+        "first_refresh_tokens",
+        "keys",
+        "service_accounts",
+        "users",
+    )
+)
+_TOKEN_FLOWS = frozenset(
+    (
+        "authenticate",
+        "auto-login",
+        "backend token",
+        "client credentials",
+        "legacy token",
+        "login",
+        "one-time password",
+        "refresh",
+        "token",
+    )
+)
 
 
 class Emulator:
@@ -61,7 +99,7 @@ class Emulator:
         )
         self.admin("POST", "/config", _CONFIGURATION)
         self._settings = {
-            name: {key: value for key, value in provider["settings"].items() if key not in ("accounts", "clients")}
+            name: {key: value for key, value in provider["settings"].items() if key not in _NOT_TOLD} | _CONFIGURATION.get(name, {})
             for name, provider in self.admin("GET", "/state")["providers"].items()
         }
 
@@ -103,14 +141,14 @@ class Emulator:
 
     def token_requests(self, provider: str) -> int:
         """How often a token was asked for since the last reset."""
-        return sum("token" in entry["flow"] for entry in self.requests(provider))
+        return sum(entry["flow"] in _TOKEN_FLOWS for entry in self.requests(provider))
 
     def revoke(self, provider: str) -> None:
         """All tokens given out so far are refused from now on."""
         self.admin("POST", "/revoke", {"provider": provider})
 
     def reset(self) -> None:
-        """Takes back faults, settings and the move of the clock, and empties the log."""
+        """Takes back faults, settings and the move of the clock, makes used refresh tokens good again, and empties the log."""
         self.admin("DELETE", "/faults")
         self.admin("POST", "/config", {"clock": {"manual": False, "set_s": time.time()}, **self._settings})
         self.admin("DELETE", "/log")

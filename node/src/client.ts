@@ -1,14 +1,17 @@
 import { inspect } from 'node:util';
 
+import { Challenge, nativeChallenge } from './challenge';
 import { authorisedFetch } from './fetch';
 import type { FetchInit } from './fetch';
-import { Advice } from './gen/native';
-import type { NativeClient, NativeRequest, NativeToken } from './gen/native';
+import { Advice, Inquiry } from './gen/native';
+import type { NativeClient, NativeEvent, NativeOp, NativeQueue, NativeRequest, NativeToken } from './gen/native';
 import type { ClientSettings, RequestSettings } from './gen/options';
 import { Generation } from './generation';
 import { authorisation, generationOf, HeaderCache } from './headers';
 import type { AuthHeaders, Authorisation } from './headers';
 import { connected, Hub } from './hub';
+import { accounts, identity } from './identity';
+import type { Account, Identity } from './identity';
 import { Provider } from './provider';
 import { Runtime, sharedRuntime } from './runtime';
 import { withOptions } from './settings';
@@ -23,8 +26,14 @@ export interface ClientOptions extends Omit<ClientSettings, 'transport'> {
   runtime?: Runtime | undefined;
 }
 
+/** What a call that waits can be given. */
+export interface WaitOptions {
+  /** Ends this wait. */
+  signal?: AbortSignal | undefined;
+}
+
 /** What a call for a token can ask for. */
-export interface TokenOptions extends RequestSettings {
+export interface TokenOptions extends RequestSettings, WaitOptions {
   /** Ends this wait; the fetch goes on for the other callers. */
   signal?: AbortSignal | undefined;
 }
@@ -127,6 +136,73 @@ export class Client {
     return this.#handle.reportRejected(slot, generation, httpStatus) === Advice.RETRY ? 'retry' : 'stop';
   }
 
+  /** Who the provider takes the client for. Each call asks it; FLEETAUTH_E_UNSUPPORTED where it does not tell. */
+  async whoami(options: TokenOptions = {}): Promise<Identity> {
+    return identity(await this.#inquire(Inquiry.IDENTITY, (event) => event.identity(), options));
+  }
+
+  /**
+   * The accounts the client may act for: what the option `account` takes. Each call asks the provider;
+   * FLEETAUTH_E_UNSUPPORTED where it lists none.
+   */
+  async accounts(options: TokenOptions = {}): Promise<Account[]> {
+    return accounts(await this.#inquire(Inquiry.ACCOUNTS, (event) => event.accounts(), options));
+  }
+
+  /**
+   * Logs in by answering the challenge of an `OtpRequired` with the one-time code. After FLEETAUTH_E_OTP_REJECTED the
+   * same challenge can be answered again. A code is sent once, whatever becomes of the answer.
+   */
+  async answer(challenge: Challenge, code: string | Uint8Array, options: WaitOptions = {}): Promise<Token> {
+    options.signal?.throwIfAborted();
+    const question = nativeChallenge(challenge);
+    const bytes = typeof code === 'string' ? Buffer.from(code) : code;
+    if (!((bytes as unknown) instanceof Uint8Array)) {
+      throw new TypeError('The argument code must be a string or a Uint8Array.');
+    }
+    const answered = this.#run(
+      (queue, tag) => this.#handle.answer(question, bytes, queue, tag),
+      (event) => event.token(),
+      options,
+    );
+    if (bytes !== code) bytes.fill(0);
+    return new Token(await answered);
+  }
+
+  /**
+   * The challenge as bytes that can be kept, encrypted under a key of 32 bytes. A client of the same provider with the
+   * same parameters, secrets aside, can open them, in any process.
+   */
+  sealChallenge(challenge: Challenge, key: Uint8Array): Buffer {
+    const blob = this.#handle.sealChallenge(nativeChallenge(challenge), key);
+    const bytes = blob.bytes() ?? Buffer.alloc(0);
+    blob.release();
+    return bytes;
+  }
+
+  /**
+   * The challenge in what sealChallenge() returned. FLEETAUTH_E_KEY for another key, FLEETAUTH_E_CRYPTO for bytes that
+   * are damaged or another client's.
+   */
+  openChallenge(sealed: Uint8Array, key: Uint8Array): Challenge {
+    return new Challenge(this.#handle.openChallenge(sealed, key));
+  }
+
+  /**
+   * Forgets the tokens, logins and challenges, then has the provider revoke what it can revoke. When a revocation
+   * fails, they are forgotten all the same. The next token is a new login.
+   */
+  async logout(options: WaitOptions = {}): Promise<void> {
+    options.signal?.throwIfAborted();
+    await this.#run(
+      (queue, tag) => this.#handle.logout(queue, tag),
+      (event) => {
+        event.result();
+      },
+      options,
+    );
+  }
+
   /**
    * `fetch` with the headers that authorise it. A 401 renews the token and repeats the request once, if its body can be
    * sent again (a string, bytes, a form, but no stream). Redirects are not followed, as they could carry the
@@ -172,18 +248,18 @@ export class Client {
   async #fetchHeaders(url: string, options: HeadersOptions | undefined): Promise<Authorisation> {
     const request = this.#request(options);
     const ready = authorisation(await this.#start(request, options?.method ?? null, url, options?.signal));
-    if (this.#cachesFor(options)) this.#cache.keep(url, options?.method, options?.api, ready);
+    if (this.#cachesFor(options)) this.#cache.keep(url, options, ready);
     return ready;
   }
 
   #peek(url: string, options: HeadersOptions | undefined): Authorisation | undefined {
     const caches = this.#cachesFor(options);
-    const cached = caches ? this.#cache.find(url, options?.method, options?.api) : undefined;
+    const cached = caches ? this.#cache.find(url, options) : undefined;
     if (cached !== undefined) return cached;
     const token = this.#handle.peek(this.#request(options), options?.method ?? null, url);
     if (token === null) return undefined;
     const ready = authorisation(token);
-    if (caches) this.#cache.keep(url, options?.method, options?.api, ready);
+    if (caches) this.#cache.keep(url, options, ready);
     return ready;
   }
 
@@ -198,19 +274,39 @@ export class Client {
     url: string | null,
     signal: AbortSignal | undefined,
   ): Promise<NativeToken> {
-    return this.#hub.run((queue, tag) => this.#handle.start(request, method, url, queue, tag), signal);
+    return this.#run(
+      (queue, tag) => this.#handle.start(request, method, url, queue, tag),
+      (event) => event.token(),
+      { signal },
+    );
   }
 
-  /** The prepared call for these settings; null for the defaults. A few are kept. */
+  async #inquire<T>(what: number, outcome: (event: NativeEvent) => T, options: TokenOptions): Promise<T> {
+    options.signal?.throwIfAborted();
+    const request = this.#request(options);
+    return await this.#run((queue, tag) => this.#handle.inquire(request, what, queue, tag), outcome, options);
+  }
+
+  #run<T>(
+    begin: (queue: NativeQueue, tag: number) => NativeOp,
+    outcome: (event: NativeEvent) => T,
+    { signal }: WaitOptions,
+  ): Promise<T> {
+    return this.#hub.run(begin, outcome, signal);
+  }
+
+  /** The prepared call for these settings; null for the defaults. A bounded number is kept. */
   #request(options: RequestSettings = {}): NativeRequest | null {
-    const { api, timeoutMs, minRemainingMs } = options;
-    if (api === undefined && timeoutMs === undefined && minRemainingMs === undefined) return null;
-    const key = JSON.stringify([api, timeoutMs, minRemainingMs]);
+    const { api, account, timeoutMs, minRemainingMs } = options;
+    if (api === undefined && account === undefined && timeoutMs === undefined && minRemainingMs === undefined) {
+      return null;
+    }
+    const key = JSON.stringify([api, account, timeoutMs, minRemainingMs]);
     let request = this.#requests.get(key);
     if (request === undefined) {
-      const settings: RequestSettings = { api, timeoutMs, minRemainingMs };
+      const settings: RequestSettings = { api, account, timeoutMs, minRemainingMs };
       request = withOptions(settings, (bag) => connected().Request.create(this.#handle, bag));
-      if (this.#requests.size >= 64) this.#requests.clear();
+      if (this.#requests.size >= 1024) this.#requests.clear();
       this.#requests.set(key, request);
     }
     return request;

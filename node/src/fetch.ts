@@ -1,8 +1,9 @@
 import type { HeadersOptions } from './client';
+import type { RequestSettings } from './gen/options';
 import type { Authorisation } from './headers';
 
 /** fetch's `init`, and what the authorisation can ask for. */
-export interface FetchInit extends RequestInit, Pick<HeadersOptions, 'api' | 'timeoutMs' | 'minRemainingMs'> {
+export interface FetchInit extends RequestInit, Pick<HeadersOptions, keyof RequestSettings> {
   /** The `fetch` to use; the global one by default. */
   fetch?: typeof globalThis.fetch | undefined;
 }
@@ -18,7 +19,7 @@ export async function authorisedFetch(
   input: string | URL | Request,
   init: FetchInit = {},
 ): Promise<Response> {
-  const { api, timeoutMs, minRemainingMs, fetch: send = globalThis.fetch, ...rest } = init;
+  const { api, account, timeoutMs, minRemainingMs, fetch: send = globalThis.fetch, ...rest } = init;
   const request = input instanceof Request ? input : undefined;
   const url = input instanceof Request ? input.url : String(input);
   if (rest.redirect === 'follow') {
@@ -27,6 +28,7 @@ export async function authorisedFetch(
   const wanted: HeadersOptions = {
     method: (rest.method ?? request?.method ?? 'GET').toUpperCase(),
     api,
+    account,
     timeoutMs,
     minRemainingMs,
     signal: rest.signal ?? request?.signal,

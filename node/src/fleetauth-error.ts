@@ -1,3 +1,4 @@
+import type { Challenge } from './challenge';
 import type { ErrorCode } from './gen/errors';
 import type { NativeError } from './gen/native';
 
@@ -20,9 +21,11 @@ export class FleetAuthError extends Error {
   readonly retryAfterMs: number | undefined;
   /** Whether the request may have reached the provider although its answer was lost. */
   readonly inDoubt: boolean;
+  /** What to answer with the one-time code; an `OtpRequired` has it unless it says that a code was refused. */
+  readonly challenge: Challenge | undefined;
 
   /** @internal `error` is null when not even memory for it was left. */
-  constructor(status: number, code: ErrorCode, error: NativeError | null, cause?: unknown) {
+  constructor(status: number, code: ErrorCode, error: NativeError | null, cause?: unknown, challenge?: Challenge) {
     super(error?.message() ?? 'Memory ran out.', cause === undefined ? undefined : { cause });
     this.name = new.target.name;
     this.code = code;
@@ -35,5 +38,6 @@ export class FleetAuthError extends Error {
     const retryAfterMs = error?.retryAfterMs() ?? -1;
     this.retryAfterMs = retryAfterMs < 0 ? undefined : retryAfterMs;
     this.inDoubt = error?.inDoubt() === 1;
+    this.challenge = challenge;
   }
 }

@@ -41,22 +41,27 @@ export function authorisation(token: NativeToken): Authorisation {
 
 const LIMIT = 1024;
 
-/** Ready headers by exact method, URL and API group. Holds a bounded number; the oldest goes first. */
+/** What headers depend on, beside the URL. */
+interface Wanted {
+  readonly method?: string | undefined;
+  readonly api?: string | undefined;
+  readonly account?: string | undefined;
+}
+
+/** Ready headers by exact method, URL, API group and account. Holds a bounded number; the oldest goes first. */
 export class HeaderCache {
   readonly #get = new Map<string, Authorisation>();
   readonly #other = new Map<string, Authorisation>();
 
-  find(url: string, method: string | undefined, api: string | undefined): Authorisation | undefined {
-    const found =
-      method === undefined && api === undefined ? this.#get.get(url) : this.#other.get(key(url, method, api));
+  find(url: string, wanted?: Wanted): Authorisation | undefined {
+    const found = plain(wanted) ? this.#get.get(url) : this.#other.get(key(url, wanted));
     return found?.generation.isCurrent ? found : undefined;
   }
 
-  keep(url: string, method: string | undefined, api: string | undefined, ready: Authorisation): void {
+  keep(url: string, wanted: Wanted | undefined, ready: Authorisation): void {
     if (!ready.generation.cacheable) return;
-    const plain = method === undefined && api === undefined;
-    const map = plain ? this.#get : this.#other;
-    const name = plain ? url : key(url, method, api);
+    const map = plain(wanted) ? this.#get : this.#other;
+    const name = plain(wanted) ? url : key(url, wanted);
     if (map.size >= LIMIT && !map.has(name)) {
       const [oldest] = map.keys();
       if (oldest !== undefined) map.delete(oldest);
@@ -70,6 +75,11 @@ export class HeaderCache {
   }
 }
 
-function key(url: string, method = 'GET', api = ''): string {
-  return `${method} ${api} ${url}`;
+function plain(wanted: Wanted | undefined): boolean {
+  return wanted?.method === undefined && wanted?.api === undefined && wanted?.account === undefined;
+}
+
+/** An account may hold any character, so its length tells where it ends; one of no characters differs from none. */
+function key(url: string, { method = 'GET', api = '', account }: Wanted = {}): string {
+  return account === undefined ? `${method} ${api} ${url}` : `${method} ${api} ${account.length} ${account}${url}`;
 }

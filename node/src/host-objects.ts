@@ -1,5 +1,6 @@
+import { Challenge } from './challenge';
 import { FleetAuthError } from './fleetauth-error';
-import { STATUS_TABLE } from './gen/errors';
+import { Status, STATUS_TABLE } from './gen/errors';
 import type { NativeError } from './gen/native';
 import { native } from './load';
 import { TransportError } from './transport';
@@ -28,7 +29,9 @@ export function makeError(status: number, error: NativeError | null): unknown {
   const thrown = objects.get(id);
   if (objects.has(id) && !(thrown instanceof TransportError)) return thrown;
   const row = STATUS_TABLE.get(status) ?? { code: 'FLEETAUTH_E_INTERNAL' as const, type: FleetAuthError };
-  const made = new row.type(status, row.code, error, thrown instanceof TransportError ? thrown.cause : undefined);
+  const cause = thrown instanceof TransportError ? thrown.cause : undefined;
+  const challenge = error && status === Status.E_OTP_REQUIRED ? new Challenge(error.challenge()) : undefined;
+  const made = new row.type(status, row.code, error, cause, challenge);
   error?.release();
   return made;
 }

@@ -1,5 +1,5 @@
 import { EventKind, QueueKind } from './gen/native';
-import type { NativeEvent, NativeOp, NativeQueue, NativeRuntime, NativeToken } from './gen/native';
+import type { NativeEvent, NativeOp, NativeQueue, NativeRuntime } from './gen/native';
 import { makeError } from './host-objects';
 import { native } from './load';
 import { Responder } from './responder';
@@ -7,7 +7,7 @@ import type { Transport } from './transport';
 
 interface Pending {
   readonly op: NativeOp;
-  readonly settle: (outcome: () => NativeToken) => void;
+  readonly settle: (event: NativeEvent) => void;
 }
 
 const open = new Set<Hub>();
@@ -61,19 +61,26 @@ export class Hub {
     return this.#queue;
   }
 
-  /** Starts an operation; `begin` is given the queue and the tag it completes with. */
-  run(begin: (queue: NativeQueue, tag: number) => NativeOp, signal: AbortSignal | undefined): Promise<NativeToken> {
+  /**
+   * Starts an operation; `begin` is given the queue and the tag it completes with, `outcome` the event that completes
+   * it.
+   */
+  run<T>(
+    begin: (queue: NativeQueue, tag: number) => NativeOp,
+    outcome: (event: NativeEvent) => T,
+    signal: AbortSignal | undefined,
+  ): Promise<T> {
     return new Promise((resolve, reject) => {
       const tag = ++this.#lastTag;
       const op = begin(this.#queue, tag);
       const abort = () => {
         op.cancel();
       };
-      const settle = (outcome: () => NativeToken) => {
+      const settle = (event: NativeEvent) => {
         signal?.removeEventListener('abort', abort);
         op.release();
         try {
-          resolve(outcome());
+          resolve(outcome(event));
         } catch (error) {
           // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- a transport may throw anything
           reject(signal?.aborted ? signal.reason : error);
@@ -106,12 +113,15 @@ export class Hub {
 
   #handle(event: NativeEvent): void {
     switch (event.kind()) {
-      case EventKind.TOKEN: {
+      case EventKind.TOKEN:
+      case EventKind.IDENTITY:
+      case EventKind.ACCOUNTS:
+      case EventKind.LOGGED_OUT: {
         const pending = this.#pending.get(event.tag());
         if (pending === undefined) break;
         this.#pending.delete(event.tag());
         count(-1);
-        pending.settle(() => event.token());
+        pending.settle(event);
         break;
       }
       case EventKind.HTTP_CALL:

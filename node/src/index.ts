@@ -1,11 +1,13 @@
 /** The headers that authorise a request to a fleet telematics provider. */
+export { Challenge } from './challenge';
 export { Client } from './client';
-export type { ClientOptions, HeadersOptions, TokenOptions } from './client';
+export type { ClientOptions, HeadersOptions, TokenOptions, WaitOptions } from './client';
 export type { FetchInit } from './fetch';
 export { FleetAuthError } from './fleetauth-error';
 export * from './gen/errors';
 export * from './gen/providers';
 export type { AuthHeaders } from './headers';
+export type { Account, Identity } from './identity';
 export { dependencies, hasFeature, version } from './library';
 export { Provider } from './provider';
 export { ManualClock, Runtime } from './runtime';

@@ -2,12 +2,12 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { format, inspect } from 'node:util';
 
-import { FleetUp, Runtime } from 'fleetauth';
-import type { HttpCall } from 'fleetauth';
+import { FleetOrchestrator, FleetUp, OtpRequired, Runtime } from 'fleetauth';
+import type { HttpAnswer, HttpCall } from 'fleetauth';
 
 import { rejection } from './support';
 
-const SECRETS = ['canary-api-key', 'canary-secret', 'canary-token'];
+const SECRETS = ['canary-api-key', 'canary-secret', 'canary-token', 'canary-code'];
 const OPTIONS = { apiKey: 'canary-api-key', acctId: 1, secret: 'canary-secret' };
 const JSON_TYPE = [['content-type', 'application/json']] as const;
 
@@ -62,6 +62,25 @@ describe('no secret is shown by', () => {
       await using client = new FleetUp({ ...OPTIONS, runtime, transport: () => answer, totalTimeoutMs: 300 });
       assertSilent(await rejection(client.token()), `the error for ${answer.status}`);
     }
+  });
+
+  test('L03 challenges and the errors that carry them', async () => {
+    const answers: Record<string, HttpAnswer> = {
+      login: { status: 200, headers: JSON_TYPE, body: '{"requires2FA":true,"tempToken":"canary-token"}' },
+      'verify-otp': { status: 401, headers: JSON_TYPE, body: '{"message":"canary-code of canary-token is wrong"}' },
+    };
+    const transport = (call: HttpCall) => answers[call.url.split('/').at(-1) ?? ''] ?? assert.fail(call.url);
+    await using runtime = new Runtime();
+    const options = { email: 'user@fleet.example', password: 'canary-secret', runtime, transport };
+    await using client = new FleetOrchestrator(options);
+    const required = await rejection(client.token());
+    assert.ok(required instanceof OtpRequired && required.challenge);
+    assertSilent(required, 'the error');
+    assertSilent(required.challenge, 'the challenge');
+    assert.match(inspect(required.challenge), /^Challenge \{ expires 20\S+Z \}$/);
+    assertSilent(await rejection(client.answer(required.challenge, 'canary-code')), 'the error for a wrong code');
+    const sealed = client.sealChallenge(required.challenge, Buffer.alloc(32, 1));
+    for (const secret of SECRETS) assert.ok(!sealed.includes(secret), `${secret} is in what was sealed`);
   });
 
   test('errors about options', () => {

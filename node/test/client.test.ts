@@ -17,21 +17,12 @@ import {
   Runtime,
   TimeoutError,
 } from 'fleetauth';
+import type { OtpRequired } from 'fleetauth';
 import { liveHandles } from 'fleetauth/testing';
 
-import { FLEETUP, handlesBackTo, rejection, useEmulator } from './support';
+import { FLEETUP, handlesBackTo, OTP, rejection, useEmulator, withRuntime } from './support';
 
 const fixture = useEmulator();
-
-/** A runtime of its own, so that a test starts without tokens. */
-async function withRuntime(run: (runtime: Runtime) => Promise<void>): Promise<void> {
-  const runtime = new Runtime();
-  try {
-    await run(runtime);
-  } finally {
-    await runtime.close();
-  }
-}
 
 describe('a token', () => {
   test('comes from the provider once and then from memory', () =>
@@ -155,7 +146,7 @@ describe('a refused token', () => {
       const url = fixture.emulator.baseUrl('fleetup') + '/devices';
       const before = await client.token();
       await fixture.emulator.admin('POST', '/revoke', { provider: 'fleetup' });
-      const response = await fetchThrough(client, url);
+      const response = await fixture.fetch(client, url);
       assert.equal(response.status, 200);
       assert.notEqual((await client.token()).fingerprint, before.fingerprint);
       assert.equal((await fixture.emulator.log({ endpoint: '/fleetup/token' })).length, 2);
@@ -174,31 +165,6 @@ describe('a refused token', () => {
       assert.throws(() => client.reportRejected({ ...renewed }), /not a copy/);
     }));
 });
-
-/** client.fetch over Node's own https, which can be told the emulator's CA. */
-async function fetchThrough(client: Client, url: string, init: RequestInit = {}): Promise<Response> {
-  const { readFileSync } = await import('node:fs');
-  const { request } = await import('node:https');
-  const send = (target: unknown, sent?: RequestInit) =>
-    new Promise<Response>((resolve, reject) => {
-      const headers = Object.fromEntries(new Headers(sent?.headers).entries());
-      const out = request(String(target), {
-        method: sent?.method ?? 'GET',
-        headers,
-        ca: readFileSync(fixture.emulator.caFile),
-        agent: false,
-      });
-      out.on('error', reject).on('response', (answer) => {
-        const chunks: Buffer[] = [];
-        answer.on('data', (chunk: Buffer) => chunks.push(chunk));
-        answer.on('end', () => {
-          resolve(new Response(Buffer.concat(chunks), { status: answer.statusCode ?? 0 }));
-        });
-      });
-      out.end(typeof sent?.body === 'string' ? sent.body : undefined);
-    });
-  return client.fetch(url, { ...init, fetch: send });
-}
 
 describe('errors', () => {
   const failing = async (options: object): Promise<unknown> => {
@@ -311,7 +277,12 @@ describe('patience', () => {
 });
 
 test('providers are data', () => {
-  assert.deepEqual(Provider.builtinNames, ['fleetup', 'my_connected_fleet']);
+  const names = Provider.builtinNames;
+  assert.deepEqual(names, [...names].sort());
+  for (const known of ['fleet_orchestrator', 'fleetup', 'my_connected_fleet', 'oauth2', 'trimble_maps']) {
+    assert.ok(names.includes(known), known);
+  }
+  for (const one of names) assert.equal(Provider.builtin(one).name, one);
   const { name, description } = Provider.builtin('fleetup');
   assert.equal(name, 'fleetup');
   const copy = Provider.fromJson(JSON.stringify({ ...description, name: 'copy_of_fleetup' }));
@@ -335,6 +306,17 @@ test('nothing is left behind', async () => {
       await client.headers(fixture.emulator.baseUrl('fleetup') + '/devices');
       await client.token();
       await client.close();
+      const reseller = fixture.trimbleMaps({ runtime });
+      for (const { id } of await reseller.accounts()) await reseller.token({ account: id });
+      await reseller.close();
+      const user = fixture.fleetOrchestrator({ runtime });
+      const { challenge } = (await rejection(user.token())) as OtpRequired;
+      assert.ok(challenge);
+      const key = Buffer.alloc(32, 1);
+      await user.answer(user.openChallenge(user.sealChallenge(challenge, key), key), OTP);
+      await user.whoami();
+      await user.logout();
+      await user.close();
     }
   });
   await handlesBackTo(before);

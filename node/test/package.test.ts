@@ -95,9 +95,20 @@ describe('the installed package', () => {
       new FleetUp({ apiKey: 'k', acctId: 1 });
       // @ts-expect-error there is no such scheme
       new FleetUp({ apiKey: 'k', acctId: 1, secret: 's', scheme: 'basic' });
-      new Client('another', { any_parameter: 1 });`;
-    writeFileSync(join(project, 'use.mts'), `import { Client, type ErrorCode, FleetUp } from 'fleetauth';${use}`);
-    writeFileSync(join(project, 'use.cts'), `import { Client, type ErrorCode, FleetUp } from 'fleetauth';${use}`);
+      new Client('another', { any_parameter: 1 });
+      const reseller = new TrimbleMaps({ apiKey: 'k', maxAccounts: 10 });
+      export const ids: Promise<string[]> = reseller.accounts().then((list) => list.map(({ id }) => id));
+      export const token: Promise<Token> = reseller.token({ account: 'a' });
+      export const role: Promise<string | undefined> = client.whoami().then(({ role }) => role);
+      export const answer = (error: OtpRequired) => error.challenge && client.answer(error.challenge, '123456');
+      // @ts-expect-error the account is text
+      void reseller.token({ account: 1 });
+      // @ts-expect-error the key is bytes
+      export const sealed: (challenge: Challenge) => Uint8Array = (challenge) => client.sealChallenge(challenge, 'key');`;
+    const imports =
+      'import { type Challenge, Client, type ErrorCode, FleetUp, type OtpRequired, type Token, TrimbleMaps }';
+    writeFileSync(join(project, 'use.mts'), `${imports} from 'fleetauth';${use}`);
+    writeFileSync(join(project, 'use.cts'), `${imports} from 'fleetauth';${use}`);
     const types = join(project, 'node_modules', '@types');
     mkdirSync(types, { recursive: true });
     for (const name of ['node']) symlinkSync(join(HOME, 'node_modules', '@types', name), join(types, name));

@@ -1,20 +1,40 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { request } from 'node:https';
 import { after, before, beforeEach } from 'node:test';
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
 
-import { FleetUp, MyConnectedFleet } from 'fleetauth';
-import type { FleetUpOptions, MyConnectedFleetOptions } from 'fleetauth';
+import { FleetOrchestrator, FleetUp, MyConnectedFleet, OAuth2, Runtime, TrimbleMaps } from 'fleetauth';
+import type {
+  Client,
+  FetchInit,
+  FleetOrchestratorOptions,
+  FleetUpOptions,
+  MyConnectedFleetOptions,
+  OAuth2Options,
+  TrimbleMapsOptions,
+} from 'fleetauth';
 import { Emulator, liveHandles } from 'fleetauth/testing';
 
 /** The accounts which the emulator knows from the start. */
 export const FLEETUP = { apiKey: 'demo-api-key', acctId: 12345, secret: 'your-app-secret' };
 export const MCF = { clientId: 'demo-client', clientSecret: 'demo-secret' };
+export const OAUTH2 = { clientId: 'demo-client', clientSecret: 'demo-secret' };
+export const TRIMBLE = { apiKey: 'demo-partner-key' };
+/** A user with two-factor authentication, and the one-time code that is always right. */
+export const ORCHESTRATOR = { email: 'otp@fleet.example', password: 'demo-password' };
+export const OTP = '123456';
 
 /** An emulator for the tests of one file, as it was at its start before each test. */
 export function useEmulator(): {
   readonly emulator: Emulator;
   fleetUp(options?: Partial<FleetUpOptions>): FleetUp;
   myConnectedFleet(options?: Partial<MyConnectedFleetOptions>): MyConnectedFleet;
+  fleetOrchestrator(options?: Partial<FleetOrchestratorOptions>): FleetOrchestrator;
+  oauth2(options?: Partial<OAuth2Options>): OAuth2;
+  trimbleMaps(options?: Partial<TrimbleMapsOptions>): TrimbleMaps;
+  /** client.fetch over Node's own https, which can be told the emulator's CA. */
+  fetch(client: Client, url: string, init?: FetchInit): Promise<Response>;
 } {
   let emulator: Emulator | undefined;
   before(async () => {
@@ -33,7 +53,44 @@ export function useEmulator(): {
     fleetUp: (options = {}) => new FleetUp({ ...FLEETUP, ...running().options('fleetup'), ...options }),
     myConnectedFleet: (options = {}) =>
       new MyConnectedFleet({ ...MCF, ...running().options('my_connected_fleet'), ...options }),
+    fleetOrchestrator: (options = {}) =>
+      new FleetOrchestrator({ ...ORCHESTRATOR, ...running().options('fleet_orchestrator'), ...options }),
+    oauth2: (options = {}) => {
+      const at = running();
+      const bases = { authBaseUrl: at.baseUrl('oauth2', 'auth'), apiBaseUrl: at.baseUrl('oauth2', 'api') };
+      return new OAuth2({ ...OAUTH2, ...at.options('oauth2'), ...bases, ...options });
+    },
+    trimbleMaps: (options = {}) => new TrimbleMaps({ ...TRIMBLE, ...running().options('trimble_maps'), ...options }),
+    fetch: (client, url, init = {}) => client.fetch(url, { ...init, fetch: trusting(running().caFile) }),
   };
+}
+
+/** A `fetch` that trusts this authority alone. */
+function trusting(caFile: string): typeof globalThis.fetch {
+  return (target, init) =>
+    new Promise<Response>((resolve, reject) => {
+      const headers = Object.fromEntries(new Headers(init?.headers).entries());
+      const method = init?.method ?? 'GET';
+      const out = request(target as string, { method, headers, ca: readFileSync(caFile), agent: false });
+      out.on('error', reject).on('response', (answer) => {
+        const chunks: Buffer[] = [];
+        answer.on('data', (chunk: Buffer) => chunks.push(chunk));
+        answer.on('end', () => {
+          resolve(new Response(Buffer.concat(chunks), { status: answer.statusCode ?? 0 }));
+        });
+      });
+      out.end(typeof init?.body === 'string' ? init.body : undefined);
+    });
+}
+
+/** A runtime of its own, so that a test starts without tokens. */
+export async function withRuntime(run: (runtime: Runtime) => Promise<void>): Promise<void> {
+  const runtime = new Runtime();
+  try {
+    await run(runtime);
+  } finally {
+    await runtime.close();
+  }
 }
 
 /** Waits until a condition holds; fails after some seconds. */

@@ -17,6 +17,9 @@ final class ErrorDetails implements Serializable {
   final long retryAfterMs;
   final boolean inDoubt;
 
+  /** Belongs to this process; an error that was serialized has none. */
+  final transient Challenge challenge;
+
   private ErrorDetails(int number, String message, NativeError error) {
     this.status = Status.of(number);
     this.number = number;
@@ -28,6 +31,8 @@ final class ErrorDetails implements Serializable {
     this.retryable = error != null && error.retryable() != 0;
     this.retryAfterMs = error == null ? -1 : error.retryAfterMs();
     this.inDoubt = error != null && error.inDoubt() != 0;
+    this.challenge =
+        error == null || status != Status.OTP_REQUIRED ? null : new Challenge(error.challenge());
   }
 
   /** Of a failure that the binding itself found. */

@@ -1,5 +1,6 @@
 package io.fleetauth;
 
+import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
@@ -82,7 +83,8 @@ public class FleetAuthClient implements AutoCloseable {
    */
   public final Token token(String url, String method, PreparedRequest request) {
     NativeToken token = peekNative(url, method, raw(request));
-    return new Token(token != null ? token : await(url, method, raw(request)));
+    return new Token(
+        token != null ? token : await(fetch(url, method, request), NativeEvent::token));
   }
 
   /** As {@link #token()}, without waiting. */
@@ -99,7 +101,10 @@ public class FleetAuthClient implements AutoCloseable {
   public final CompletableFuture<Token> tokenAsync(
       String url, String method, PreparedRequest request) {
     return async(
-        () -> peekToken(url, method, request).orElse(null), Token::new, url, method, request);
+        () -> peekToken(url, method, request).orElse(null),
+        fetch(url, method, request),
+        NativeEvent::token,
+        Token::new);
   }
 
   /** The client's token if memory holds a usable one. */
@@ -127,7 +132,11 @@ public class FleetAuthClient implements AutoCloseable {
   /** The headers that authorise a request; null for the last means the client's defaults. */
   public final AuthHeaders headers(String url, String method, PreparedRequest request) {
     AuthHeaders ready = headersInMemory(url, method, request);
-    return ready != null ? ready : received(await(url, method, raw(request)), url, method, request);
+    if (ready != null) {
+      return ready;
+    }
+    NativeToken token = await(fetch(url, method, request), NativeEvent::token);
+    return received(token, url, method, request);
   }
 
   /** As {@link #headers(String)}, without waiting. */
@@ -145,10 +154,9 @@ public class FleetAuthClient implements AutoCloseable {
       String url, String method, PreparedRequest request) {
     return async(
         () -> headersInMemory(url, method, request),
-        token -> received(token, url, method, request),
-        url,
-        method,
-        request);
+        fetch(url, method, request),
+        NativeEvent::token,
+        token -> received(token, url, method, request));
   }
 
   /** The headers if memory holds a usable token. */
@@ -172,6 +180,124 @@ public class FleetAuthClient implements AutoCloseable {
   /** As {@link #reportRejected(AuthHeaders, int)}, for who sends the token himself. */
   public final Advice reportRejected(Token token, int httpStatus) {
     return Advice.of(handle.reportRejected(token.slot(), token.generation(), httpStatus));
+  }
+
+  // Who and for whom
+
+  /** Who the provider takes the client for. Always asks it; not every provider tells. */
+  public final Identity whoami() {
+    return whoami(null);
+  }
+
+  /** As {@link #whoami()}; null means the client's defaults. */
+  public final Identity whoami(PreparedRequest request) {
+    return Identity.of(await(inquiry(Inquiry.IDENTITY, request), NativeEvent::identity));
+  }
+
+  /** As {@link #whoami()}, without waiting. */
+  public final CompletableFuture<Identity> whoamiAsync() {
+    return whoamiAsync(null);
+  }
+
+  /** As {@link #whoami(PreparedRequest)}, without waiting. */
+  public final CompletableFuture<Identity> whoamiAsync(PreparedRequest request) {
+    return async(
+        () -> null, inquiry(Inquiry.IDENTITY, request), NativeEvent::identity, Identity::of);
+  }
+
+  /** The accounts that the client may act for. Always asks the provider; not every one tells. */
+  public final List<Account> accounts() {
+    return accounts(null);
+  }
+
+  /** As {@link #accounts()}; null means the client's defaults. */
+  public final List<Account> accounts(PreparedRequest request) {
+    return Account.listOf(await(inquiry(Inquiry.ACCOUNTS, request), NativeEvent::accounts));
+  }
+
+  /** As {@link #accounts()}, without waiting. */
+  public final CompletableFuture<List<Account>> accountsAsync() {
+    return accountsAsync(null);
+  }
+
+  /** As {@link #accounts(PreparedRequest)}, without waiting. */
+  public final CompletableFuture<List<Account>> accountsAsync(PreparedRequest request) {
+    return async(
+        () -> null, inquiry(Inquiry.ACCOUNTS, request), NativeEvent::accounts, Account::listOf);
+  }
+
+  // One-time codes and logout
+
+  /**
+   * Logs in by answering a challenge with a one-time code, which is sent once, whatever happens to
+   * the answer. After {@link Status#OTP_REJECTED} the challenge can be answered again.
+   *
+   * @param challenge of a {@link Status#OTP_REQUIRED}, see {@link FleetAuthException#challenge}
+   */
+  public final Token answer(Challenge challenge, String code) {
+    return answerAndWipe(challenge, Text.utf8(code));
+  }
+
+  /** As {@link #answer(Challenge, String)}; the array can be wiped afterwards. */
+  public final Token answer(Challenge challenge, char[] code) {
+    return answerAndWipe(challenge, Text.utf8(code));
+  }
+
+  /** As {@link #answer(Challenge, String)}; the array can be wiped afterwards. */
+  public final Token answer(Challenge challenge, byte[] code) {
+    return new Token(await(reply(challenge, code), NativeEvent::token));
+  }
+
+  /** As {@link #answer(Challenge, String)}, without waiting. */
+  public final CompletableFuture<Token> answerAsync(Challenge challenge, String code) {
+    return answerAsyncAndWipe(challenge, Text.utf8(code));
+  }
+
+  /** As {@link #answer(Challenge, char[])}, without waiting. */
+  public final CompletableFuture<Token> answerAsync(Challenge challenge, char[] code) {
+    return answerAsyncAndWipe(challenge, Text.utf8(code));
+  }
+
+  /** As {@link #answer(Challenge, byte[])}, without waiting; the array can be wiped at once. */
+  public final CompletableFuture<Token> answerAsync(Challenge challenge, byte[] code) {
+    return async(() -> null, reply(challenge, code), NativeEvent::token, Token::new);
+  }
+
+  /**
+   * The challenge as bytes that can be kept and opened elsewhere, encrypted with AES-256-GCM. Only
+   * a client of the same provider with the same parameters, secrets aside, can open them.
+   *
+   * @param key 32 bytes
+   */
+  public final byte[] sealChallenge(Challenge challenge, byte[] key) {
+    Objects.requireNonNull(challenge, "challenge");
+    Objects.requireNonNull(key, "key");
+    NativeBlob sealed = handle.sealChallenge(challenge.handle(), key);
+    try {
+      return sealed.bytes();
+    } finally {
+      sealed.dispose();
+    }
+  }
+
+  /** What {@link #sealChallenge} made, with the same key. */
+  public final Challenge openChallenge(byte[] sealed, byte[] key) {
+    Objects.requireNonNull(sealed, "sealed");
+    Objects.requireNonNull(key, "key");
+    return new Challenge(handle.openChallenge(sealed, key));
+  }
+
+  /**
+   * Forgets the client's tokens, logins and challenges, then has the provider revoke what it can
+   * revoke; they are forgotten even if that fails. The next token is a new login.
+   */
+  public final void logout() {
+    await(this::startLogout, FleetAuthClient::loggedOut);
+  }
+
+  /** As {@link #logout()}, without waiting. */
+  public final CompletableFuture<Void> logoutAsync() {
+    return async(() -> null, this::startLogout, FleetAuthClient::loggedOut, nothing -> null);
   }
 
   /** Fails what is in flight and forgets the credentials. Never waits; again is harmless. */
@@ -238,24 +364,68 @@ public class FleetAuthClient implements AutoCloseable {
     }
   }
 
+  // How operations start, and the outcome of the one that has no result
+
+  private Pump.Starter fetch(String url, String method, PreparedRequest request) {
+    return (queue, tag) -> handle.start(raw(request), method, url, queue, tag);
+  }
+
+  private Pump.Starter inquiry(Inquiry what, PreparedRequest request) {
+    return (queue, tag) -> handle.inquire(raw(request), what.number(), queue, tag);
+  }
+
+  private Pump.Starter reply(Challenge challenge, byte[] code) {
+    return (queue, tag) -> {
+      Objects.requireNonNull(challenge, "challenge");
+      Objects.requireNonNull(code, "code");
+      return handle.answer(challenge.handle(), code, queue, tag);
+    };
+  }
+
+  private NativeOp startLogout(NativeQueue queue, long tag) {
+    NativeOp op = handle.logout(queue, tag);
+    cache.clear();
+    return op;
+  }
+
+  private static NativeHandle loggedOut(NativeEvent event) {
+    event.result();
+    return null;
+  }
+
+  private Token answerAndWipe(Challenge challenge, byte[] code) {
+    try {
+      return answer(challenge, code);
+    } finally {
+      Text.wipe(code);
+    }
+  }
+
+  private CompletableFuture<Token> answerAsyncAndWipe(Challenge challenge, byte[] code) {
+    try {
+      return answerAsync(challenge, code);
+    } finally {
+      Text.wipe(code);
+    }
+  }
+
   /** What may be in memory. Null if it is not. */
   private interface Memory<T> {
     T get();
   }
 
-  private <T> CompletableFuture<T> async(
+  private <H extends NativeHandle, T> CompletableFuture<T> async(
       Memory<T> memory,
-      Function<NativeToken, T> result,
-      String url,
-      String method,
-      PreparedRequest request) {
+      Pump.Starter starter,
+      Function<NativeEvent, H> outcome,
+      Function<H, T> result) {
     try {
       T ready = memory.get();
       if (ready != null) {
         return CompletableFuture.completedFuture(ready);
       }
       Pump pump = ownPump == null ? runtime.pump() : ownPump;
-      return new Operation<>(pump, completions, result).start(handle, raw(request), method, url);
+      return new Operation<>(pump, completions, outcome, result).start(handle, starter);
     } catch (RuntimeException failure) {
       CompletableFuture<T> failed = new CompletableFuture<>();
       failed.completeExceptionally(failure);
@@ -264,15 +434,13 @@ public class FleetAuthClient implements AutoCloseable {
   }
 
   /** Waits for an operation. Its event is read by this thread, whose stack an exception shows. */
-  private NativeToken await(String url, String method, NativeRequest request) {
+  private <H> H await(Pump.Starter starter, Function<NativeEvent, H> outcome) {
     CompletableFuture<NativeEvent> arrived = new CompletableFuture<>();
     Pump pump = ownPump == null ? runtime.pump() : waitingPump();
     NativeOp op =
         pump.start(
             handle,
-            request,
-            method,
-            url,
+            starter,
             event -> {
               if (!arrived.complete(event) && event != null) {
                 event.dispose();
@@ -284,7 +452,7 @@ public class FleetAuthClient implements AutoCloseable {
         throw Status.CLOSED.exception(ErrorDetails.of(Status.CLOSED, "The client is closed."));
       }
       try {
-        return event.token();
+        return outcome.apply(event);
       } finally {
         event.dispose();
       }

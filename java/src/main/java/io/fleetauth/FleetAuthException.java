@@ -63,4 +63,12 @@ public class FleetAuthException extends RuntimeException {
   public boolean isInDoubt() {
     return details.inDoubt;
   }
+
+  /**
+   * What to answer with a one-time code: there for {@link Status#OTP_REQUIRED} alone, and always
+   * the same object. An exception that was serialized has none; seal the challenge instead.
+   */
+  public Optional<Challenge> challenge() {
+    return Optional.ofNullable(details.challenge);
+  }
 }

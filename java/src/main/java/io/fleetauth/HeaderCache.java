@@ -30,9 +30,13 @@ final class HeaderCache {
     }
   }
 
+  void clear() {
+    entries.clear();
+  }
+
   void close() {
     isClosed = true;
-    entries.clear();
+    clear();
   }
 
   private static Object key(String method, String url, PreparedRequest request) {

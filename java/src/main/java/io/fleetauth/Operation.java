@@ -5,24 +5,33 @@ import java.util.concurrent.Executor;
 import java.util.function.Function;
 
 /**
- * A future for what an operation gets. It completes on the executor, never on the pump's thread,
- * because what depends on it may wait for the pump. Cancelling it cancels the operation.
+ * A future for what an operation gets, made from a handle in its event. It completes on the
+ * executor, never on the pump's thread, because what depends on it may wait for the pump.
+ * Cancelling it cancels the operation.
  */
-final class Operation<T> extends CompletableFuture<T> implements Pump.Waiter {
+final class Operation<H extends NativeHandle, T> extends CompletableFuture<T>
+    implements Pump.Waiter {
   private final Pump pump;
   private final Executor executor;
-  private final Function<NativeToken, T> result;
+  private final Function<NativeEvent, H> outcome;
+  private final Function<H, T> result;
   private NativeOp op;
 
-  Operation(Pump pump, Executor executor, Function<NativeToken, T> result) {
+  /**
+   * @param outcome takes the handle out of the event, or throws the operation's error; null for an
+   *     operation that yields nothing
+   * @param result takes the handle
+   */
+  Operation(Pump pump, Executor executor, Function<NativeEvent, H> outcome, Function<H, T> result) {
     this.pump = pump;
     this.executor = executor;
+    this.outcome = outcome;
     this.result = result;
   }
 
-  Operation<T> start(NativeClient client, NativeRequest request, String method, String url) {
+  Operation<H, T> start(NativeClient client, Pump.Starter starter) {
     try {
-      NativeOp started = pump.start(client, request, method, url, this);
+      NativeOp started = pump.start(client, starter, this);
       synchronized (this) {
         op = started;
       }
@@ -37,19 +46,19 @@ final class Operation<T> extends CompletableFuture<T> implements Pump.Waiter {
 
   @Override
   public void deliver(NativeEvent event) {
-    Runnable completion = outcome(event);
+    Runnable completion = completion(event);
     cancelNative(false);
     Workers.runOn(executor, completion);
   }
 
   /** How the future is to be completed; takes the event. */
-  private Runnable outcome(NativeEvent event) {
+  private Runnable completion(NativeEvent event) {
     try {
       if (event == null) {
         throw Status.CLOSED.exception(ErrorDetails.of(Status.CLOSED, "The client is closed."));
       }
-      NativeToken token = event.token();
-      return () -> succeed(token);
+      H handle = outcome.apply(event);
+      return () -> succeed(handle);
     } catch (RuntimeException | Error failure) {
       Throwable unwrapped = HostErrors.unwrapped(failure);
       return () -> completeExceptionally(unwrapped);
@@ -60,14 +69,20 @@ final class Operation<T> extends CompletableFuture<T> implements Pump.Waiter {
     }
   }
 
-  private void succeed(NativeToken token) {
+  private void succeed(H handle) {
     try {
-      if (!complete(result.apply(token))) {
-        token.dispose();
+      if (!complete(result.apply(handle))) {
+        dispose(handle);
       }
     } catch (RuntimeException | Error failure) {
-      token.dispose();
+      dispose(handle);
       completeExceptionally(failure);
+    }
+  }
+
+  private void dispose(H handle) {
+    if (handle != null) {
+      handle.dispose();
     }
   }
 

@@ -40,7 +40,7 @@ public abstract class OptionBag<B extends OptionBag<B>> {
 
   /** Sets a secret option; null leaves it as it is. The array can be wiped afterwards. */
   public final B set(String name, char[] value) {
-    byte[] encoded = value == null ? null : Text.utf8(value);
+    byte[] encoded = Text.utf8(value);
     try {
       return set(name, encoded);
     } finally {

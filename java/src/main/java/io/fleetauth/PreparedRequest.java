@@ -1,8 +1,8 @@
 package io.fleetauth;
 
 /**
- * What calls of one kind have in common: API group, patience. Prepared once, used often; immutable,
- * any thread.
+ * What calls of one kind have in common: account, API group, patience. Prepared once, used often;
+ * immutable, any thread.
  */
 public final class PreparedRequest implements AutoCloseable {
   private final NativeRequest handle;

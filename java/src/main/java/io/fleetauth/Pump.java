@@ -1,6 +1,7 @@
 package io.fleetauth;
 
 import java.lang.ref.WeakReference;
+import java.util.EnumSet;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
@@ -15,6 +16,10 @@ import java.util.concurrent.atomic.AtomicLong;
  */
 final class Pump {
   private static final AtomicInteger NUMBER = new AtomicInteger();
+
+  /** The events that operations complete with. */
+  private static final Set<EventKind> COMPLETIONS =
+      EnumSet.of(EventKind.TOKEN, EventKind.IDENTITY, EventKind.ACCOUNTS, EventKind.LOGGED_OUT);
 
   private final Loop loop;
 
@@ -62,13 +67,17 @@ final class Pump {
     }
   }
 
-  /** Starts an operation; its event goes to the waiter. */
-  NativeOp start(
-      NativeClient client, NativeRequest request, String method, String url, Waiter waiter) {
+  /** One kind of operation: starts it so that its event comes from this queue with this tag. */
+  interface Starter {
+    NativeOp start(NativeQueue queue, long tag);
+  }
+
+  /** Starts an operation of the client; its event goes to the waiter. */
+  NativeOp start(NativeClient client, Starter starter, Waiter waiter) {
     long tag = loop.lastTag.incrementAndGet();
     loop.flights.put(tag, new Flight(waiter, this, client));
     try {
-      return client.start(request, method, url, loop.queue, tag);
+      return starter.start(loop.queue, tag);
     } catch (RuntimeException | Error failure) {
       loop.flights.remove(tag);
       throw failure;
@@ -131,7 +140,7 @@ final class Pump {
       boolean passedOn = false;
       try {
         EventKind kind = EventKind.of(event.kind());
-        if (kind == EventKind.TOKEN) {
+        if (COMPLETIONS.contains(kind)) {
           Flight flight = flights.remove(event.tag());
           passedOn = flight != null;
           if (passedOn) {

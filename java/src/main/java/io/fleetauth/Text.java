@@ -19,6 +19,9 @@ final class Text {
 
   /** Leaves no copy behind but the result, which the caller wipes. */
   static byte[] utf8(char[] secret) {
+    if (secret == null) {
+      return null;
+    }
     ByteBuffer encoded = StandardCharsets.UTF_8.encode(CharBuffer.wrap(secret));
     byte[] bytes = new byte[encoded.remaining()];
     encoded.get(bytes);

@@ -3,6 +3,7 @@ package io.fleetauth;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
 
 /** What {@link ProcessTest} runs in a JVM of its own. */
 final class ProcessMain {
@@ -88,6 +89,7 @@ final class ProcessMain {
       client.headersAsync(url, "POST").get();
       client.reportRejected(headers, 401);
       client.tokenAsync().get().close();
+      things.add(logInAndOut(arguments));
       try {
         client.headers("https://evil.example/");
       } catch (ConfigurationException refused) {
@@ -117,5 +119,32 @@ final class ProcessMain {
       }
     }
     System.out.println("worked");
+  }
+
+  private static FleetOrchestrator logInAndOut(String[] arguments) throws Exception {
+    byte[] key = new byte[32];
+    FleetOrchestrator client =
+        FleetOrchestrator.builder()
+            .email("otp@fleet.example")
+            .password("demo-password")
+            .baseUrl(arguments[1] + "/fo")
+            .caFile(arguments[2])
+            .build();
+    try {
+      client.token();
+    } catch (OtpRequiredException required) {
+      Challenge asked = required.challenge().get();
+      Challenge opened = client.openChallenge(client.sealChallenge(asked, key), key);
+      opened.expiresAt();
+      client.answer(opened, "123456");
+    }
+    client.whoami().get("email");
+    try {
+      client.accountsAsync().get();
+    } catch (ExecutionException unsupported) {
+      unsupported.getMessage();
+    }
+    client.logout();
+    return client;
   }
 }

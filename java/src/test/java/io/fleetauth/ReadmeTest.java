@@ -36,7 +36,7 @@ class ReadmeTest {
             .results()
             .map(m -> m.group(1))
             .toList();
-    assertEquals(3, examples.size());
+    assertEquals(4, examples.size());
     return examples.stream().map(e -> DynamicTest.dynamicTest(nameOf(e), () -> compile(e)));
   }
 

@@ -448,7 +448,11 @@ final class VectorPlayer implements AutoCloseable {
         "message");
     String what = where + ": " + failure;
     see(failure.toString());
+    see(failure.challenge().toString());
+    failure.challenge().ifPresent(toClose::add);
     assertEquals(failure.status().exception(wouldBlock()).getClass(), failure.getClass(), what);
+    boolean isAsked = failure.status() == Status.OTP_REQUIRED;
+    assertEquals(isAsked, failure.challenge().isPresent(), what);
     if (expected.has("status")) {
       assertEquals(expected.get("status").asText(), "E_" + failure.status().name(), what);
     }

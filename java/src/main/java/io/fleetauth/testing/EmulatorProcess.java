@@ -1,7 +1,15 @@
 package io.fleetauth.testing;
 
+import io.fleetauth.FleetOrchestrator;
 import io.fleetauth.FleetUp;
+import io.fleetauth.Fleetio;
+import io.fleetauth.Motive;
 import io.fleetauth.MyConnectedFleet;
+import io.fleetauth.OAuth2;
+import io.fleetauth.Samsara;
+import io.fleetauth.TN360;
+import io.fleetauth.TrimbleMaps;
+import io.fleetauth.VerizonReveal;
 import java.io.BufferedReader;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -116,6 +124,27 @@ public final class EmulatorProcess implements AutoCloseable {
     return trustManager;
   }
 
+  /**
+   * A client of the emulated Fleet Orchestrator, with its demonstration administrator. {@code
+   * otp@fleet.example} is asked for the one-time code {@code 123456}.
+   */
+  public FleetOrchestrator.Builder fleetOrchestrator() {
+    return FleetOrchestrator.builder()
+        .email("admin@fleet.example")
+        .password("demo-password")
+        .baseUrl(url + "/fo")
+        .caFile(caFile.toString());
+  }
+
+  /** A client of the emulated Fleetio, with its demonstration account. */
+  public Fleetio.Builder fleetio() {
+    return Fleetio.builder()
+        .apiKey("demo-fleetio-key")
+        .accountToken("demo-account")
+        .baseUrl(url + "/fleetio")
+        .caFile(caFile.toString());
+  }
+
   /** A client of the emulated FleetUp, with its demonstration account. */
   public FleetUp.Builder fleetUp() {
     return FleetUp.builder()
@@ -126,6 +155,14 @@ public final class EmulatorProcess implements AutoCloseable {
         .caFile(caFile.toString());
   }
 
+  /** A client of the emulated Motive, with its demonstration account. */
+  public Motive.Builder motive() {
+    return Motive.builder()
+        .apiKey("demo-motive-key")
+        .baseUrl(url + "/motive")
+        .caFile(caFile.toString());
+  }
+
   /** A client of the emulated myConnectedFleet, with its demonstration account. */
   public MyConnectedFleet.Builder myConnectedFleet() {
     return MyConnectedFleet.builder()
@@ -133,6 +170,54 @@ public final class EmulatorProcess implements AutoCloseable {
         .clientSecret("demo-secret")
         .apiBaseUrl(url + "/mcf-api")
         .authBaseUrl(url + "/mcf-auth")
+        .caFile(caFile.toString());
+  }
+
+  /** A client of the emulated OAuth 2.0 server, which acts for itself and can revoke. */
+  public OAuth2.Builder oauth2() {
+    return OAuth2.builder()
+        .clientId("demo-client")
+        .clientSecret("demo-secret")
+        .revokePath("revoke")
+        .authBaseUrl(url + "/oauth2")
+        .apiBaseUrl(url + "/oauth2-api")
+        .caFile(caFile.toString());
+  }
+
+  /** A client of the emulated Samsara, with its demonstration app and refresh token. */
+  public Samsara.Builder samsara() {
+    return Samsara.builder()
+        .clientId("demo-client")
+        .clientSecret("demo-secret")
+        .refreshToken("demo-refresh-token")
+        .baseUrl(url + "/samsara")
+        .caFile(caFile.toString());
+  }
+
+  /** A client of the emulated TN360, with its demonstration account. */
+  public TN360.Builder tn360() {
+    return TN360
+        .builder()
+        .apiKey("demo-tn360-key")
+        .baseUrl(url + "/tn360")
+        .caFile(caFile.toString());
+  }
+
+  /** A client of the emulated Trimble Maps: a reseller with the accounts FLTACC1 and FLTACC2. */
+  public TrimbleMaps.Builder trimbleMaps() {
+    return TrimbleMaps.builder()
+        .apiKey("demo-partner-key")
+        .baseUrl(url + "/trimble")
+        .caFile(caFile.toString());
+  }
+
+  /** A client of the emulated Verizon Connect Reveal, with its demonstration account. */
+  public VerizonReveal.Builder verizonReveal() {
+    return VerizonReveal.builder()
+        .username("demo-user")
+        .password("demo-password")
+        .appId("fleetmatics-p-us-demo")
+        .baseUrl(url + "/reveal")
         .caFile(caFile.toString());
   }
 

@@ -27,6 +27,12 @@ using Options = Handle<fleetauth_options, fleetauth_options_unref>;
 using ClientHandle = Handle<fleetauth_client, fleetauth_client_unref>;
 using Request = Handle<fleetauth_request, fleetauth_request_unref>;
 using Token = Handle<fleetauth_token, fleetauth_token_unref>;
+using Queue = Handle<fleetauth_queue, fleetauth_queue_unref>;
+using Event = Handle<fleetauth_event, fleetauth_event_unref>;
+using Op = Handle<fleetauth_op, fleetauth_op_unref>;
+using Identity = Handle<fleetauth_identity, fleetauth_identity_unref>;
+using Accounts = Handle<fleetauth_accounts, fleetauth_accounts_unref>;
+using Challenge = Handle<fleetauth_challenge, fleetauth_challenge_unref>;
 using ErrorHandle = Handle<fleetauth_error, fleetauth_error_unref>;
 
 /// What the library answered instead of success, or a failure of the command's own with the same meaning.
@@ -41,6 +47,7 @@ class LibraryError : public std::runtime_error {
   std::int32_t http_status = 0;
   bool retryable = false;
   std::int64_t retry_after_ms = -1;
+  std::shared_ptr<const Challenge> challenge;  ///< what a one-time code answers; null without
 };
 
 /// Calls `function(arguments..., &error)` and throws what it answers.

@@ -19,6 +19,8 @@ constexpr std::array kFlags = {
     Flag{"set", "NAME=VALUE", kWithClient, &Arguments::set, "any option, as --name VALUE"},
     Flag{"secret-file", "NAME=PATH", kWithClient, &Arguments::secret_files, "takes a secret from a file"},
     Flag{"secret-stdin", "NAME", kWithClient, &Arguments::secret_stdins, "takes a secret from the next line of standard input"},
+    Flag{"otp-from", "COMMAND", kWithClient, &Arguments::otp_from,
+         "takes a one-time code from what a shell command prints; else the terminal is asked"},
     Flag{"info", "", kToken, &Arguments::info, "prints the token's life instead of the token"},
     Flag{"method", "METHOD", kHeaders | kRequest, &Arguments::method, "GET unless given (POST with --data)"},
     Flag{"data", "TEXT|@FILE", kRequest, &Arguments::data, "the JSON body to send"},

@@ -27,6 +27,7 @@ struct Arguments {
   std::optional<std::string> config;
   std::optional<std::string> method;
   std::optional<std::string> data;
+  std::optional<std::string> otp_from;
   std::vector<std::string> set;            ///< NAME=VALUE
   std::vector<std::string> secret_files;   ///< NAME=PATH
   std::vector<std::string> secret_stdins;  ///< NAME
@@ -41,7 +42,9 @@ inline constexpr CommandSet kHeaders = 2;
 inline constexpr CommandSet kRequest = 4;
 inline constexpr CommandSet kProviders = 8;
 inline constexpr CommandSet kVersion = 16;
-inline constexpr CommandSet kWithClient = kToken | kHeaders | kRequest;
+inline constexpr CommandSet kWhoami = 32;
+inline constexpr CommandSet kAccounts = 64;
+inline constexpr CommandSet kWithClient = kToken | kHeaders | kRequest | kWhoami | kAccounts;
 inline constexpr CommandSet kEvery = kWithClient | kProviders | kVersion;
 
 /// An option of the command itself.

@@ -118,6 +118,42 @@ HttpSettings http_settings(const Values &values) {
   return settings;
 }
 
+/// Starts an operation and waits for its event.
+template <class Start>
+Event wait_for(const Client &client, const Start &start) {
+  fleetauth_queue *queue_handle = nullptr;
+  check(fleetauth_queue_new, client.runtime.get(), FLEETAUTH_QUEUE_SYNC, &queue_handle);
+  const Queue queue(queue_handle);
+  fleetauth_op *op = nullptr;
+  check([&](fleetauth_error **error) { return start(queue_handle, &op, error); });
+  const Op owner(op);
+  fleetauth_event *event = nullptr;
+  check(fleetauth_queue_next, queue_handle, std::int64_t{-1}, &event);
+  return Event(event);
+}
+
+/// Sends codes until one is accepted. People may mistype; a command that prints a wrong code will print it again.
+void answer(const Client &client, const Challenge &challenge) {
+  const int attempts = client.otp_command.empty() ? 3 : 1;
+  for (int left = attempts; left > 0; --left) {
+    std::string code = client.otp_command.empty() ? ask_secret("one-time code") : first_line_of(client.otp_command);
+    const Event event = wait_for(client, [&](fleetauth_queue *queue, fleetauth_op **op, fleetauth_error **error) {
+      return fleetauth_client_answer(client.handle.get(), challenge.get(), reinterpret_cast<const std::uint8_t *>(code.data()), code.size(),
+                                     queue, 0, op, error);
+    });
+    wipe(code);
+    try {
+      fleetauth_token *token = nullptr;
+      check(fleetauth_event_token, event.get(), &token);
+      fleetauth_token_unref(token);
+      return;
+    } catch (const LibraryError &error) {
+      if (error.status != FLEETAUTH_E_OTP_REJECTED || left == 1) throw;
+      complain(error.what());
+    }
+  }
+}
+
 std::string provider_of(const Arguments &arguments, const Profile &profile) {
   if (arguments.provider) return *arguments.provider;
   if (!profile.provider.empty()) return profile.provider;
@@ -143,6 +179,7 @@ Client open_client(const Arguments &arguments) {
   const Values values = gather(arguments, profile, about);
   for (const auto &[name, value] : values) set_option(is_of_request(name) ? request_options : options, name, value);
   client.http = http_settings(values);
+  client.otp_command = arguments.otp_from.value_or("");
 
   client.runtime = shared_runtime();
   fleetauth_client *handle = nullptr;
@@ -155,10 +192,29 @@ Client open_client(const Arguments &arguments) {
 }
 
 Token get_token(const Client &client, const std::string &method, const std::string &url) {
-  fleetauth_token *token = nullptr;
-  check(fleetauth_client_token, client.handle.get(), client.request.get(), method.c_str(), method.size(),
-        url.empty() ? nullptr : url.c_str(), url.size(), &token);
-  return Token(token);
+  const auto get = [&] {
+    fleetauth_token *token = nullptr;
+    check(fleetauth_client_token, client.handle.get(), client.request.get(), method.c_str(), method.size(),
+          url.empty() ? nullptr : url.c_str(), url.size(), &token);
+    return Token(token);
+  };
+  try {
+    return get();
+  } catch (const LibraryError &error) {
+    if (error.challenge == nullptr) throw;
+    if (client.otp_command.empty() && !can_ask()) {
+      throw LibraryError(error.status, std::string(error.what()) + ". Nobody can be asked here: give --otp-from COMMAND");
+    }
+    answer(client, *error.challenge);
+  }
+  return get();
+}
+
+Event inquire(const Client &client, std::int32_t what) {
+  (void)get_token(client, "GET", "");  // whatever a login asks for is asked here
+  return wait_for(client, [&](fleetauth_queue *queue, fleetauth_op **op, fleetauth_error **error) {
+    return fleetauth_client_inquire(client.handle.get(), client.request.get(), what, queue, 0, op, error);
+  });
 }
 
 }  // namespace fleetauth::command

@@ -22,12 +22,16 @@ struct Client {
   ClientHandle handle;
   Request request;
   HttpSettings http;
+  std::string otp_command;  ///< prints the one-time code; empty: people are asked
 };
 
 /// Throws UsageError, SetupError or LibraryError.
 [[nodiscard]] Client open_client(const Arguments &arguments);
 
-/// A token, with the headers for `url` unless it is empty. Waits.
+/// A token, with the headers for `url` unless it is empty. Waits; asks for a one-time code if the provider does.
 [[nodiscard]] Token get_token(const Client &client, const std::string &method, const std::string &url);
+
+/// What a FLEETAUTH_INQUIRY_ comes to, after a token was got. Waits.
+[[nodiscard]] Event inquire(const Client &client, std::int32_t what);
 
 }  // namespace fleetauth::command

@@ -115,6 +115,17 @@ std::string ask_secret(const std::string &question) {
   return line;
 }
 
+std::string first_line_of(const std::string &command) {
+  const std::unique_ptr<FILE, int (*)(FILE *)> pipe(::popen(command.c_str(), "re"), ::pclose);
+  if (pipe == nullptr) throw SetupError("cannot run " + command + ": " + ::strerror(errno));
+  std::array<char, 256> line{};
+  const bool printed = std::fgets(line.data(), static_cast<int>(line.size()), pipe.get()) != nullptr;
+  std::string code = without_line_end(printed ? line.data() : "");
+  ::explicit_bzero(line.data(), line.size());
+  if (code.empty()) throw SetupError("the command printed nothing: " + command);
+  return code;
+}
+
 std::string without_line_end(std::string text) {
   if (text.ends_with('\n')) text.pop_back();
   if (text.ends_with('\r')) text.pop_back();

@@ -17,6 +17,9 @@ namespace fleetauth::command {
 /// Asks on the terminal without showing what is typed. A signal that ends the program leaves the terminal as it was.
 [[nodiscard]] std::string ask_secret(const std::string &question);
 
+/// The first line that a command of the shell prints, without its end.
+[[nodiscard]] std::string first_line_of(const std::string &command);
+
 [[nodiscard]] std::string without_line_end(std::string text);
 
 void wipe(std::string &text) noexcept;

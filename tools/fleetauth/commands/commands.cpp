@@ -18,6 +18,10 @@ constexpr std::array kCommands = {
             "repeated once. TLS is verified, no redirect is followed, at most 16 MiB are read within a minute.\n"
             "--json: status, repeated, body.",
             kRequest, run_request},
+    Command{"whoami", "", "who the provider takes the credentials for", "One `name  value` a line. --json: an object.", kWhoami,
+            run_whoami},
+    Command{"accounts", "", "the accounts that the credentials open",
+            "Name one of them with --account in the other commands. --json: an array of id and name.", kAccounts, run_accounts},
     Command{"providers", "[list | show NAME|FILE | lint FILE]", "the built-in providers; what one needs; checks a descriptor",
             "show tells parameters, environment variables, schemes and API groups. lint names what is wrong, with lines.", kProviders,
             run_providers},

@@ -11,6 +11,8 @@ namespace fleetauth::command {
 int run_token(const Arguments &arguments);
 int run_headers(const Arguments &arguments);
 int run_request(const Arguments &arguments);
+int run_whoami(const Arguments &arguments);
+int run_accounts(const Arguments &arguments);
 int run_providers(const Arguments &arguments);
 int run_version(const Arguments &arguments);
 /// Takes its own command line: everything from `emulate` on.

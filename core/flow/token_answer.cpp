@@ -29,16 +29,18 @@ std::string paths_of(const Step &step) {
   return out;
 }
 
+Result<SecretBytes> checked_token(const ClientConfig &config, const Step &step, const HttpResponse &response, std::string_view token) {
+  if (redact::is_token(token)) return SecretBytes(token);
+  return malformed(
+      config, step, response,
+      "with a token that is empty, longer than " + std::to_string(redact::kMaxToken) + " bytes, or holds a character which no token may");
+}
+
 Result<SecretBytes> token_at(const ClientConfig &config, const Step &step, const HttpResponse &response, const json::Node &node,
                              const std::string &path) {
   const auto token = node.text();
   if (!token) return malformed(config, step, response, "with something that is not a string where the token should be (" + path + ")");
-  if (!redact::is_token(*token)) {
-    return malformed(
-        config, step, response,
-        "with a token that is empty, longer than " + std::to_string(redact::kMaxToken) + " bytes, or holds a character which no token may");
-  }
-  return SecretBytes(*token);
+  return checked_token(config, step, response, *token);
 }
 
 Grant grant(const ClientConfig &config, const Step &step, const HttpResponse &response, const Now &now, SecretBytes token,
@@ -53,15 +55,11 @@ Grant grant(const ClientConfig &config, const Step &step, const HttpResponse &re
 
 Result<TokenAnswer> from_text(const ClientConfig &config, const Step &step, const HttpResponse &response, const Now &now) {
   constexpr std::string_view kBlank = " \t\r\n";
-  std::string_view token = response.body.view();
-  token.remove_prefix(std::min(token.find_first_not_of(kBlank), token.size()));
-  token = token.substr(0, token.find_last_not_of(kBlank) + 1);
-  if (!redact::is_token(token)) {
-    return malformed(
-        config, step, response,
-        "with a token that is empty, longer than " + std::to_string(redact::kMaxToken) + " bytes, or holds a character which no token may");
-  }
-  return TokenAnswer(grant(config, step, response, now, SecretBytes(token), nullptr));
+  std::string_view body = response.body.view();
+  body.remove_prefix(std::min(body.find_first_not_of(kBlank), body.size()));
+  auto token = checked_token(config, step, response, body.substr(0, body.find_last_not_of(kBlank) + 1));
+  if (!token) return token.error();
+  return TokenAnswer(grant(config, step, response, now, std::move(*token), nullptr));
 }
 
 /// What the first path that leads anywhere leads to.

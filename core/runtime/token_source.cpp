@@ -204,8 +204,8 @@ void TokenSource::landed(Landing landing) {
   flight_ended(token != nullptr);
   const std::int32_t word = engine().words_live() ? slot_.word() : 0;
   // The first waiter of an answer is who sent the code; the others did not, and the question is still theirs to hear.
-  const ErrorPtr &question = answered != nullptr && last_error_ != nullptr && last_error_->challenge != nullptr ? last_error_ : error;
-  const ErrorPtr for_others = question;
+  const bool question_is_open = answered != nullptr && last_error_ != nullptr && last_error_->challenge != nullptr;
+  const ErrorPtr for_others = question_is_open ? last_error_ : error;
   for (std::size_t i = 0; i < landing.waiters.size(); ++i) {
     if (token != nullptr) {
       landing.waiters[i]->got_token(token, word, false);

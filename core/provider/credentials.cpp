@@ -99,6 +99,14 @@ void exchange(const lint::Fields &fields, const lint::Place &place, Credential &
   if (fields.has("accounts")) out.accounts_step = role_step(fields.at("accounts"), descriptor, kAccounts);
   if (fields.has("account")) out.account_parameter = parameter(fields.at("account"), descriptor, false);
   if (fields.has("totp")) out.totp_parameter = parameter(fields.at("totp"), descriptor, true);
+  const bool per_account = std::any_of(out.steps.begin(), out.steps.end(), [&](const std::string &name) {
+    const Step *step = descriptor.step(name);
+    return step != nullptr && step->uses(Input::Account);
+  });
+  if (per_account && out.refresh && !out.refresh->initial_parameter.empty()) {
+    fields.at("refresh").complain(
+        "\"initial\" is one account's refresh token, but \"step\" gives a token per account; make two credentials of it");
+  }
   const bool begins = !out.steps.empty() || (out.refresh && !out.refresh->initial_parameter.empty());
   if (!begins) place.complain("needs \"step\", or a \"refresh\" with \"initial\": there is no way to a first token");
   check_challenges(place, out, descriptor);

@@ -2,6 +2,7 @@
 
 #include <map>
 #include <string>
+#include <utility>
 
 /// What the command reads from files, standard input and people. Throws SetupError with the reason.
 namespace fleetauth::command {
@@ -23,6 +24,19 @@ namespace fleetauth::command {
 [[nodiscard]] std::string without_line_end(std::string text);
 
 void wipe(std::string &text) noexcept;
+
+/// A text that is wiped when it goes.
+class Secret {
+ public:
+  explicit Secret(std::string text) : text_(std::move(text)) {}
+  Secret(const Secret &) = delete;
+  Secret &operator=(const Secret &) = delete;
+  ~Secret() { wipe(text_); }
+  [[nodiscard]] const std::string &text() const { return text_; }
+
+ private:
+  std::string text_;
+};
 
 /// Options by name, secrets among them: wiped when it goes.
 class Values : public std::map<std::string, std::string> {

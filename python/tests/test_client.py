@@ -7,6 +7,7 @@ import traceback
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from conftest import START
@@ -297,6 +298,14 @@ def test_L03_no_secret_is_shown(client: FleetUp, script: Script) -> None:
             pickle.dumps(secretive)
         with pytest.raises(TypeError):
             copy.deepcopy(secretive)
+
+
+@pytest.mark.parametrize("package", [fleetauth, fleetauth.aio])
+def test_every_built_in_provider_has_its_class(package: Any) -> None:
+    made = {kind for kind in vars(package._providers).values() if isinstance(kind, type) and issubclass(kind, package.Client)}
+    classes = made - {package.Client}
+    assert len(classes) == len(fleetauth.Provider.builtins())
+    assert all(getattr(package, kind.__name__) is kind and kind.__name__ in package.__all__ for kind in classes)
 
 
 def test_a_descriptor_of_one_s_own(runtime: Runtime, script: Script, tmp_path: Path) -> None:

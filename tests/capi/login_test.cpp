@@ -248,6 +248,23 @@ TEST_F(Login, ALogoutForgets) {
   EXPECT_EQ(emulator.requests("login"), 2U);
 }
 
+TEST_F(Login, ALogoutEndsInquiriesInsteadOfLoggingInAgain) {
+  const Client client = orchestrator("admin");
+  ASSERT_EQ(get_token(client.get()).name(), "OK");
+  emulator.fault({{"match", {{"path", "/fo/auth/whoami"}}}, {"times", 1}, {"do", {{"hold", "whoami"}}}});
+  const Queue queue = make_queue(runtime.get());
+  Op op;
+  ASSERT_EQ(fleetauth_client_inquire(client.get(), nullptr, FLEETAUTH_INQUIRY_IDENTITY, queue.get(), 1, op.out(), nullptr), FLEETAUTH_OK);
+  emulator.await_requests(2);
+  EXPECT_EQ(log_out(client, runtime).name(), "OK");
+  emulator.admin("POST", "/release", {{"gate", "whoami"}});
+  Event event;
+  Identity identity;
+  ASSERT_EQ(fleetauth_queue_next(queue.get(), 10'000, event.out(), nullptr), FLEETAUTH_OK);
+  EXPECT_EQ(fleetauth_event_identity(event.get(), identity.out(), nullptr), FLEETAUTH_E_CANCELLED);
+  EXPECT_EQ(emulator.requests("login"), 1U);
+}
+
 // ---------------------------------------------------------------- Trimble Maps
 
 TEST_F(Login, AResellersAccountsThroughOneClient) {
@@ -292,6 +309,21 @@ TEST_F(Login, T17_TheSlotOfAForgottenAccountLeadsToNobodyElsesToken) {
   EXPECT_EQ(advice, FLEETAUTH_ADVICE_RETRY);
   ASSERT_EQ(token_of_account(client, "FLTACC1", "").name(), "OK");
   EXPECT_EQ(emulator.requests("authenticate"), 3U) << "it was forgotten";
+}
+
+TEST_F(Login, AnAccountThatSomebodyWaitsForIsNotForgotten) {
+  const Client client = make("trimble_maps", "/trimble", {{"api_key", "demo-partner-key"}, {"max_accounts", "1"}});
+  emulator.fault({{"match", {{"path", "/trimble/accounts/authenticate"}}}, {"times", 1}, {"do", {{"hold", "first"}}}});
+  const Queue queue = make_queue(runtime.get());
+  const Options options = make_options({{"account", "FLTACC1"}});
+  Request request;
+  Op op;
+  ASSERT_EQ(fleetauth_request_new(client.get(), options.get(), request.out(), nullptr), FLEETAUTH_OK);
+  ASSERT_EQ(fleetauth_client_start(client.get(), request.get(), nullptr, 0, nullptr, 0, queue.get(), 1, op.out(), nullptr), FLEETAUTH_OK);
+  emulator.await_requests(1);
+  ASSERT_EQ(token_of_account(client, "FLTACC2", "").name(), "OK");
+  emulator.admin("POST", "/release", {{"gate", "first"}});
+  EXPECT_EQ(take_outcome(queue.get()).name(), "OK");
 }
 
 TEST_F(Login, ADirectCustomerHasNoAccountList) {

@@ -33,6 +33,8 @@ fleetauth_accounts *fleetauth_accounts_ref(fleetauth_accounts *accounts) { retur
 void fleetauth_accounts_unref(fleetauth_accounts *accounts) {}
 fleetauth_http_call *fleetauth_http_call_ref(fleetauth_http_call *http_call) { return http_call; }
 void fleetauth_http_call_unref(fleetauth_http_call *http_call) {}
+fleetauth_sign_call *fleetauth_sign_call_ref(fleetauth_sign_call *sign_call) { return sign_call; }
+void fleetauth_sign_call_unref(fleetauth_sign_call *sign_call) {}
 fleetauth_clock *fleetauth_clock_ref(fleetauth_clock *clock) { return clock; }
 void fleetauth_clock_unref(fleetauth_clock *clock) {}
 const char *fleetauth_version(size_t *len) { return NULL; }
@@ -72,6 +74,7 @@ int32_t fleetauth_event_kind(fleetauth_event *event) { return 0; }
 int64_t fleetauth_event_tag(fleetauth_event *event) { return 0; }
 fleetauth_status fleetauth_event_token(fleetauth_event *event, fleetauth_token **out, fleetauth_error **err) { return 0; }
 fleetauth_status fleetauth_event_http_call(fleetauth_event *event, fleetauth_http_call **out, fleetauth_error **err) { return 0; }
+fleetauth_status fleetauth_event_sign_call(fleetauth_event *event, fleetauth_sign_call **out, fleetauth_error **err) { return 0; }
 fleetauth_status fleetauth_provider_builtin(const char *name, size_t name_len, fleetauth_provider **out,
                                             fleetauth_error **err) { return 0; }
 fleetauth_status fleetauth_provider_from_json(const char *json, size_t json_len, const char *source, size_t source_len,
@@ -150,6 +153,15 @@ fleetauth_status fleetauth_http_call_append_body(fleetauth_http_call *http_call,
                                                  fleetauth_error **err) { return 0; }
 fleetauth_status fleetauth_http_call_complete(fleetauth_http_call *http_call, int32_t http_status, fleetauth_error **err) { return 0; }
 fleetauth_status fleetauth_http_call_fail(fleetauth_http_call *http_call, int32_t status, const char *message, size_t message_len,
+                                          int64_t user_error, fleetauth_error **err) { return 0; }
+int64_t fleetauth_sign_call_id(fleetauth_sign_call *sign_call) { return 0; }
+const char *fleetauth_sign_call_algorithm(fleetauth_sign_call *sign_call, size_t *len) { return NULL; }
+const char *fleetauth_sign_call_key_id(fleetauth_sign_call *sign_call, size_t *len) { return NULL; }
+const uint8_t *fleetauth_sign_call_data(fleetauth_sign_call *sign_call, size_t *len) { return NULL; }
+int64_t fleetauth_sign_call_timeout_ms(fleetauth_sign_call *sign_call) { return 0; }
+fleetauth_status fleetauth_sign_call_complete(fleetauth_sign_call *sign_call, const uint8_t *signature, size_t signature_len,
+                                              fleetauth_error **err) { return 0; }
+fleetauth_status fleetauth_sign_call_fail(fleetauth_sign_call *sign_call, int32_t status, const char *message, size_t message_len,
                                           int64_t user_error, fleetauth_error **err) { return 0; }
 fleetauth_status fleetauth_clock_manual_new(int64_t wall_ms, fleetauth_clock **out, fleetauth_error **err) { return 0; }
 fleetauth_status fleetauth_clock_advance(fleetauth_clock *clock, int64_t ms, fleetauth_error **err) { return 0; }

@@ -61,6 +61,7 @@ std::int32_t event_kind(fleetauth_event &event);
 std::int64_t event_tag(fleetauth_event &event);
 ErrorPtr event_token(fleetauth_event &event, fleetauth_token *&out);
 ErrorPtr event_http_call(fleetauth_event &event, fleetauth_http_call *&out);
+ErrorPtr event_sign_call(fleetauth_event &event, fleetauth_sign_call *&out);
 
 // Providers
 ErrorPtr provider_builtin(std::string_view name, fleetauth_provider *&out);
@@ -140,6 +141,16 @@ ErrorPtr http_call_add_header(fleetauth_http_call &http_call, std::string_view n
 ErrorPtr http_call_append_body(fleetauth_http_call &http_call, std::string_view data);
 ErrorPtr http_call_complete(fleetauth_http_call &http_call, std::int32_t http_status);
 ErrorPtr http_call_fail(fleetauth_http_call &http_call, std::int32_t status, std::optional<std::string_view> message,
+                        std::int64_t user_error);
+
+// Host signer
+std::int64_t sign_call_id(fleetauth_sign_call &sign_call);
+Borrowed sign_call_algorithm(fleetauth_sign_call &sign_call);
+Borrowed sign_call_key_id(fleetauth_sign_call &sign_call);
+Borrowed sign_call_data(fleetauth_sign_call &sign_call);
+std::int64_t sign_call_timeout_ms(fleetauth_sign_call &sign_call);
+ErrorPtr sign_call_complete(fleetauth_sign_call &sign_call, std::string_view signature);
+ErrorPtr sign_call_fail(fleetauth_sign_call &sign_call, std::int32_t status, std::optional<std::string_view> message,
                         std::int64_t user_error);
 
 // Manual clock

@@ -266,6 +266,13 @@ fleetauth_status fleetauth_event_http_call(fleetauth_event *event, fleetauth_htt
   return guard::status(check, err, [&] { return capi::event_http_call(*event, *out); });
 }
 
+fleetauth_status fleetauth_event_sign_call(fleetauth_event *event, fleetauth_sign_call **out, fleetauth_error **err) noexcept {
+  guard::Check check("event_sign_call");
+  check.handle(event, "event");
+  check.out_handle(out, "out");
+  return guard::status(check, err, [&] { return capi::event_sign_call(*event, *out); });
+}
+
 // Providers
 
 fleetauth_provider *fleetauth_provider_ref(fleetauth_provider *provider) noexcept {
@@ -795,6 +802,63 @@ fleetauth_status fleetauth_http_call_fail(fleetauth_http_call *http_call, int32_
   check.handle(http_call, "http_call");
   const auto message_view = check.optional_text(message, message_len, "message");
   return guard::status(check, err, [&] { return capi::http_call_fail(*http_call, status, message_view, user_error); });
+}
+
+// Host signer
+
+fleetauth_sign_call *fleetauth_sign_call_ref(fleetauth_sign_call *sign_call) noexcept {
+  if (sign_call != nullptr) capi::ref(sign_call);
+  return sign_call;
+}
+
+void fleetauth_sign_call_unref(fleetauth_sign_call *sign_call) noexcept {
+  if (sign_call != nullptr) capi::unref(sign_call);
+}
+
+int64_t fleetauth_sign_call_id(fleetauth_sign_call *sign_call) noexcept {
+  guard::Check check("sign_call_id");
+  check.handle(sign_call, "sign_call");
+  return guard::number<int64_t>(check, [&] { return capi::sign_call_id(*sign_call); });
+}
+
+const char *fleetauth_sign_call_algorithm(fleetauth_sign_call *sign_call, size_t *len) noexcept {
+  guard::Check check("sign_call_algorithm");
+  check.handle(sign_call, "sign_call");
+  return guard::text(check, len, [&] { return capi::sign_call_algorithm(*sign_call); });
+}
+
+const char *fleetauth_sign_call_key_id(fleetauth_sign_call *sign_call, size_t *len) noexcept {
+  guard::Check check("sign_call_key_id");
+  check.handle(sign_call, "sign_call");
+  return guard::text(check, len, [&] { return capi::sign_call_key_id(*sign_call); });
+}
+
+const uint8_t *fleetauth_sign_call_data(fleetauth_sign_call *sign_call, size_t *len) noexcept {
+  guard::Check check("sign_call_data");
+  check.handle(sign_call, "sign_call");
+  return guard::bytes(check, len, [&] { return capi::sign_call_data(*sign_call); });
+}
+
+int64_t fleetauth_sign_call_timeout_ms(fleetauth_sign_call *sign_call) noexcept {
+  guard::Check check("sign_call_timeout_ms");
+  check.handle(sign_call, "sign_call");
+  return guard::number<int64_t>(check, [&] { return capi::sign_call_timeout_ms(*sign_call); });
+}
+
+fleetauth_status fleetauth_sign_call_complete(fleetauth_sign_call *sign_call, const uint8_t *signature, size_t signature_len,
+                                              fleetauth_error **err) noexcept {
+  guard::Check check("sign_call_complete");
+  check.handle(sign_call, "sign_call");
+  const auto signature_view = check.bytes(signature, signature_len, "signature");
+  return guard::status(check, err, [&] { return capi::sign_call_complete(*sign_call, signature_view); });
+}
+
+fleetauth_status fleetauth_sign_call_fail(fleetauth_sign_call *sign_call, int32_t status, const char *message, size_t message_len,
+                                          int64_t user_error, fleetauth_error **err) noexcept {
+  guard::Check check("sign_call_fail");
+  check.handle(sign_call, "sign_call");
+  const auto message_view = check.optional_text(message, message_len, "message");
+  return guard::status(check, err, [&] { return capi::sign_call_fail(*sign_call, status, message_view, user_error); });
 }
 
 // Manual clock

@@ -39,10 +39,10 @@ ErrorPtr client_token(fleetauth_client &client, fleetauth_request *request, std:
                       std::optional<std::string_view> url, fleetauth_token *&out) {
   ErrorPtr error = client_peek(client, request, method, url, out);
   if (error == nullptr || error->status != Status::WouldBlock) return error;
-  if (client.body->host_transport()) {
+  if (client.body->needs_host()) {
     return fail(Status::Unsupported,
-                "client_token: this client's transport is the host's; start the operation on a queue and answer its HTTP_CALL "
-                "events");
+                "client_token: this client's transport or signer is the host's; start the operation on a queue and answer its HTTP_CALL "
+                "and SIGN_CALL events");
   }
   runtime::Queue queue(client.body->runtime(), runtime::Queue::Kind::Sync);
   auto operation = client.body->start(body_of(request), method, url, queue, 0);

@@ -45,6 +45,7 @@ enum class Tag : std::uint32_t {
   Accounts,
   Challenge,
   Blob,
+  SignCall,
 };
 
 template <Tag kTag>
@@ -142,7 +143,14 @@ struct fleetauth_http_call : fleetauth::capi::Counted<fleetauth::capi::Tag::Http
   ~fleetauth_http_call() {
     if (body != nullptr) body->dropped();
   }
-  std::shared_ptr<fleetauth::runtime::HostCall> body;  ///< null until it is claimed
+  std::shared_ptr<fleetauth::runtime::HttpCall> body;  ///< null until it is claimed
+};
+
+struct fleetauth_sign_call : fleetauth::capi::Counted<fleetauth::capi::Tag::SignCall> {
+  ~fleetauth_sign_call() {
+    if (body != nullptr) body->dropped();
+  }
+  std::shared_ptr<fleetauth::runtime::SignCall> body;  ///< null until it is claimed
 };
 
 struct fleetauth_identity : fleetauth::capi::Counted<fleetauth::capi::Tag::Identity> {

@@ -4,6 +4,20 @@
 
 namespace fleetauth::capi {
 
+namespace {
+
+template <class Call, class Handle>
+ErrorPtr claim(fleetauth_event &event, runtime::EventKind kind, const char *otherwise, Handle *&out) {
+  if (event.body.kind != kind) return fail(Status::InvalidArgument, otherwise);
+  auto handle = std::make_unique<Handle>();
+  if (!event.body.call->claim(event.body.queue)) return runtime::common_errors().call_over;
+  handle->body = std::static_pointer_cast<Call>(event.body.call);
+  out = handle.release();
+  return nullptr;
+}
+
+}  // namespace
+
 ErrorPtr queue_new(fleetauth_runtime &runtime, std::int32_t kind, fleetauth_queue *&out) {
   auto queue = std::make_shared<runtime::Queue>(runtime.body, static_cast<runtime::Queue::Kind>(kind));
   out = new fleetauth_queue(std::move(queue));
@@ -51,14 +65,11 @@ ErrorPtr event_token(fleetauth_event &event, fleetauth_token *&out) {
 }
 
 ErrorPtr event_http_call(fleetauth_event &event, fleetauth_http_call *&out) {
-  if (event.body.kind != runtime::EventKind::HttpCall) {
-    return fail(Status::InvalidArgument, "event_http_call: the event is not of kind HTTP_CALL");
-  }
-  auto handle = std::make_unique<fleetauth_http_call>();
-  if (!event.body.call->claim(event.body.queue)) return runtime::common_errors().call_over;
-  handle->body = event.body.call;
-  out = handle.release();
-  return nullptr;
+  return claim<runtime::HttpCall>(event, runtime::EventKind::HttpCall, "event_http_call: the event is not of kind HTTP_CALL", out);
+}
+
+ErrorPtr event_sign_call(fleetauth_event &event, fleetauth_sign_call *&out) {
+  return claim<runtime::SignCall>(event, runtime::EventKind::SignCall, "event_sign_call: the event is not of kind SIGN_CALL", out);
 }
 
 }  // namespace fleetauth::capi

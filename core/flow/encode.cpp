@@ -33,7 +33,7 @@ std::optional<Leaf> value_of(const Values &values, const provider::JsonLeaf &lea
   const auto text = values.inputs.value(*leaf.input, leaf.name);
   if (!text) return {};
   const provider::Echo *echo = *leaf.input == provider::Input::Echo ? values.inputs.echo(leaf.name) : nullptr;
-  return Leaf{*text, echo == nullptr || echo->type == json::Type::String};
+  return Leaf{*text, *leaf.input != provider::Input::Claims && (echo == nullptr || echo->type == json::Type::String)};
 }
 
 bool vanishes(const Values &values, const json::Value &value) {

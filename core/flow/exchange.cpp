@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "core/crypto/totp.h"
 #include "core/flow/answer.h"
 #include "core/flow/machine.h"
@@ -17,14 +19,14 @@ class Exchange final : public Machine {
  public:
   Exchange(const ClientConfig &config, const Credential &credential) : config_(config), credential_(credential) {}
 
-  void is_for(std::string_view account, const Session &session) {
-    account_ = account;
+  void is_for(provider::Subject subject, const Session &session) {
+    subject_ = std::move(subject);
     refresh_token_ = session.refresh.clone();
     refresh_token_expires_ = session.expires;
     spent_period_ = session.code_period;
   }
   void answers(std::shared_ptr<const Challenge> challenge, SecretBytes code) {
-    account_ = challenge->account;
+    subject_.account = challenge->account;
     challenge_ = std::move(challenge);
     code_ = std::move(code);
   }
@@ -63,7 +65,8 @@ class Exchange final : public Machine {
   Effect send(const Step &step, Doing doing) {
     doing_ = doing;
     step_ = &step;
-    provider::Inputs inputs{.refresh_token = refresh_token_.view(), .code = code_.view(), .account = account_};
+    provider::Inputs inputs{.refresh_token = refresh_token_.view(), .code = code_.view(), .account = subject_.account};
+    inputs.claims = subject_.claims.get();
     if (challenge_ != nullptr) inputs.echoes = &challenge_->echoes;
     auto request = build_request(config_, step, inputs);
     if (!request) return Failed{request.error()};
@@ -72,13 +75,40 @@ class Exchange final : public Machine {
 
   Effect log_in() {
     for (const std::string &name : credential_.steps) {
-      if (config_.possible(step_of(name))) return send(step_of(name), Doing::LogIn);
+      const Step &step = step_of(name);
+      if (config_.possible(step) && is_for_the_claims(step)) return send(step, Doing::LogIn);
     }
+    if (subject_.claims != nullptr) return Failed{no_step_for_the_claims()};
     Error error;
     error.status = Status::LoginRequired;
     error.provider = config_.descriptor->name;
     error.message = config_.descriptor->name + ": the refresh token is no longer good, and the client was given nothing to log in with";
     return Failed{fail(std::move(error))};
+  }
+
+  /// A step that uses claims is for exactly those.
+  [[nodiscard]] bool is_for_the_claims(const Step &step) const {
+    std::vector<std::string> named;
+    if (subject_.claims != nullptr) {
+      for (const auto &claim : subject_.claims->all) named.push_back(claim.name);
+    }
+    std::sort(named.begin(), named.end());
+    return named == step.claims();
+  }
+
+  [[nodiscard]] ErrorPtr no_step_for_the_claims() const {
+    Error error;
+    error.status = Status::Config;
+    error.provider = config_.descriptor->name;
+    error.message = config_.descriptor->name + ": there is no way to a token for just these claims together; there is one for";
+    std::string_view separator = " ";
+    for (const std::string &name : credential_.steps) {
+      std::string claims;
+      for (const std::string &claim : step_of(name).claims()) claims += (claims.empty() ? "" : " and ") + claim;
+      error.message += std::string(separator) + claims;
+      separator = ", ";
+    }
+    return fail(std::move(error));
   }
 
   /// A refresh token that is no longer good is no reason to give up while there are credentials.
@@ -100,7 +130,7 @@ class Exchange final : public Machine {
 
   Effect challenged(Challenge challenge, const Now &now) {
     challenge.credential = credential_.name;
-    challenge.account = account_;
+    challenge.account = subject_.account;
     const auto kept = std::make_shared<const Challenge>(std::move(challenge));
     const provider::ParameterValue *secret = config_.value(credential_.totp_parameter);
     if (secret == nullptr) return Failed{ask(kept)};
@@ -137,7 +167,7 @@ class Exchange final : public Machine {
 
   const ClientConfig &config_;
   const Credential &credential_;
-  std::string account_;
+  provider::Subject subject_;
   SecretBytes refresh_token_;
   BootMs refresh_token_expires_ = kNever;
   std::shared_ptr<const Challenge> challenge_;
@@ -153,10 +183,10 @@ class Exchange final : public Machine {
 
 }  // namespace
 
-std::unique_ptr<Machine> make_login(const ClientConfig &config, const Credential &credential, std::string_view account,
+std::unique_ptr<Machine> make_login(const ClientConfig &config, const Credential &credential, provider::Subject subject,
                                     const Session &session) {
   auto machine = std::make_unique<Exchange>(config, credential);
-  machine->is_for(account, session);
+  machine->is_for(std::move(subject), session);
   return machine;
 }
 

@@ -6,6 +6,7 @@
 #include <variant>
 #include <vector>
 
+#include "core/crypto/signing_key.h"
 #include "core/flow/challenge.h"
 #include "core/flow/http.h"
 #include "core/provider/client_config.h"
@@ -43,6 +44,12 @@ using Accounts = std::vector<Account>;
 struct SendRequest {
   HttpRequest request;
 };
+/// Signs the bytes with RS256.
+struct Sign {
+  std::shared_ptr<const crypto::SigningKey> key;  ///< null: the host has it
+  std::string key_id;                             ///< what it is called, if anything
+  SecretBytes input;
+};
 struct Granted {
   Grant grant;
 };
@@ -56,9 +63,9 @@ struct Done {};
 struct Failed {
   ErrorPtr error;
 };
-using Effect = std::variant<SendRequest, Granted, Identified, Listed, Done, Failed>;
+using Effect = std::variant<SendRequest, Sign, Granted, Identified, Listed, Done, Failed>;
 
-/// One errand at a provider as a pure state machine: no clock, no I/O, no threads. After any effect but SendRequest and Failed it is
+/// One errand at a provider as a pure state machine: no clock, no I/O, no threads. After any effect but SendRequest, Sign and Failed it is
 /// finished. Repeating a request that failed is not its business: after Failed it expects the answer to the same request, should that be
 /// sent again.
 class Machine {
@@ -66,6 +73,7 @@ class Machine {
   virtual ~Machine() = default;
   virtual Effect start(const Now &now) = 0;
   virtual Effect on_response(const HttpResponse &response, const Now &now) = 0;
+  virtual Effect on_signature(SecretBytes signature, const Now &now);
   virtual Effect on_failure(const HttpFailure &failure, const Now &now) = 0;
   /// The refresh token is not good any more, whatever else came of it.
   [[nodiscard]] virtual bool refresh_token_is_dead() const { return false; }
@@ -76,8 +84,11 @@ class Machine {
 // What is passed by reference outlives the machine.
 
 /// Obtains a token: by the refresh token of the session if it has one that is good, else by the first step that can be taken.
-std::unique_ptr<Machine> make_login(const provider::ClientConfig &config, const provider::Credential &credential, std::string_view account,
+std::unique_ptr<Machine> make_login(const provider::ClientConfig &config, const provider::Credential &credential, provider::Subject subject,
                                     const Session &session);
+/// Makes a token: a JWT about the subject.
+std::unique_ptr<Machine> make_minting(const provider::ClientConfig &config, const provider::Credential &credential,
+                                      provider::Subject subject);
 /// Obtains a token by answering a challenge with a code.
 std::unique_ptr<Machine> make_answer(const provider::ClientConfig &config, const provider::Credential &credential,
                                      std::shared_ptr<const Challenge> challenge, SecretBytes code);

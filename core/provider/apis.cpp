@@ -23,6 +23,7 @@ void check_sends(const Scheme &scheme, const Credential &credential, const Descr
   const std::size_t pairs = count_parts(scheme, Part::Kind::Basic);
   switch (credential.kind) {
     case FlowKind::Exchange:
+    case FlowKind::SignedJwt:
       if (tokens == 0) place.complain("no header holds {\"$token\": true}, so the token would never be sent");
       return;
     case FlowKind::Basic:
@@ -41,7 +42,7 @@ void check_sends(const Scheme &scheme, const Credential &credential, const Descr
       break;
     }
   }
-  if (tokens != 0) place.complain("{\"$token\": true} needs a credential of flow \"exchange\"");
+  if (tokens != 0) place.complain("{\"$token\": true} needs a credential of flow \"exchange\" or \"signed_jwt\"");
 }
 
 std::vector<std::string> methods(const lint::Place &place) {

@@ -1,6 +1,7 @@
 #include "core/provider/client_config.h"
 
 #include <algorithm>
+#include <charconv>
 #include <functional>
 
 #include "core/provider/lint.h"
@@ -148,7 +149,7 @@ void check_sendable(const ClientConfig &config, Complaints &complaints) {
 }
 
 // What has to be given for one scheme at least: "api_key, or email and password".
-std::string alternatives(const Descriptor &descriptor) {
+std::string alternatives(const Descriptor &descriptor, bool host_signs) {
   std::vector<std::string> ways;
   const auto add = [&ways](const std::vector<std::string> &names) {
     std::string way;
@@ -158,9 +159,14 @@ std::string alternatives(const Descriptor &descriptor) {
   for (const Credential &credential : descriptor.credentials) {
     for (const std::string &step : credential.steps) add(descriptor.step(step)->needs);
     if (credential.refresh && !credential.refresh->initial_parameter.empty()) add({credential.refresh->initial_parameter});
+    if (credential.kind != FlowKind::SignedJwt) continue;
+    const KeyRule &key = credential.jwt.key;
+    for (const std::string &name : host_signs ? std::vector{key.issuer} : std::vector{key.service_account, key.file}) {
+      if (!name.empty()) add({name});
+    }
   }
   for (const Scheme &scheme : descriptor.schemes) {
-    if (descriptor.credential(scheme.credential)->kind != FlowKind::Exchange) add(needed(descriptor, scheme));
+    if (!has_token(descriptor.credential(scheme.credential)->kind)) add(needed(descriptor, scheme));
   }
   std::string out;
   for (const std::string &way : ways) out += (out.empty() ? "" : "; or ") + way;
@@ -168,10 +174,46 @@ std::string alternatives(const Descriptor &descriptor) {
 }
 
 bool can_begin(const ClientConfig &config, const Credential &credential) {
-  if (credential.kind != FlowKind::Exchange) return true;
+  if (!has_token(credential.kind)) return true;
+  if (credential.kind == FlowKind::SignedJwt) return config.signers.contains(credential.name);
   if (credential.refresh && config.value(credential.refresh->initial_parameter) != nullptr) return true;
   return std::any_of(credential.steps.begin(), credential.steps.end(),
                      [&](const std::string &name) { return config.possible(*config.descriptor->step(name)); });
+}
+
+ErrorPtr of_provider(const ErrorPtr &error, const Descriptor &descriptor) {
+  Error named = *error;
+  named.provider = descriptor.name;
+  named.message = descriptor.name + ": " + error->message;
+  return fail(std::move(named));
+}
+
+/// The keys; their texts are then wiped.
+ErrorPtr read_signers(ClientConfig &config, bool host_signs) {
+  for (const Credential &credential : config.descriptor->credentials) {
+    if (credential.kind != FlowKind::SignedJwt) continue;
+    const KeyRule &rule = credential.jwt.key;
+    const GivenKey given{config.value(rule.service_account), config.value(rule.file), config.value(rule.issuer), config.value(rule.key_id)};
+    auto signer = read_signer(rule, given, host_signs);
+    if (!signer) return of_provider(signer.error(), *config.descriptor);
+    if (*signer) config.signers.emplace(credential.name, std::move(**signer));
+  }
+  for (const Credential &credential : config.descriptor->credentials) config.values.erase(credential.jwt.key.service_account);
+  return nullptr;
+}
+
+void check_lifetimes(const ClientConfig &config, Complaints &complaints) {
+  constexpr std::int64_t kShortest = 60;
+  for (const Credential &credential : config.descriptor->credentials) {
+    const ParameterValue *given = config.value(credential.jwt.lifetime_parameter);
+    if (given == nullptr) continue;
+    const std::string_view text = given->text.view();
+    std::int64_t seconds = 0;
+    std::from_chars(text.data(), text.data() + text.size(), seconds);
+    if (seconds >= kShortest && seconds <= credential.jwt.lifetime_s) continue;
+    complaints.add("option " + quoted(credential.jwt.lifetime_parameter) + " must be from " + std::to_string(kShortest) + " to " +
+                   std::to_string(credential.jwt.lifetime_s) + " seconds");
+  }
 }
 
 void find_usable_schemes(ClientConfig &config) {
@@ -197,12 +239,23 @@ bool ClientConfig::possible(const Step &step) const {
   return std::all_of(step.needs.begin(), step.needs.end(), [this](const std::string &name) { return value(name) != nullptr; });
 }
 
+Result<Subject> ClientConfig::usual_subject(const Credential &credential) const {
+  Subject subject;
+  if (const ParameterValue *account = value(credential.account_parameter)) subject.account = account->text.view();
+  const ParameterValue *set = value(credential.claim_set_parameter);
+  if (set == nullptr) return subject;
+  auto claims = read_claims(descriptor->claims, set->text.view(), {});
+  if (!claims) return of_provider(claims.error(), *descriptor);
+  subject.claims = std::move(*claims);
+  return subject;
+}
+
 const ParameterValue *ClientConfig::value(std::string_view parameter) const {
   const auto found = values.find(parameter);
   return found == values.end() ? nullptr : &found->second;
 }
 
-Result<ClientConfig> configure(std::shared_ptr<const Descriptor> descriptor, const std::vector<GivenValue> &given) {
+Result<ClientConfig> configure(std::shared_ptr<const Descriptor> descriptor, const std::vector<GivenValue> &given, bool host_signs) {
   Complaints complaints(*descriptor);
   ClientConfig out;
   out.descriptor = std::move(descriptor);
@@ -222,9 +275,16 @@ Result<ClientConfig> configure(std::shared_ptr<const Descriptor> descriptor, con
   fill_in(*out.descriptor, out, complaints, given);
   check_origins(*out.descriptor, complaints);
   if (complaints.empty()) check_sendable(out, complaints);
+  if (complaints.empty()) check_lifetimes(out, complaints);
+  if (complaints.empty()) {
+    if (auto error = read_signers(out, host_signs)) return error;
+    for (const Credential &credential : out.descriptor->credentials) {
+      if (auto subject = out.usual_subject(credential); !subject) return subject.error();
+    }
+  }
   find_usable_schemes(out);
   if (complaints.empty() && std::find(out.usable_schemes.begin(), out.usable_schemes.end(), true) == out.usable_schemes.end()) {
-    complaints.add("give " + alternatives(*out.descriptor));
+    complaints.add("give " + alternatives(*out.descriptor, host_signs));
   }
   if (!complaints.empty()) return complaints.error();
   return out;

@@ -10,6 +10,7 @@
 
 #include "core/base/secret_bytes.h"
 #include "core/provider/descriptor.h"
+#include "core/provider/signer.h"
 
 namespace fleetauth::provider {
 
@@ -23,12 +24,16 @@ struct ParameterValue {
 struct ClientConfig {
   std::shared_ptr<const Descriptor> descriptor;  ///< patches and base_url applied
   std::map<std::string, ParameterValue, std::less<>> values;
-  std::vector<bool> usable_schemes;  ///< by their place in the descriptor: what they and their credentials need was given
+  std::map<std::string, Signer, std::less<>> signers;  ///< by credential; the keys' texts are not kept
+  std::vector<bool> usable_schemes;                    ///< by their place in the descriptor: what they and their credentials need was given
 
   /// Null when the parameter is optional and was not given.
   [[nodiscard]] const ParameterValue *value(std::string_view parameter) const;
   /// Whether all that the step needs was given.
   [[nodiscard]] bool possible(const Step &step) const;
+  /// For the requests that name nobody and nothing.
+  [[nodiscard]] Result<Subject> usual_subject(const Credential &credential) const;
+  [[nodiscard]] const Signer &signer(const Credential &credential) const { return signers.find(credential.name)->second; }
   [[nodiscard]] bool usable(const Scheme &scheme) const {
     return usable_schemes[static_cast<std::size_t>(&scheme - descriptor->schemes.data())];
   }
@@ -41,8 +46,9 @@ struct GivenValue {
 };
 
 /// Fills the descriptor's parameters. E_CONFIG names what is unknown, missing or of the wrong type, with the nearest known name.
-/// `given` holds only provider parameters; options of the library itself were taken out before.
-Result<ClientConfig> configure(std::shared_ptr<const Descriptor> descriptor, const std::vector<GivenValue> &given);
+/// `given` holds only provider parameters; options of the library itself were taken out before. `host_signs`: keys are the host's. Reads
+/// files of keys.
+Result<ClientConfig> configure(std::shared_ptr<const Descriptor> descriptor, const std::vector<GivenValue> &given, bool host_signs = false);
 
 /// A base URL given for an origin of the descriptor; the origin "" means the only one there is. https, or http to a loopback
 /// address: whether the client allows that is the caller's to decide. One trailing slash is taken off.

@@ -13,8 +13,8 @@ struct Role {
   std::vector<Input> inputs;
 };
 
-const Role kObtain{"that obtains the token", Yield::Token, {Input::Account}};
-const Role kRefresh{"that refreshes the token", Yield::Token, {Input::RefreshToken, Input::Account}};
+const Role kObtain{"that obtains the token", Yield::Token, {Input::Account, Input::Claim}};
+const Role kRefresh{"that refreshes the token", Yield::Token, {Input::RefreshToken, Input::Account, Input::Claim}};
 const Role kAnswer{"that answers a challenge", Yield::Token, {Input::Code, Input::Echo, Input::Account}};
 const Role kIdentity{"that tells who the caller is", Yield::Identity, {Input::Token, Input::Account}};
 const Role kAccounts{"that lists accounts", Yield::Accounts, {Input::Token}};
@@ -99,10 +99,7 @@ void exchange(const lint::Fields &fields, const lint::Place &place, Credential &
   if (fields.has("accounts")) out.accounts_step = role_step(fields.at("accounts"), descriptor, kAccounts);
   if (fields.has("account")) out.account_parameter = parameter(fields.at("account"), descriptor, false);
   if (fields.has("totp")) out.totp_parameter = parameter(fields.at("totp"), descriptor, true);
-  const bool per_account = std::any_of(out.steps.begin(), out.steps.end(), [&](const std::string &name) {
-    const Step *step = descriptor.step(name);
-    return step != nullptr && step->uses(Input::Account);
-  });
+  const bool per_account = descriptor.takes_account(out);
   if (per_account && out.refresh && !out.refresh->initial_parameter.empty()) {
     fields.at("refresh").complain(
         "\"initial\" is one account's refresh token, but \"step\" gives a token per account; make two credentials of it");
@@ -112,26 +109,68 @@ void exchange(const lint::Fields &fields, const lint::Place &place, Credential &
   check_challenges(place, out, descriptor);
 }
 
+void claim_set(const lint::Fields &fields, Credential &out, const Descriptor &descriptor) {
+  if (!fields.has("claim_set")) return;
+  out.claim_set_parameter = parameter(fields.at("claim_set"), descriptor, false);
+  if (!descriptor.takes_claims(out)) fields.at("claim_set").complain("is of no use, since the token is not for claims");
+}
+
+KeyRule key(const lint::Place &place, const Descriptor &descriptor) {
+  KeyRule out;
+  const lint::Fields fields(place, {"service_account", "file", "issuer", "key_id"});
+  if (fields.require("service_account")) out.service_account = parameter(fields.at("service_account"), descriptor, true);
+  if (fields.has("file")) out.file = parameter(fields.at("file"), descriptor, false);
+  if (fields.has("issuer")) out.issuer = parameter(fields.at("issuer"), descriptor, false);
+  if (fields.has("key_id")) out.key_id = parameter(fields.at("key_id"), descriptor, false);
+  return out;
+}
+
+json::Value payload(const lint::Place &place, const Descriptor &descriptor) {
+  if (place.value().type != json::Type::Object) place.complain("must be an object");
+  for (const std::string_view name : {"iat", "exp"}) {
+    if (place.value().member(name) != nullptr) place.complain("must not hold \"" + std::string(name) + "\", which is added");
+  }
+  check_json_body(place, {.descriptor = &descriptor});
+  return place.value();
+}
+
+void signed_jwt(const lint::Fields &fields, Credential &out, const Descriptor &descriptor) {
+  constexpr std::int64_t kDay = 24LL * 3600;
+  if (fields.require("key")) out.jwt.key = key(fields.at("key"), descriptor);
+  if (fields.require("payload")) out.jwt.payload = payload(fields.at("payload"), descriptor);
+  if (fields.has("lifetime_s")) out.jwt.lifetime_s = fields.at("lifetime_s").integer(60, kDay);
+  if (fields.has("lifetime")) out.jwt.lifetime_parameter = parameter(fields.at("lifetime"), descriptor, false);
+  for (const Input input : {Input::Token, Input::RefreshToken, Input::Code, Input::Echo}) {
+    if (out.jwt.uses(input)) fields.at("payload").complain("has no " + std::string(word_of(input).word) + " to hold");
+  }
+}
+
+void check_belongs(const lint::Fields &fields, const std::vector<std::string_view> &members, std::string_view flow) {
+  for (const std::string_view member : members) {
+    if (fields.has(member)) fields.at(member).complain("belongs to flow \"" + std::string(flow) + "\" only");
+  }
+}
+
 }  // namespace
 
 void credentials(const lint::Place &place, Descriptor &out) {
-  constexpr std::array kFlows{FlowKind::Exchange, FlowKind::Basic, FlowKind::StaticHeader};
-  const std::vector<std::string_view> exchange_only{"step", "refresh", "revoke", "identity", "accounts", "account", "totp"};
-  std::vector<std::string_view> known = exchange_only;
-  known.insert(known.begin(), "flow");
+  constexpr std::array kFlows{FlowKind::Exchange, FlowKind::SignedJwt, FlowKind::Basic, FlowKind::StaticHeader};
+  const std::vector<std::string_view> of_exchange{"step", "refresh", "revoke", "identity", "accounts", "account", "totp"};
+  const std::vector<std::string_view> of_jwt{"key", "payload", "lifetime_s", "lifetime"};
+  std::vector<std::string_view> known{"flow", "claim_set"};
+  known.insert(known.end(), of_exchange.begin(), of_exchange.end());
+  known.insert(known.end(), of_jwt.begin(), of_jwt.end());
   for (const auto &[name, member] : place.members(16)) {
     check_name(name, member);
     Credential credential;
     credential.name = name;
     const lint::Fields fields(member, known);
-    if (fields.require("flow")) credential.kind = kFlows[fields.at("flow").choice({"exchange", "basic", "static_header"})];
-    if (credential.kind == FlowKind::Exchange) {
-      exchange(fields, member, credential, out);
-    } else {
-      for (const std::string_view field : exchange_only) {
-        if (fields.has(field)) fields.at(field).complain("belongs to flow \"exchange\" only");
-      }
-    }
+    if (fields.require("flow")) credential.kind = kFlows[fields.at("flow").choice({"exchange", "signed_jwt", "basic", "static_header"})];
+    if (credential.kind != FlowKind::Exchange) check_belongs(fields, of_exchange, "exchange");
+    if (credential.kind != FlowKind::SignedJwt) check_belongs(fields, of_jwt, "signed_jwt");
+    if (credential.kind == FlowKind::Exchange) exchange(fields, member, credential, out);
+    if (credential.kind == FlowKind::SignedJwt) signed_jwt(fields, credential, out);
+    claim_set(fields, credential, out);
     out.credentials.push_back(std::move(credential));
   }
   if (out.credentials.empty()) place.complain("must name at least one credential");

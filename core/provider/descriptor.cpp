@@ -39,6 +39,20 @@ void add_parameters(const json::Value &body, std::vector<std::string> &out) {
   for (const auto &[name, member] : body.members) add_parameters(member, out);
 }
 
+void add_claims(const json::Value &body, std::vector<std::string> &out) {
+  const auto leaf = json_leaf(body);
+  if (leaf && leaf->input == Input::Claim) out.emplace_back(leaf->name);
+  for (const json::Value &item : body.items) add_claims(item, out);
+  for (const auto &[name, member] : body.members) add_claims(member, out);
+}
+
+bool any_step_uses(const Descriptor &descriptor, const Credential &credential, Input input) {
+  return std::any_of(credential.steps.begin(), credential.steps.end(), [&](const std::string &name) {
+    const Step *step = descriptor.step(name);
+    return step != nullptr && step->uses(input);
+  });
+}
+
 std::size_t authority_size(std::string_view base_url) {
   const std::size_t slash = base_url.find('/', base_url.find("://") + 3);
   return slash == std::string_view::npos ? base_url.size() : slash;
@@ -67,6 +81,29 @@ std::vector<std::string> Step::parameters() const {
   return out;
 }
 
+std::vector<std::string> Step::claims() const {
+  std::vector<std::string> out = path.claims();
+  for (const auto *members : {&headers, &query, &form_body}) {
+    for (const NamedTemplate &member : *members) {
+      for (std::string &used : member.value.claims()) out.push_back(std::move(used));
+    }
+  }
+  add_claims(json_body, out);
+  std::sort(out.begin(), out.end());
+  out.erase(std::unique(out.begin(), out.end()), out.end());
+  return out;
+}
+
+bool JwtRule::uses(Input input) const { return body_uses(payload, input); }
+
+bool Descriptor::takes_claims(const Credential &credential) const {
+  return credential.jwt.uses(Input::Claims) || credential.jwt.uses(Input::Claim) || any_step_uses(*this, credential, Input::Claim);
+}
+
+bool Descriptor::takes_account(const Credential &credential) const {
+  return credential.jwt.uses(Input::Account) || any_step_uses(*this, credential, Input::Account);
+}
+
 const Parameter *Descriptor::parameter(std::string_view wanted) const { return find(parameters, wanted); }
 const Origin *Descriptor::origin(std::string_view wanted) const { return find(origins, wanted); }
 const Step *Descriptor::step(std::string_view wanted) const { return find(steps, wanted); }
@@ -88,8 +125,8 @@ Result<Descriptor> parse_descriptor(json::Value tree, std::string_view source) {
   out.source = std::move(tree);
   lint::Problems problems(source);
   const lint::Place root(out.source, "", problems);
-  const lint::Fields fields(
-      root, {"$schema", "descriptor", "name", "title", "doc", "parameters", "origins", "steps", "credentials", "schemes", "apis", "life"});
+  const lint::Fields fields(root, {"$schema", "descriptor", "name", "title", "doc", "parameters", "claims", "origins", "steps",
+                                   "credentials", "schemes", "apis", "life"});
   if (!check_version(fields)) return problems.error();
 
   if (fields.require("name")) {
@@ -100,6 +137,7 @@ Result<Descriptor> parse_descriptor(json::Value tree, std::string_view source) {
   if (fields.has("doc")) out.doc = fields.at("doc").text(4096);
   // Each may refer to those before it.
   if (fields.has("parameters")) parse::parameters(fields.at("parameters"), out);
+  if (fields.has("claims")) parse::claims(fields.at("claims"), out);
   if (fields.require("origins")) parse::origins(fields.at("origins"), out);
   if (fields.has("steps")) parse::steps(fields.at("steps"), out);
   if (fields.require("credentials")) parse::credentials(fields.at("credentials"), out);

@@ -10,6 +10,7 @@
 #include "core/base/error.h"
 #include "core/base/json.h"
 #include "core/base/status.gen.h"
+#include "core/provider/claims.h"
 #include "core/provider/inputs.h"
 
 /// What a provider descriptor says, checked. Its language is documented in docs/adding-a-provider.md and descriptor.schema.json.
@@ -40,6 +41,7 @@ struct Template {
   std::vector<Part> parts;
   [[nodiscard]] bool uses(Input input) const;
   [[nodiscard]] std::vector<std::string> parameters() const;  ///< the names of those it uses, each once
+  [[nodiscard]] std::vector<std::string> claims() const;      ///< likewise
 };
 
 /// A leaf of a JSON body that stands for a value: {"$param": name} or one of the inputs.
@@ -132,15 +134,35 @@ struct Step {
 
   [[nodiscard]] bool uses(Input input) const;
   [[nodiscard]] std::vector<std::string> parameters() const;  ///< the names of those it sends
+  [[nodiscard]] std::vector<std::string> claims() const;      ///< likewise, each once
 };
 
-enum class FlowKind { Basic, StaticHeader, Exchange };
+enum class FlowKind { Basic, StaticHeader, Exchange, SignedJwt };
+/// Whether a token is obtained and kept; else the headers are made from the parameters alone.
+[[nodiscard]] constexpr bool has_token(FlowKind kind) { return kind == FlowKind::Exchange || kind == FlowKind::SignedJwt; }
 
 /// How a refresh token is used.
 struct RefreshRule {
   std::string step;
   std::int64_t lifetime_ms = 0;   ///< from the answer that brought it; 0 = not documented
   std::string initial_parameter;  ///< holds the first refresh token; empty = it comes from a login only
+};
+
+/// The names of the parameters that hold the key to sign with; empty = there is no such parameter.
+struct KeyRule {
+  std::string service_account;  ///< the JSON text of a service account's key file
+  std::string file;             ///< the path of one
+  std::string issuer;           ///< of a key that the host keeps: whom it belongs to
+  std::string key_id;           ///< likewise: what it is called
+};
+
+/// A token that is made here: a JWT (RFC 7519) signed with RS256.
+struct JwtRule {
+  KeyRule key;
+  json::Value payload;  ///< a typed tree like a step's body; `iat` and `exp` are added
+  std::int64_t lifetime_s = 3600;
+  std::string lifetime_parameter;  ///< a shorter lifetime; empty = there is no such parameter
+  [[nodiscard]] bool uses(Input input) const;
 };
 
 /// Something that can be proved: a token that is obtained, or a secret that is sent as it is.
@@ -155,6 +177,10 @@ struct Credential {
   std::string accounts_step;        ///< empty = the provider lists no accounts
   std::string account_parameter;    ///< the account of requests that name none; empty = there is no such parameter
   std::string totp_parameter;       ///< the secret from which one-time codes are made; empty = there is no such parameter
+  // SignedJwt:
+  JwtRule jwt;
+  // Exchange and SignedJwt:
+  std::string claim_set_parameter;  ///< the claim set of requests that name no claims; empty = there is no such parameter
 };
 
 /// How a credential is put on a request.
@@ -186,6 +212,7 @@ struct Api {
 
 struct Life {
   std::optional<std::int64_t> refresh_margin_ms;  ///< default: a share of the lifetime (token/life.h)
+  std::optional<std::int64_t> min_remaining_ms;   ///< what a token that is given out must have left; default likewise
   std::int64_t default_lifetime_ms = 300'000;     ///< when the answer's expiry cannot be understood
   std::int64_t max_lifetime_ms = 366LL * 24 * 3600 * 1000;
 };
@@ -195,6 +222,7 @@ struct Descriptor {
   std::string title;
   std::string doc;
   std::vector<Parameter> parameters;
+  ClaimRules claims;
   std::vector<Origin> origins;
   std::vector<Step> steps;
   std::vector<Credential> credentials;
@@ -209,6 +237,9 @@ struct Descriptor {
   [[nodiscard]] const Credential *credential(std::string_view name) const;
   [[nodiscard]] const Scheme *scheme(std::string_view name) const;
   [[nodiscard]] const Api *api(std::string_view name) const;
+  /// Whether its tokens are for claims, or one for each account that a request names.
+  [[nodiscard]] bool takes_claims(const Credential &credential) const;
+  [[nodiscard]] bool takes_account(const Credential &credential) const;
 };
 
 /// Checks a descriptor. E_DESCRIPTOR lists everything that is wrong, each as "source:line: /path: what".

@@ -28,6 +28,15 @@ std::optional<std::string_view> Inputs::value(Input input, std::string_view name
     case Input::Echo:
       if (const Echo *repeated = echo(name)) found = repeated->text.view();
       break;
+    case Input::Issuer:
+      found = issuer;
+      break;
+    case Input::Claims:
+      if (claims != nullptr) found = claims->json;
+      break;
+    case Input::Claim:
+      if (const std::string *id = claims == nullptr ? nullptr : claims->id(name)) found = *id;
+      break;
   }
   if (found.empty()) return std::nullopt;
   return found;

@@ -66,8 +66,9 @@ void origins(const lint::Place &place, Descriptor &out) {
 
 void life(const lint::Place &place, Descriptor &out) {
   constexpr std::int64_t kYear = 366LL * 24 * 3600;
-  const lint::Fields fields(place, {"refresh_margin_s", "default_lifetime_s", "max_lifetime_s"});
+  const lint::Fields fields(place, {"refresh_margin_s", "min_remaining_s", "default_lifetime_s", "max_lifetime_s"});
   if (fields.has("refresh_margin_s")) out.life.refresh_margin_ms = fields.at("refresh_margin_s").integer(0, kYear) * 1000;
+  if (fields.has("min_remaining_s")) out.life.min_remaining_ms = fields.at("min_remaining_s").integer(0, kYear) * 1000;
   if (fields.has("default_lifetime_s")) out.life.default_lifetime_ms = fields.at("default_lifetime_s").integer(1, kYear) * 1000;
   if (fields.has("max_lifetime_s")) out.life.max_lifetime_ms = fields.at("max_lifetime_s").integer(1, 10 * kYear) * 1000;
 }

@@ -10,6 +10,7 @@
 namespace fleetauth::provider::parse {
 
 void parameters(const lint::Place &place, Descriptor &out);
+void claims(const lint::Place &place, Descriptor &out);
 void origins(const lint::Place &place, Descriptor &out);
 void steps(const lint::Place &place, Descriptor &out);
 void credentials(const lint::Place &place, Descriptor &out);

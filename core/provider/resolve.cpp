@@ -123,7 +123,7 @@ const std::string *scheme_with_token(const ClientConfig &config) {
     for (const std::string &name : api.schemes) {
       const Scheme &scheme = *descriptor.scheme(name);
       if (!config.usable(scheme)) continue;
-      if (descriptor.credential(scheme.credential)->kind == FlowKind::Exchange) return &name;
+      if (has_token(descriptor.credential(scheme.credential)->kind)) return &name;
       if (first == nullptr) first = &name;
     }
   }

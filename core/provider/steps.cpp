@@ -10,7 +10,7 @@ namespace {
 
 constexpr std::int64_t kYear = 366LL * 24 * 3600;
 
-const std::vector<Input> kAllInputs{Input::Token, Input::RefreshToken, Input::Code, Input::Account, Input::Echo};
+const std::vector<Input> kAllInputs{Input::Token, Input::RefreshToken, Input::Code, Input::Account, Input::Echo, Input::Claim};
 
 std::string pointer(const lint::Place &place) {
   std::string out = place.text();

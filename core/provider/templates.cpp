@@ -29,6 +29,14 @@ std::vector<std::string> Template::parameters() const {
   return out;
 }
 
+std::vector<std::string> Template::claims() const {
+  std::vector<std::string> out;
+  for (const Part &part : parts) {
+    if (part.kind == Part::Kind::Input && part.input == Input::Claim) out.push_back(part.text);
+  }
+  return out;
+}
+
 std::optional<JsonLeaf> json_leaf(const json::Value &value) {
   if (value.type != json::Type::Object || value.members.size() != 1) return {};
   const auto &[name, member] = value.members.front();
@@ -64,7 +72,14 @@ Part parameter(const lint::Place &place, const Descriptor &descriptor) {
 }
 
 /// The name that an input carries, or `true`.
-std::string input_name(const lint::Place &place, Input input) {
+std::string input_name(const lint::Place &place, Input input, const Descriptor &descriptor) {
+  if (input == Input::Claim) {
+    std::string name = reference(place, "claim", names(descriptor.claims.names));
+    const bool list = std::any_of(descriptor.claims.names.begin(), descriptor.claims.names.end(),
+                                  [&](const ClaimRule &rule) { return rule.name == name && rule.list; });
+    if (list) place.complain("must be a claim of one id");
+    return name;
+  }
   if (!word_of(input).named) {
     if (!place.boolean()) place.complain("must be true");
     return {};
@@ -122,7 +137,7 @@ Part special(const lint::Place &place, const TemplateRules &rules) {
     Part out;
     out.kind = Part::Kind::Input;
     out.input = input;
-    out.text = input_name(fields.at(word_of(input).word), input);
+    out.text = input_name(fields.at(word_of(input).word), input, *rules.descriptor);
     return out;
   }
   return {};
@@ -187,7 +202,7 @@ void check_json_body(const lint::Place &place, const TemplateRules &rules) {
     if (leaf && !leaf->input) {
       (void)reference(at, "parameter", names(rules.descriptor->parameters));
     } else if (leaf) {
-      (void)input_name(at, *leaf->input);
+      (void)input_name(at, *leaf->input, *rules.descriptor);
     } else if (name.substr(0, 1) == "$") {
       at.complain("in a JSON body only {\"$param\": \"name\"} and its like may begin with \"$\", as an object's one member");
     } else {

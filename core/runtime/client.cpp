@@ -33,14 +33,10 @@ TokenKind kind_of(provider::FlowKind flow) {
     case provider::FlowKind::StaticHeader:
       return TokenKind::Static;
     case provider::FlowKind::Exchange:
+    case provider::FlowKind::SignedJwt:
       break;
   }
   return TokenKind::Bearer;
-}
-
-bool takes_account(const provider::Descriptor &descriptor, const provider::Credential &credential) {
-  return std::any_of(credential.steps.begin(), credential.steps.end(),
-                     [&](const std::string &name) { return descriptor.step(name)->uses(provider::Input::Account); });
 }
 
 ErrorPtr unsupported(const provider::Descriptor &descriptor, const std::string &what) {
@@ -104,10 +100,12 @@ Result<std::shared_ptr<Client>> Client::create(const std::shared_ptr<Runtime> &r
   const auto lock = engine.enter();
   if (engine.closed()) return common_errors().runtime_closed;
   for (const provider::Credential &credential : live->setup->config.descriptor->credentials) {
-    if (credential.kind != provider::FlowKind::Exchange) {
+    if (!provider::has_token(credential.kind)) {
       live->sources.push_back(nullptr);
       continue;
     }
+    auto usual = live->setup->config.usual_subject(credential);
+    if (!usual) return usual.error();
     const std::string key = live->setup->digest + credential.name;
     auto source = engine.sources(key, [&] {
       auto kind = std::make_shared<SourceKind>();
@@ -115,9 +113,10 @@ Result<std::shared_ptr<Client>> Client::create(const std::shared_ptr<Runtime> &r
       kind->setup = live->setup;
       kind->credential = &credential;
       kind->key = key;
-      kind->takes_account = takes_account(*live->setup->config.descriptor, credential);
+      kind->takes_account = live->setup->config.descriptor->takes_account(credential);
+      kind->takes_claims = live->setup->config.descriptor->takes_claims(credential);
       kind->owner = owner_of(*live->setup);
-      return std::make_shared<SourceSet>(std::move(kind));
+      return std::make_shared<SourceSet>(std::move(kind), std::move(*usual));
     });
     source->add_user();
     live->sources.push_back(std::move(source));
@@ -129,7 +128,7 @@ Client::Client(std::shared_ptr<Runtime> runtime, std::shared_ptr<const Live> liv
     : runtime_(std::move(runtime)),
       live_(std::move(live)),
       owner_(owner_of(*live_->setup)),
-      host_transport_(live_->setup->host_transport) {}
+      needs_host_(live_->setup->host_transport || live_->setup->host_signer) {}
 
 Client::~Client() { close(); }
 
@@ -149,7 +148,14 @@ Result<Request> Client::prepare(const Options *options) const {
     for (const provider::Api &api : descriptor.apis) known += (known.empty() ? "" : ", ") + api.name;
     return fail(Status::Config, descriptor.name + " has no API group '" + redact::printable(*settings->api) + "'; it has " + known);
   }
-  return Request{std::move(*settings)};
+  auto claims = provider::read_claims(descriptor.claims, settings->claim_set, settings->claims);
+  if (!claims) {
+    Error error = *claims.error();
+    error.provider = descriptor.name;
+    error.message = descriptor.name + ": " + error.message;
+    return fail(std::move(error));
+  }
+  return Request{std::move(*settings), std::move(*claims)};
 }
 
 Result<Plan> Client::plan(const Request *request, std::optional<std::string_view> method, std::optional<std::string_view> url) const {
@@ -188,16 +194,31 @@ Result<Plan> Client::plan(const Request *request, std::optional<std::string_view
 }
 
 ErrorPtr Client::find_source(Plan &plan, const Request *request) const {
+  const provider::Descriptor &descriptor = *plan.live->setup->config.descriptor;
   const auto &sources = plan.live->sources_of(*plan.credential);
   if (sources != nullptr) plan.source = sources->base();
-  if (request == nullptr || !request->settings.account) return nullptr;
-  if (sources == nullptr || !sources->kind().takes_account) {
-    return unsupported(*plan.live->setup->config.descriptor,
-                       "the credential \"" + plan.credential->name + "\" is not one per account; leave the request option \"account\" out");
+  const bool names_account = request != nullptr && request->settings.account;
+  const bool names_claims = request != nullptr && request->claims != nullptr;
+  const std::string what = "the credential \"" + plan.credential->name + "\" is not one per ";
+  if (names_account && (sources == nullptr || !sources->kind().takes_account)) {
+    return unsupported(descriptor, what + "account; leave the request option \"account\" out");
   }
-  const auto lock = runtime_->engine().enter();
-  plan.source = sources->of_account(*request->settings.account);
-  return nullptr;
+  if (names_claims && (sources == nullptr || !sources->kind().takes_claims)) {
+    return unsupported(descriptor, what + "set of claims; leave the request options \"claim_set\" and \"claims\" out");
+  }
+  if (names_account || names_claims) {
+    provider::Subject subject = plan.source->subject();
+    if (names_account) subject.account = *request->settings.account;
+    if (names_claims) subject.claims = request->claims;
+    const auto lock = runtime_->engine().enter();
+    plan.source = sources->of(subject);
+  }
+  if (sources == nullptr || !sources->kind().takes_claims || plan.source->subject().claims != nullptr) return nullptr;
+  Error error;
+  error.status = Status::Config;
+  error.provider = descriptor.name;
+  error.message = descriptor.name + ": a token is for claims; name them with the request options \"claim_set\" and \"claims\"";
+  return fail(std::move(error));
 }
 
 Result<Answer> Client::peek(const Request *request, std::optional<std::string_view> method, std::optional<std::string_view> url) {
@@ -215,9 +236,10 @@ Result<std::shared_ptr<Operation>> Client::begin(Plan plan, EventKind kind, cons
                                                  const std::function<ErrorPtr(const std::shared_ptr<Operation> &)> &what) {
   Engine &engine = runtime_->engine();
   if (&queue.engine() != &engine) return fail(Status::InvalidArgument, "the queue must be of the client's runtime");
-  const auto lock = engine.enter();
+  auto lock = engine.enter();
   if (engine.closed() || closed_) return common_errors().client_closed;
   if (queue.closed()) return common_errors().queue_closed;
+  Engine::SigningHere signing(engine, queue.kind() == Queue::Kind::Sync);
   const auto shared_plan = std::make_shared<const Plan>(std::move(plan));
   auto operation = std::make_shared<Operation>(engine, kind, shared_plan, queue, tag);
   engine.track(operation);
@@ -231,6 +253,9 @@ Result<std::shared_ptr<Operation>> Client::begin(Plan plan, EventKind kind, cons
     operation->abandon();  // who is told of a failure gets no event besides
     throw;
   }
+  const auto signatures = signing.take();
+  lock.unlock();
+  engine.carry_out(signatures);
   return operation;
 }
 
@@ -258,7 +283,7 @@ Result<std::shared_ptr<Operation>> Client::inquire(const Request *request, Event
   return begin(std::move(*plan), what, queue, tag, [&](const std::shared_ptr<Operation> &operation) {
     const auto &sources = operation->plan().live->sources_of(*operation->plan().credential);
     // The list is for whoever has no account yet.
-    const auto source = accounts ? sources->of_account({}) : operation->plan().source;
+    const auto source = accounts ? sources->of({}) : operation->plan().source;
     return std::make_shared<Inquiry>(runtime_->engine(), operation, source, *step)->begin();
   });
 }
@@ -295,7 +320,7 @@ Result<std::shared_ptr<Operation>> Client::answer(std::shared_ptr<const flow::Ch
   plan->credential = credential;
   {
     const auto lock = runtime_->engine().enter();
-    plan->source = plan->live->sources_of(*credential)->of_account(challenge->account);
+    plan->source = plan->live->sources_of(*credential)->of({challenge->account, nullptr});
   }
   return begin(std::move(*plan), EventKind::Token, queue, tag, [&](const std::shared_ptr<Operation> &operation) {
     return operation->plan().source->answer(operation, std::move(challenge), std::move(code));
@@ -326,7 +351,7 @@ Result<token::Advice> Client::report_rejected(std::int64_t slot, std::int64_t ge
   for (const auto &sources : live->sources) {
     if (sources == nullptr) continue;
     if (const auto source = sources->of_slot(slot)) return source->reject(generation);
-    may_be_forgotten = may_be_forgotten || sources->kind().takes_account;
+    may_be_forgotten = may_be_forgotten || sources->kind().takes_account || sources->kind().takes_claims;
   }
   if (may_be_forgotten) return token::Advice::Retry;
   return fail(Status::InvalidArgument, "client_report_rejected: the slot is not one of this client's");

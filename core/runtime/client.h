@@ -65,6 +65,7 @@ Result<Answer> make_answer(const Plan &plan, std::shared_ptr<const token::Token>
 /// What a request is for. Kept apart from the client so that it can be prepared once.
 struct Request {
   RequestSettings settings;
+  std::shared_ptr<const provider::Claims> claims;  ///< null when it names none
 };
 
 class Client {
@@ -94,7 +95,8 @@ class Client {
   void close();
 
   [[nodiscard]] const std::shared_ptr<Runtime> &runtime() const { return runtime_; }
-  [[nodiscard]] bool host_transport() const { return host_transport_; }
+  /// What the host does for its tokens takes a queue.
+  [[nodiscard]] bool needs_host() const { return needs_host_; }
 
  private:
   [[nodiscard]] std::shared_ptr<const Live> live() const;
@@ -107,7 +109,7 @@ class Client {
   const std::shared_ptr<Runtime> runtime_;
   std::shared_ptr<const Live> live_;  ///< read under token::ReadGuard, taken away under WriteGuard
   const std::uint64_t owner_;
-  const bool host_transport_;
+  const bool needs_host_;
   std::atomic<bool> closed_{false};
 };
 

@@ -181,7 +181,7 @@ void Engine::abort(std::uint64_t id) {
 
 flow::Sent Engine::sent(std::uint64_t id) const { return driver_ == nullptr ? flow::Sent::No : driver_->sent(id); }
 
-bool Engine::deliver(std::uint64_t id, net::Outcome outcome) {
+bool Engine::deliver(std::uint64_t id, Outcome outcome) {
   const auto found = awaited_.find(id);
   if (found == awaited_.end()) return false;
   const auto flight = found->second.lock();
@@ -189,6 +189,45 @@ bool Engine::deliver(std::uint64_t id, net::Outcome outcome) {
   if (flight == nullptr) return false;
   flight->on_outcome(std::move(outcome));
   return true;
+}
+
+// ---------------------------------------------------------------- signing
+
+ErrorPtr Engine::sign(Signature signature) {
+  signatures_.push_back(std::move(signature));
+  return signing_here_ ? nullptr : call_driver();
+}
+
+Engine::SigningHere::~SigningHere() {
+  if (!std::exchange(here_, false)) return;
+  engine_.signing_here_ = false;
+  if (!engine_.signatures_.empty()) (void)engine_.call_driver();  // it was left in a hurry
+}
+
+std::vector<Engine::Signature> Engine::SigningHere::take() {
+  if (!std::exchange(here_, false)) return {};
+  engine_.signing_here_ = false;
+  return std::exchange(engine_.signatures_, {});
+}
+
+void Engine::carry_out(const std::vector<Signature> &signatures) {
+  for (const Signature &signature : signatures) {
+    auto signed_bytes = signature.order->key->sign_rs256(signature.order->input.view());
+    const auto lock = enter();
+    if (signed_bytes) {
+      deliver(signature.id, std::move(*signed_bytes));
+    } else {
+      deliver(signature.id, flow::HttpFailure{signed_bytes.error(), flow::Sent::No});
+    }
+  }
+}
+
+void Engine::handle_signatures(Lock &lock) {
+  if (signatures_.empty()) return;
+  const auto signatures = std::exchange(signatures_, {});
+  lock.unlock();
+  carry_out(signatures);
+  lock.lock();
 }
 
 // ---------------------------------------------------------------- driving
@@ -274,7 +313,7 @@ ErrorPtr Engine::drive(const Queue &queue, std::optional<SteadyClock::time_point
 }
 
 bool Engine::idle() const {
-  return timers_.empty() && token_timers_.empty() && awaited_.empty() && commands_.empty() && turn_->sending.empty();
+  return timers_.empty() && token_timers_.empty() && awaited_.empty() && commands_.empty() && signatures_.empty() && turn_->sending.empty();
 }
 
 void Engine::io_thread() {
@@ -323,6 +362,7 @@ void Engine::turn(Lock &lock, std::int64_t max_wait_ms) {
   const BootMs now = clock_->boot_ms();
   token_timers_.run(now);
   timers_.run(now);
+  handle_signatures(lock);
   const auto commands = std::exchange(commands_, {});
   armed_ = std::min(timers_.next(), token_timers_.next());
   const BootMs next = armed_;
@@ -338,7 +378,7 @@ void Engine::turn(Lock &lock, std::int64_t max_wait_ms) {
   if (!settings_.manual) return;
   // Programs poll the descriptor between the turns: what came up during this one must not be left lying.
   const BootMs soonest = std::min(timers_.next(), token_timers_.next());
-  if (!commands_.empty() || soonest <= clock_->boot_ms()) driver_->wake();
+  if (!commands_.empty() || !signatures_.empty() || soonest <= clock_->boot_ms()) driver_->wake();
   if (clock_->manual() != nullptr) return;
   armed_ = soonest;
   driver_->arm(armed_);
@@ -360,7 +400,7 @@ void Engine::obey(const std::vector<Command> &commands) {
 void Engine::handle_outcomes() {
   for (auto &[id, outcome] : std::exchange(turn_->arrived, {})) {
     turn_->sending.erase(id);
-    deliver(id, std::move(outcome));
+    std::visit([&, id = id](auto &&value) { deliver(id, std::move(value)); }, std::move(outcome));
   }
 }
 
@@ -404,6 +444,8 @@ void Engine::rebuild_after_fork() {
   turn_ = std::make_unique<Turn>();
   turn_over_ = std::make_unique<std::condition_variable>();
   commands_.clear();
+  signatures_.clear();
+  signing_here_ = false;
   awaited_.clear();
   armed_ = kNever;
   driving_ = thread_alive_ = false;

@@ -10,9 +10,12 @@
 #include <optional>
 #include <string>
 #include <unordered_map>
+#include <utility>
+#include <variant>
 #include <vector>
 
 #include "core/base/clock.h"
+#include "core/flow/machine.h"
 #include "core/net/driver.h"
 #include "core/net/retry.h"
 #include "core/runtime/options.h"
@@ -89,8 +92,30 @@ class Engine : public std::enable_shared_from_this<Engine> {
   void offer_calls_again();
   void abort(std::uint64_t id);
   [[nodiscard]] flow::Sent sent(std::uint64_t id) const;
-  /// The outcome of a request of the host; false when nobody waits for it any more.
-  bool deliver(std::uint64_t id, net::Outcome outcome);
+  /// The outcome of what a flight waits for; false when nobody waits for it any more.
+  using Outcome = std::variant<flow::HttpResponse, flow::HttpFailure, SecretBytes>;  ///< the last is a signature
+  bool deliver(std::uint64_t id, Outcome outcome);
+
+  /// Has the bytes signed without the mutex: by whoever drives, or by this thread if it is at a Signing of its own.
+  struct Signature {
+    std::uint64_t id = 0;
+    std::shared_ptr<const flow::Sign> order;
+  };
+  ErrorPtr sign(Signature signature);
+  /// While it lives, what is to be signed is left to this thread, which takes it before it leaves the mutex and carries it out after.
+  class SigningHere {
+   public:
+    SigningHere(Engine &engine, bool here) : engine_(engine), here_(here) { engine_.signing_here_ = here; }
+    ~SigningHere();
+    SigningHere(const SigningHere &) = delete;
+    SigningHere &operator=(const SigningHere &) = delete;
+    [[nodiscard]] std::vector<Signature> take();
+
+   private:
+    Engine &engine_;
+    bool here_;
+  };
+  void carry_out(const std::vector<Signature> &signatures);  ///< without the mutex
   /// There is something to do for whoever drives: wakes it, or starts the thread. E_RESOURCE.
   ErrorPtr call_driver();
 
@@ -123,6 +148,7 @@ class Engine : public std::enable_shared_from_this<Engine> {
   void turn(Lock &lock, std::int64_t max_wait_ms);
   void obey(const std::vector<Command> &commands);
   void handle_outcomes();
+  void handle_signatures(Lock &lock);
   void io_thread();
   [[nodiscard]] bool idle() const;
   ErrorPtr ensure_driver();
@@ -156,6 +182,8 @@ class Engine : public std::enable_shared_from_this<Engine> {
   std::unique_ptr<net::Driver> driver_;  ///< in manual mode never replaced before the end: nudge() reads it without a lock
   std::atomic<net::Driver *> nudged_{nullptr};
   std::vector<Command> commands_;
+  std::vector<Signature> signatures_;
+  bool signing_here_ = false;
   bool driving_ = false;
   BootMs armed_ = kNever;  ///< until when it waits at most
   bool thread_alive_ = false;

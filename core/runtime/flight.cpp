@@ -45,26 +45,36 @@ void Flight::offer_call() {
 void Flight::apply(flow::Effect effect) {
   if (auto *next = std::get_if<flow::SendRequest>(&effect)) {
     request_ = std::make_shared<const flow::HttpRequest>(std::move(next->request));
+    order_ = nullptr;
     attempt_ = 0;
-    send();
+    attempt();
+  } else if (auto *order = std::get_if<flow::Sign>(&effect)) {
+    order_ = std::make_shared<const flow::Sign>(std::move(*order));
+    request_ = nullptr;
+    attempt_ = 0;
+    attempt();
   } else {
     finish(std::move(effect));
   }
 }
 
-void Flight::send() {
+void Flight::attempt() {
   pause_ = {};
   ++attempt_;
   exchange_ = engine_.next_id();
+  engine_.expect(exchange_, shared_from_this());
+  if (auto error = order_ == nullptr ? send() : sign()) fail_with(error);
+}
+
+ErrorPtr Flight::send() {
   const net::NetOptions &net = *owner_->setup().net;
   const BootMs now = engine_.clock()->boot_ms();
   const auto self = weak_from_this();
   attempt_deadline_ = engine_.at(now + net.attempt_timeout_ms, [self] {
     if (const auto flight = self.lock()) flight->attempt_timed_out(false);
   });
-  engine_.expect(exchange_, shared_from_this());
   if (owner_->setup().host_transport) {
-    host_call_ = std::make_shared<HostCall>(engine_.shared_from_this(), exchange_, request_, now + net.attempt_timeout_ms);
+    host_call_ = std::make_shared<HttpCall>(engine_.shared_from_this(), exchange_, request_, now + net.attempt_timeout_ms);
     offer_call();
   } else {
     connect_deadline_ = engine_.at(now + net.connect_timeout_ms, [self] {
@@ -72,14 +82,27 @@ void Flight::send() {
     });
     engine_.transmit(exchange_, request_, owner_->setup().net);
   }
-  if (auto error = engine_.call_driver()) fail_with(error);
+  return engine_.call_driver();
 }
 
-void Flight::on_outcome(net::Outcome outcome) {
+/// What is signed here takes no time that would have to be bounded.
+ErrorPtr Flight::sign() {
+  if (order_->key != nullptr) return engine_.sign({exchange_, order_});
+  const BootMs deadline = engine_.clock()->boot_ms() + owner_->setup().net->attempt_timeout_ms;
+  attempt_deadline_ = engine_.at(deadline, [weak = weak_from_this()] {
+    if (const auto flight = weak.lock()) flight->attempt_timed_out(false);
+  });
+  host_call_ = std::make_shared<SignCall>(engine_.shared_from_this(), exchange_, order_, deadline);
+  offer_call();
+  return engine_.call_driver();
+}
+
+void Flight::on_outcome(Engine::Outcome outcome) {
   exchange_ = 0;
   host_call_ = nullptr;
   end_attempt();
   if (auto *failure = std::get_if<flow::HttpFailure>(&outcome)) return attempt_failed(*failure);
+  if (auto *signature = std::get_if<SecretBytes>(&outcome)) return apply(machine_->on_signature(std::move(*signature), engine_.now()));
   flow::Effect effect = machine_->on_response(std::get<flow::HttpResponse>(outcome), engine_.now());
   const auto *failed = std::get_if<flow::Failed>(&effect);
   if (failed == nullptr || !repeat(*failed->error, flow::Sent::Maybe)) apply(std::move(effect));
@@ -91,11 +114,12 @@ void Flight::attempt_failed(const flow::HttpFailure &failure) {
 
 /// Sends the request again after a pause; false when its class, the error or the time left do not allow it.
 bool Flight::repeat(const Error &error, flow::Sent sent) {
-  if (!net::may_repeat(request_->call_class, attempt_, error, sent)) return false;
+  const flow::CallClass call_class = request_ == nullptr ? flow::CallClass::Idempotent : request_->call_class;
+  if (!net::may_repeat(call_class, attempt_, error, sent)) return false;
   const BootMs at = engine_.clock()->boot_ms() + net::backoff_ms(attempt_, error, [this] { return engine_.random(); });
   if (at >= deadline_) return false;  // of no use to anyone: the callers learn when to come back
   pause_ = engine_.at(at, [weak = weak_from_this()] {
-    if (const auto flight = weak.lock()) flight->send();
+    if (const auto flight = weak.lock()) flight->attempt();
   });
   if (auto unable = engine_.call_driver()) fail_with(unable);
   return true;

@@ -14,7 +14,7 @@ namespace fleetauth::runtime {
 
 class HostCall;
 
-/// What a flight came to: any effect but SendRequest.
+/// What a flight came to: any effect but SendRequest and Sign.
 struct Landing {
   flow::Effect effect;
   bool refresh_token_is_dead = false;
@@ -35,8 +35,8 @@ class FlightOwner {
   virtual void landed(Landing landing) = 0;
 };
 
-/// One errand at the provider: runs the flow's machine, sends its requests, repeats and bounds them. Belongs to its owner; no caller's
-/// patience ends it. Everything under the engine's mutex.
+/// One errand at the provider: runs the flow's machine, sends its requests, has its tokens signed, repeats and bounds that. Belongs to its
+/// owner; no caller's patience ends it. Everything under the engine's mutex.
 class Flight : public std::enable_shared_from_this<Flight> {
  public:
   Flight(Engine &engine, std::shared_ptr<FlightOwner> owner, std::unique_ptr<flow::Machine> machine);
@@ -46,7 +46,7 @@ class Flight : public std::enable_shared_from_this<Flight> {
 
   void begin(std::int64_t delay_ms);
   void join(const std::shared_ptr<Waiter> &waiter);
-  void on_outcome(net::Outcome outcome);
+  void on_outcome(Engine::Outcome outcome);
   /// Offers the host's call, unless somebody who may take it has it.
   void offer_call();
   void give_up(const ErrorPtr &error);
@@ -58,7 +58,9 @@ class Flight : public std::enable_shared_from_this<Flight> {
 
  private:
   void apply(flow::Effect effect);
-  void send();
+  void attempt();
+  ErrorPtr send();
+  ErrorPtr sign();
   void attempt_failed(const flow::HttpFailure &failure);
   bool repeat(const Error &error, flow::Sent sent);
   void attempt_timed_out(bool connecting);
@@ -74,7 +76,9 @@ class Flight : public std::enable_shared_from_this<Flight> {
   std::unique_ptr<flow::Machine> machine_;
   std::vector<std::shared_ptr<Waiter>> waiters_;
 
+  // What it is about: one of the two.
   std::shared_ptr<const flow::HttpRequest> request_;
+  std::shared_ptr<const flow::Sign> order_;
   int attempt_ = 0;
   std::uint64_t exchange_ = 0;  ///< 0: nothing is on its way
   std::shared_ptr<HostCall> host_call_;

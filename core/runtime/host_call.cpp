@@ -37,9 +37,10 @@ bool may_be_said(Status status) {
 
 }  // namespace
 
-HostCall::HostCall(std::shared_ptr<Engine> engine, std::uint64_t id, std::shared_ptr<const flow::HttpRequest> request, BootMs deadline)
-    : engine_(std::move(engine)), id_(id), request_(std::move(request)), deadline_(deadline) {
-  cancel_.front().kind = EventKind::HttpCancel;
+HostCall::HostCall(std::shared_ptr<Engine> engine, std::uint64_t id, BootMs deadline, EventKind offered, EventKind cancelled,
+                   std::string_view what)
+    : engine_(std::move(engine)), id_(id), deadline_(deadline), kind_(offered), what_(what) {
+  cancel_.front().kind = cancelled;
   cancel_.front().tag = static_cast<std::int64_t>(id_);
 }
 
@@ -51,7 +52,7 @@ void HostCall::offer(const std::shared_ptr<Flight> &flight) {
   for (const QueueId queue : flight->responders()) {
     if (queue == offered_to_ || std::find(declined_by_.begin(), declined_by_.end(), queue) != declined_by_.end()) continue;
     EventNode node(1);
-    node.front().kind = EventKind::HttpCall;
+    node.front().kind = kind_;
     node.front().tag = static_cast<std::int64_t>(id_);
     node.front().call = shared_from_this();
     node.front().queue = queue;
@@ -105,7 +106,43 @@ void HostCall::decline(QueueId queue) noexcept {
   }
 }
 
-ErrorPtr HostCall::add_header(std::string_view name, std::string_view value) {
+ErrorPtr HostCall::fail(Status status, std::string_view message, std::int64_t user_error) {
+  if (!may_be_said(status)) {
+    return fleetauth::fail(Status::InvalidArgument,
+                           "fail: status must be one of E_DNS, E_CONNECT, E_TLS, E_PROXY, E_NETWORK, E_TIMEOUT, "
+                           "E_TOO_LARGE, E_CALLBACK");
+  }
+  Error error;
+  error.status = status;
+  // The host's text may hold a URL or worse: only a plain word, such as the name of an exception's class, is taken over.
+  error.message = std::string(what_) + " failed";
+  if (!message.empty() && redact::filter_code(message) == message) error.message += " (" + std::string(message) + ")";
+  {
+    const auto lock = engine_->enter();
+    if (user_error != 0) error.user_error = hold(user_error, engine_, offered_to_);
+  }
+  flow::HttpFailure failure{fleetauth::fail(std::move(error)), nothing_was_sent(status) ? flow::Sent::No : flow::Sent::Maybe};
+  return answer([&] { return engine_->deliver(id_, std::move(failure)); });
+}
+
+void HostCall::dropped() {
+  answer([&] { return engine_->deliver(id_, flow::HttpFailure{common_errors().call_dropped, flow::Sent::Maybe}); });
+}
+
+ErrorPtr HostCall::answer(const std::function<bool()> &deliver) {
+  const auto lock = engine_->enter();
+  if (state_ != State::Claimed) return common_errors().call_over;
+  state_ = State::Done;
+  return deliver() ? nullptr : common_errors().call_over;
+}
+
+// ---------------------------------------------------------------- requests
+
+HttpCall::HttpCall(std::shared_ptr<Engine> engine, std::uint64_t id, std::shared_ptr<const flow::HttpRequest> request, BootMs deadline)
+    : HostCall(std::move(engine), id, deadline, EventKind::HttpCall, EventKind::HttpCancel, "the host's transport"),
+      request_(std::move(request)) {}
+
+ErrorPtr HttpCall::add_header(std::string_view name, std::string_view value) {
   const std::lock_guard lock(mutex_);
   header_bytes_ += name.size() + value.size() + 4;
   if (header_bytes_ > flow::kMaxHeaders) return fleetauth::fail(Status::TooLarge, "the answer's headers are above 64 KiB");
@@ -113,7 +150,7 @@ ErrorPtr HostCall::add_header(std::string_view name, std::string_view value) {
   return nullptr;
 }
 
-ErrorPtr HostCall::append_body(std::string_view bytes) {
+ErrorPtr HttpCall::append_body(std::string_view bytes) {
   const std::lock_guard lock(mutex_);
   if (response_.body.size() + bytes.size() > request_->max_body) {
     return fleetauth::fail(Status::TooLarge, "the answer's body is above " + std::to_string(request_->max_body) +
@@ -123,7 +160,7 @@ ErrorPtr HostCall::append_body(std::string_view bytes) {
   return nullptr;
 }
 
-ErrorPtr HostCall::complete(std::int32_t http_status) {
+ErrorPtr HttpCall::complete(std::int32_t http_status) {
   if (http_status < 100 || http_status > 599) {
     return fleetauth::fail(Status::InvalidArgument, "http_call_complete: http_status must be from 100 to 599");
   }
@@ -133,34 +170,17 @@ ErrorPtr HostCall::complete(std::int32_t http_status) {
     response = std::move(response_);
   }
   response.status = http_status;
-  return answer(std::move(response));
+  return answer([&] { return engine().deliver(id(), std::move(response)); });
 }
 
-ErrorPtr HostCall::fail(Status status, std::string_view message, std::int64_t user_error) {
-  if (!may_be_said(status)) {
-    return fleetauth::fail(Status::InvalidArgument,
-                           "http_call_fail: status must be one of E_DNS, E_CONNECT, E_TLS, E_PROXY, E_NETWORK, E_TIMEOUT, "
-                           "E_TOO_LARGE, E_CALLBACK");
-  }
-  Error error;
-  error.status = status;
-  // The host's text may hold a URL or worse: only a plain word, such as the name of an exception's class, is taken over.
-  error.message = "the host's transport failed";
-  if (!message.empty() && redact::filter_code(message) == message) error.message += " (" + std::string(message) + ")";
-  {
-    const auto lock = engine_->enter();
-    if (user_error != 0) error.user_error = hold(user_error, engine_, offered_to_);
-  }
-  return answer(flow::HttpFailure{fleetauth::fail(std::move(error)), nothing_was_sent(status) ? flow::Sent::No : flow::Sent::Maybe});
-}
+// ---------------------------------------------------------------- signatures
 
-void HostCall::dropped() { answer(flow::HttpFailure{common_errors().call_dropped, flow::Sent::Maybe}); }
+SignCall::SignCall(std::shared_ptr<Engine> engine, std::uint64_t id, std::shared_ptr<const flow::Sign> order, BootMs deadline)
+    : HostCall(std::move(engine), id, deadline, EventKind::SignCall, EventKind::SignCancel, "the host's signer"),
+      order_(std::move(order)) {}
 
-ErrorPtr HostCall::answer(net::Outcome outcome) {
-  const auto lock = engine_->enter();
-  if (state_ != State::Claimed) return common_errors().call_over;
-  state_ = State::Done;
-  return engine_->deliver(id_, std::move(outcome)) ? nullptr : common_errors().call_over;
+ErrorPtr SignCall::complete(std::string_view signature) {
+  return answer([&] { return engine().deliver(id(), SecretBytes(signature)); });
 }
 
 }  // namespace fleetauth::runtime

@@ -25,9 +25,10 @@ struct OptionSpec {
 
 inline constexpr std::array<std::string_view, 2> kRuntimeModeChoices{"threaded", "manual"};
 inline constexpr std::array<std::string_view, 2> kClientTransportChoices{"curl", "host"};
+inline constexpr std::array<std::string_view, 2> kClientSignerChoices{"key", "host"};
 
 // clang-format off
-inline constexpr std::array<OptionSpec, 21> kOptionTable{{
+inline constexpr std::array<OptionSpec, 24> kOptionTable{{
     {OptionScope::Runtime, "mode", OptionType::Choice,
      "threaded", 0, 0, kRuntimeModeChoices,
      "threaded: one lazy I/O thread serves every queue. manual: the library makes no thread of its own; a waiting or polling caller drives the network."},
@@ -46,6 +47,9 @@ inline constexpr std::array<OptionSpec, 21> kOptionTable{{
     {OptionScope::Client, "transport", OptionType::Choice,
      "curl", 0, 0, kClientTransportChoices,
      "curl: the library's own. host: token requests are handed to the host as http_call events."},
+    {OptionScope::Client, "signer", OptionType::Choice,
+     "key", 0, 0, kClientSignerChoices,
+     "Who signs the tokens of providers whose tokens are made here. key: the library, with the key it is given. host: what is to be signed is handed to the host as sign_call events; the key stays where it is."},
     {OptionScope::Client, "ca_file", OptionType::Text,
      std::nullopt, 0, 0, {},
      "A PEM file of the certificate authorities to trust instead of the system's."},
@@ -67,9 +71,9 @@ inline constexpr std::array<OptionSpec, 21> kOptionTable{{
     {OptionScope::Client, "total_timeout_ms", OptionType::Integer,
      "30000", 1, 3600000, {},
      "Time allowed for one fetch of a token with all its attempts; also a caller's default patience."},
-    {OptionScope::Client, "max_accounts", OptionType::Integer,
+    {OptionScope::Client, "max_tokens", OptionType::Integer,
      "100000", 1, 1000000, {},
-     "How many accounts' tokens are kept at once; the one that was not asked for longest is forgotten."},
+     "How many tokens are kept at once, one for each account or set of claims; the one that was not asked for longest is forgotten."},
     {OptionScope::Client, "user_agent", OptionType::Text,
      std::nullopt, 0, 0, {},
      "Put before the library's own name in the User-Agent of token requests."},
@@ -85,6 +89,12 @@ inline constexpr std::array<OptionSpec, 21> kOptionTable{{
     {OptionScope::Request, "account", OptionType::Text,
      std::nullopt, 0, 0, {},
      "The account the token is for, where the provider gives one per account."},
+    {OptionScope::Request, "claim_set", OptionType::Text,
+     std::nullopt, 0, 0, {},
+     "The name of the claims the token is for, where the provider's tokens are for claims: `driver`, `server`, ..."},
+    {OptionScope::Request, "claims", OptionType::Text,
+     std::nullopt, 0, 0, {},
+     "The claims the token is for, as the text of a JSON object of names and ids: those that the claim set takes, or any."},
     {OptionScope::Request, "timeout_ms", OptionType::Integer,
      std::nullopt, 0, 3600000, {},
      "How long this caller waits; the default is the client's total_timeout_ms. The fetch itself goes on for the others."},

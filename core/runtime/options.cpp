@@ -195,7 +195,14 @@ std::string digest_of(const Setup &setup) {
     add(name);
     add(value.text.view());
   }
+  for (const auto &[credential, signer] : setup.config.signers) {
+    for (const std::string_view part : {std::string_view(credential), std::string_view(signer.issuer), std::string_view(signer.key_id),
+                                        std::string_view(signer.digest)}) {
+      add(part);
+    }
+  }
   add(setup.host_transport ? "host" : "curl");
+  add(setup.host_signer ? "host" : "key");
   add(setup.net->ca_file);
   add(setup.net->ca_pem);
   add(setup.net->pinned_public_key);
@@ -203,7 +210,7 @@ std::string digest_of(const Setup &setup) {
   add(setup.net->proxy.bypass);
   add(setup.net->user_agent);
   for (const std::int64_t number : {setup.net->connect_timeout_ms, setup.net->attempt_timeout_ms, setup.total_timeout_ms,
-                                    setup.refresh_margin_ms.value_or(-1), setup.max_accounts}) {
+                                    setup.margins.refresh_ms.value_or(-1), setup.max_tokens}) {
     add(std::to_string(number));
   }
   return crypto::keyed_digest(all.view());
@@ -237,6 +244,8 @@ Result<RequestSettings> read_request_options(const Options *options) {
   RequestSettings settings;
   if (const auto api = reader.text("api")) settings.api = std::string(*api);
   if (const auto account = reader.text("account")) settings.account = std::string(*account);
+  if (const auto claim_set = reader.text("claim_set")) settings.claim_set = std::string(*claim_set);
+  if (const auto claims = reader.text("claims")) settings.claims = std::string(*claims);
   settings.timeout_ms = reader.integer("timeout_ms");
   settings.min_remaining_ms = *reader.integer("min_remaining_ms");
   if (reader.error() != nullptr) return reader.error();
@@ -265,9 +274,10 @@ Result<std::shared_ptr<const Setup>> read_client_options(const std::shared_ptr<c
   setup->url_policy.allow_loopback_http = net->allow_loopback_http;
   setup->net = net;
   setup->total_timeout_ms = *reader.integer("total_timeout_ms");
-  setup->max_accounts = *reader.integer("max_accounts");
-  setup->refresh_margin_ms = reader.integer("refresh_margin_ms");
+  setup->max_tokens = *reader.integer("max_tokens");
+  setup->margins.refresh_ms = reader.integer("refresh_margin_ms");
   setup->host_transport = reader.choice("transport") == "host";
+  setup->host_signer = reader.choice("signer") == "host";
   if (setup->host_transport && !net->pinned_public_key.empty()) {
     reader.refuse("pinned_public_key", "has no effect with transport=host; pin the key in the host's own transport");
   }
@@ -281,7 +291,7 @@ Result<std::shared_ptr<const Setup>> read_client_options(const std::shared_ptr<c
   auto overridden = provider::override_descriptor(descriptor, patch, sorted->base_urls);
   if (!overridden) return overridden.error();
   if (auto error = check_names(**overridden)) return error;  // a patch may have added some
-  auto config = provider::configure(*overridden, sorted->parameters);
+  auto config = provider::configure(*overridden, sorted->parameters, setup->host_signer);
   if (!config) return config.error();
   setup->config = std::move(*config);
   auto origins = check_origins(**overridden, setup->url_policy);
@@ -290,7 +300,9 @@ Result<std::shared_ptr<const Setup>> read_client_options(const std::shared_ptr<c
   if (setup->scheme) {
     if (auto error = provider::check_scheme(setup->config, *setup->scheme)) return error;
   }
-  if (!setup->refresh_margin_ms) setup->refresh_margin_ms = setup->config.descriptor->life.refresh_margin_ms;
+  const provider::Life &life = setup->config.descriptor->life;
+  if (!setup->margins.refresh_ms) setup->margins.refresh_ms = life.refresh_margin_ms;
+  setup->margins.last_ms = life.min_remaining_ms;
   setup->digest = digest_of(*setup);
   return std::shared_ptr<const Setup>(std::move(setup));
 }

@@ -10,6 +10,7 @@
 #include "core/net/driver.h"
 #include "core/net/url.h"
 #include "core/provider/client_config.h"
+#include "core/token/life.h"
 
 namespace fleetauth::runtime {
 
@@ -31,6 +32,8 @@ struct RuntimeSettings {
 struct RequestSettings {
   std::optional<std::string> api;
   std::optional<std::string> account;
+  std::optional<std::string> claim_set;
+  std::optional<std::string> claims;
   std::optional<std::int64_t> timeout_ms;
   std::int64_t min_remaining_ms = 0;
 };
@@ -40,11 +43,17 @@ struct Setup {
   provider::ClientConfig config;
   std::optional<std::string> scheme;
   bool host_transport = false;
+  bool host_signer = false;
   std::shared_ptr<const net::NetOptions> net;
   net::UrlPolicy url_policy;
   std::int64_t total_timeout_ms = 0;
-  std::int64_t max_accounts = 0;
-  std::optional<std::int64_t> refresh_margin_ms;
+  std::int64_t max_tokens = 0;
+  token::Margins margins;
+
+  /// Whether the host does something for a token of this credential.
+  [[nodiscard]] bool needs_host(const provider::Credential &credential) const {
+    return credential.kind == provider::FlowKind::SignedJwt ? host_signer : host_transport;
+  }
   std::vector<net::Url> origins;  ///< the descriptor's, in its order
   std::string digest;             ///< equal for equal configurations, secrets included; keyed
 };

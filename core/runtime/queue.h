@@ -29,7 +29,18 @@ using QueueId = std::uint64_t;
 /// Waits are cut to a century, which still fits where the system counts nanoseconds.
 inline constexpr std::int64_t kLongestWaitMs = 100LL * 366 * 24 * 3600 * 1000;
 
-enum class EventKind { Token = 1, HttpCall = 2, HttpCancel = 3, Release = 4, Closed = 5, Identity = 6, Accounts = 7, LoggedOut = 8 };
+enum class EventKind {
+  Token = 1,
+  HttpCall = 2,
+  HttpCancel = 3,
+  Release = 4,
+  Closed = 5,
+  Identity = 6,
+  Accounts = 7,
+  LoggedOut = 8,
+  SignCall = 9,
+  SignCancel = 10
+};
 
 struct Event {
   EventKind kind = EventKind::Closed;
@@ -44,7 +55,7 @@ struct Event {
   // Identity, Accounts
   std::shared_ptr<const flow::Identity> identity;
   std::shared_ptr<const flow::Accounts> accounts;
-  // HttpCall
+  // HttpCall, SignCall
   std::shared_ptr<HostCall> call;
   QueueId queue = 0;
 };

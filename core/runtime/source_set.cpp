@@ -6,40 +6,32 @@
 
 namespace fleetauth::runtime {
 
-namespace {
+SourceSet::SourceSet(std::shared_ptr<SourceKind> kind, provider::Subject usual)
+    : kind_(std::move(kind)), base_(std::make_shared<TokenSource>(kind_, std::move(usual), true)), base_key_(base_->subject().key()) {}
 
-std::string_view usual_account(const SourceKind &kind) {
-  const provider::ParameterValue *value = kind.setup->config.value(kind.credential->account_parameter);
-  return value == nullptr ? std::string_view() : value->text.view();
-}
-
-}  // namespace
-
-SourceSet::SourceSet(std::shared_ptr<SourceKind> kind)
-    : kind_(std::move(kind)), base_(std::make_shared<TokenSource>(kind_, usual_account(*kind_), true)) {}
-
-std::shared_ptr<TokenSource> SourceSet::of_account(std::string_view account) {
-  if (account == base_->account()) return base_;
-  if (const auto found = by_account_.find(account); found != by_account_.end()) {
+std::shared_ptr<TokenSource> SourceSet::of(const provider::Subject &subject) {
+  std::string key = subject.key();
+  if (key == base_key_) return base_;
+  if (const auto found = by_key_.find(key); found != by_key_.end()) {
     others_.splice(others_.begin(), others_, found->second);
-    return others_.front();
+    return others_.front().source;
   }
-  others_.push_front(std::make_shared<TokenSource>(kind_, account, false));
-  std::shared_ptr<TokenSource> made = others_.front();
-  by_account_.emplace(made->account(), others_.begin());
+  std::shared_ptr<TokenSource> made = std::make_shared<TokenSource>(kind_, subject, false);
+  others_.push_front({std::move(key), made});
+  by_key_.emplace(others_.front().key, others_.begin());
   by_slot_.emplace(made->slot().number(), made.get());
-  if (others_.size() > static_cast<std::size_t>(kind_->setup->max_accounts)) forget_oldest();
+  if (others_.size() > static_cast<std::size_t>(kind_->setup->max_tokens)) forget_oldest();
   return made;
 }
 
 /// One that somebody waits for or works with stays.
 void SourceSet::forget_oldest() {
-  const auto unused = [](const auto &source) { return source.use_count() == 1 && source->idle(); };
+  const auto unused = [](const Entry &entry) { return entry.source.use_count() == 1 && entry.source->idle(); };
   const auto oldest = std::find_if(others_.rbegin(), std::prev(others_.rend()), unused);
   if (oldest == std::prev(others_.rend())) return;
-  by_account_.erase((*oldest)->account());
-  by_slot_.erase((*oldest)->slot().number());
-  (*oldest)->give_up(nullptr);
+  by_key_.erase(oldest->key);
+  by_slot_.erase(oldest->source->slot().number());
+  oldest->source->give_up(nullptr);
   others_.erase(std::next(oldest).base());
 }
 
@@ -51,7 +43,7 @@ std::shared_ptr<TokenSource> SourceSet::of_slot(std::int64_t slot) const {
 
 void SourceSet::for_each(const std::function<void(TokenSource &)> &what) const {
   what(*base_);
-  for (const auto &source : others_) what(*source);
+  for (const Entry &entry : others_) what(*entry.source);
 }
 
 void SourceSet::add_user() {

@@ -12,18 +12,18 @@
 
 namespace fleetauth::runtime {
 
-/// The tokens of one credential: the client's own, and one for each account that was asked for. Shared by clients of the same
+/// The tokens of one credential: the client's own, and one for each subject that was asked for. Shared by clients of the same
 /// configuration. Everything under the engine's mutex but base().
 class SourceSet {
  public:
-  explicit SourceSet(std::shared_ptr<SourceKind> kind);
+  SourceSet(std::shared_ptr<SourceKind> kind, provider::Subject usual);
   SourceSet(const SourceSet &) = delete;
   SourceSet &operator=(const SourceSet &) = delete;
 
   [[nodiscard]] const SourceKind &kind() const { return *kind_; }
   [[nodiscard]] const std::shared_ptr<TokenSource> &base() const { return base_; }
-  /// The one of that account, made if there is none; above the limit the one that was not asked for longest is forgotten.
-  std::shared_ptr<TokenSource> of_account(std::string_view account);
+  /// The one of that subject, made if there is none; above the limit the one that was not asked for longest is forgotten.
+  std::shared_ptr<TokenSource> of(const provider::Subject &subject);
   /// The one whose slot has this number; null when there is none any more.
   [[nodiscard]] std::shared_ptr<TokenSource> of_slot(std::int64_t slot) const;
   void for_each(const std::function<void(TokenSource &)> &what) const;
@@ -34,13 +34,18 @@ class SourceSet {
   void serve(QueueId queue);
 
  private:
-  using Order = std::list<std::shared_ptr<TokenSource>>;
+  struct Entry {
+    std::string key;
+    std::shared_ptr<TokenSource> source;
+  };
+  using Order = std::list<Entry>;
   void forget_oldest();
 
   const std::shared_ptr<SourceKind> kind_;
   const std::shared_ptr<TokenSource> base_;
+  const std::string base_key_;
   Order others_;  ///< the one that was asked for last comes first
-  std::unordered_map<std::string_view, Order::iterator> by_account_;
+  std::unordered_map<std::string_view, Order::iterator> by_key_;
   std::unordered_map<std::int64_t, TokenSource *> by_slot_;
 };
 

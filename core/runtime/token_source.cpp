@@ -69,10 +69,10 @@ ErrorPtr challenge_over(const TokenSource &source, const std::string &why) {
 
 }  // namespace
 
-TokenSource::TokenSource(std::shared_ptr<SourceKind> kind, std::string_view account, bool copyable)
+TokenSource::TokenSource(std::shared_ptr<SourceKind> kind, provider::Subject subject, bool copyable)
     : kind_(std::move(kind)),
-      account_(account),
-      spread_(static_cast<float>(token::spread_of(kind_->key + account_))),
+      subject_(std::move(subject)),
+      spread_(static_cast<float>(token::spread_of(kind_->key + subject_.key()))),
       slot_(copyable ? kind_->owner : ~kind_->owner),
       session_(first_session(*kind_)) {}
 
@@ -97,9 +97,9 @@ void TokenSource::renew_if_stale(const token::Token &token) {
 void TokenSource::renew() {
   const BootMs now = engine().clock()->boot_ms();
   if (flight_ != nullptr || now < retry_at_ || kind_->users == 0 || engine().closed()) return;
-  // A host that sends the requests itself is only asked when a queue of its is there to take the call.
+  // A host that sends the requests or signs the tokens itself is only asked when a queue of its is there to take the call.
   const auto takes = [this](QueueId server) { return engine().takes_events(server); };
-  if (setup().host_transport && std::none_of(servers().begin(), servers().end(), takes)) return;
+  if (setup().needs_host(credential()) && std::none_of(servers().begin(), servers().end(), takes)) return;
   launch(nullptr);
 }
 
@@ -133,7 +133,7 @@ ErrorPtr TokenSource::join(const std::shared_ptr<Waiter> &waiter) {
 }
 
 ErrorPtr TokenSource::answer(const std::shared_ptr<Waiter> &waiter, std::shared_ptr<const flow::Challenge> challenge, SecretBytes code) {
-  if (challenge->bound_to != kind_->key || challenge->account != account_) return challenge_over(*this, "it is of another client");
+  if (challenge->bound_to != kind_->key || challenge->account != account()) return challenge_over(*this, "it is of another client");
   if (challenge->spent) return challenge_over(*this, "it was answered already");
   if (flight_ != nullptr) return challenge_over(*this, "a login is under way");
   if (engine().clock()->wall_ms() - challenge->asked >= challenge->lifetime_ms) return challenge_over(*this, "it is too old");
@@ -194,7 +194,7 @@ void TokenSource::landed(Landing landing) {
     if (answered != nullptr) answered->spent = true;
     token = accept(std::move(granted->grant));
   } else {
-    error = of_account(std::get<flow::Failed>(landing.effect).error, account_);
+    error = of_account(std::get<flow::Failed>(landing.effect).error, account());
     if (answered != nullptr) {
       note_refused_answer(error, *answered);
     } else {
@@ -217,7 +217,7 @@ void TokenSource::landed(Landing landing) {
 
 std::shared_ptr<const token::Token> TokenSource::accept(flow::Grant grant) {
   const flow::Now now = engine().now();
-  const token::Life life = token::plan_life(now.boot, grant.lifetime_ms, setup().refresh_margin_ms, spread_);
+  const token::Life life = token::plan_life(now.boot, grant.lifetime_ms, setup().margins, spread_);
 
   token::Token token;
   token.secret = std::move(grant.access);
@@ -273,8 +273,9 @@ void TokenSource::flight_ended(bool granted) {
 }
 
 void TokenSource::launch(const std::shared_ptr<Waiter> &waiter) {
+  if (credential().kind == provider::FlowKind::SignedJwt) return begin(flow::make_minting(setup().config, credential(), subject_), waiter);
   session_.code_period = code_period_;
-  begin(flow::make_login(setup().config, credential(), account_, session_), waiter);
+  begin(flow::make_login(setup().config, credential(), subject_, session_), waiter);
 }
 
 void TokenSource::begin(std::unique_ptr<flow::Machine> machine, const std::shared_ptr<Waiter> &waiter) {

@@ -21,6 +21,7 @@ struct SourceKind {
   const provider::Credential *credential = nullptr;
   std::string key;  ///< equal for equal configurations
   bool takes_account = false;
+  bool takes_claims = false;
   std::uint64_t owner = 0;  ///< of the slots
   std::vector<QueueId> servers;
   int users = 0;  ///< clients; without any, nothing is renewed
@@ -31,11 +32,12 @@ class TokenSource final : public FlightOwner, public std::enable_shared_from_thi
  public:
   /// `copyable`: clients may copy from its slot by number. Only for sources that last as long as their clients: a number that is free
   /// again is given to the next.
-  TokenSource(std::shared_ptr<SourceKind> kind, std::string_view account, bool copyable);
+  TokenSource(std::shared_ptr<SourceKind> kind, provider::Subject subject, bool copyable);
 
   [[nodiscard]] const Setup &setup() const override { return *kind_->setup; }
   [[nodiscard]] const provider::Credential &credential() const { return *kind_->credential; }
-  [[nodiscard]] const std::string &account() const { return account_; }
+  [[nodiscard]] const provider::Subject &subject() const { return subject_; }
+  [[nodiscard]] const std::string &account() const { return subject_.account; }
   [[nodiscard]] const token::Slot &slot() const { return slot_; }
 
   // ---- any thread
@@ -86,7 +88,7 @@ class TokenSource final : public FlightOwner, public std::enable_shared_from_thi
   [[nodiscard]] Engine &engine() const { return *kind_->engine; }
 
   const std::shared_ptr<SourceKind> kind_;
-  const std::string account_;
+  const provider::Subject subject_;
   const float spread_;
   token::Slot slot_;
   flow::Session session_;

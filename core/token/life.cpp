@@ -16,11 +16,11 @@ std::int64_t default_margin(std::int64_t lifetime_ms) {
 
 }  // namespace
 
-Life plan_life(BootMs obtained, std::int64_t lifetime_ms, std::optional<std::int64_t> margin_ms, double spread) {
+Life plan_life(BootMs obtained, std::int64_t lifetime_ms, const Margins &margins, double spread) {
   if (lifetime_ms >= kNever - obtained) return {};
   const std::int64_t lifetime = std::max<std::int64_t>(lifetime_ms, 0);
-  const std::int64_t last = std::min(lifetime / 10, 30 * kSecond);
-  const std::int64_t wanted = margin_ms.value_or(default_margin(lifetime));
+  const std::int64_t last = std::min(margins.last_ms.value_or(std::min(lifetime / 10, 30 * kSecond)), lifetime);
+  const std::int64_t wanted = margins.refresh_ms.value_or(default_margin(lifetime));
   const auto jitter = static_cast<std::int64_t>(static_cast<double>(wanted) * 0.1 * (2 * spread - 1));
   // A margin close to the whole life would have every answer renewed at once: half of the life is always served in peace.
   const std::int64_t margin = std::clamp(wanted + jitter, last, std::max(last, lifetime / 2));

@@ -242,7 +242,7 @@ describe('accounts', () => {
 
   test('beyond those that may be kept are logged in again', () =>
     withRuntime(async (runtime) => {
-      await using client = fixture.trimbleMaps({ runtime, maxAccounts: 1 });
+      await using client = fixture.trimbleMaps({ runtime, maxTokens: 1 });
       const first = await client.token({ account: 'FLTACC1' });
       await client.token({ account: 'FLTACC2' });
       assert.equal(client.peekToken({ account: 'FLTACC1' }), undefined);

@@ -96,7 +96,7 @@ describe('the installed package', () => {
       // @ts-expect-error there is no such scheme
       new FleetUp({ apiKey: 'k', acctId: 1, secret: 's', scheme: 'basic' });
       new Client('another', { any_parameter: 1 });
-      const reseller = new TrimbleMaps({ apiKey: 'k', maxAccounts: 10 });
+      const reseller = new TrimbleMaps({ apiKey: 'k', maxTokens: 10 });
       export const ids: Promise<string[]> = reseller.accounts().then((list) => list.map(({ id }) => id));
       export const token: Promise<Token> = reseller.token({ account: 'a' });
       export const role: Promise<string | undefined> = client.whoami().then(({ role }) => role);

@@ -290,7 +290,7 @@ TEST_F(Login, AResellersAccountsThroughOneClient) {
 }
 
 TEST_F(Login, T17_TheSlotOfAForgottenAccountLeadsToNobodyElsesToken) {
-  const Client client = make("trimble_maps", "/trimble", {{"api_key", "demo-partner-key"}, {"max_accounts", "1"}});
+  const Client client = make("trimble_maps", "/trimble", {{"api_key", "demo-partner-key"}, {"max_tokens", "1"}});
   std::int64_t slot = 0;
   std::int64_t generation = 0;
   {
@@ -312,7 +312,7 @@ TEST_F(Login, T17_TheSlotOfAForgottenAccountLeadsToNobodyElsesToken) {
 }
 
 TEST_F(Login, AnAccountThatSomebodyWaitsForIsNotForgotten) {
-  const Client client = make("trimble_maps", "/trimble", {{"api_key", "demo-partner-key"}, {"max_accounts", "1"}});
+  const Client client = make("trimble_maps", "/trimble", {{"api_key", "demo-partner-key"}, {"max_tokens", "1"}});
   emulator.fault({{"match", {{"path", "/trimble/accounts/authenticate"}}}, {"times", 1}, {"do", {{"hold", "first"}}}});
   const Queue queue = make_queue(runtime.get());
   const Options options = make_options({{"account", "FLTACC1"}});

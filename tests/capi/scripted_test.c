@@ -166,7 +166,7 @@ TEST(providers_are_listed_and_described) {
   const int64_t before = fleetauth_live_handles();
   fleetauth_provider *provider = NULL;
   fleetauth_error *err = NULL;
-  CHECK_TEXT("fleet_orchestrator", fleetauth_provider_builtin_name(0, NULL));
+  CHECK_TEXT("fleet_engine", fleetauth_provider_builtin_name(0, NULL));
   int32_t count = 0;
   while (fleetauth_provider_builtin_name(count, NULL) != NULL) ++count;
   CHECK(count >= 10);

@@ -271,6 +271,16 @@ Napi::Value event_http_call(const Napi::CallbackInfo &info) {
   return Handle<fleetauth_http_call>::make(args.env(), out);
 }
 
+Napi::Value event_sign_call(const Napi::CallbackInfo &info) {
+  const Arguments args(info, "Event.signCall");
+  auto *event = args.self<fleetauth_event>();
+  Out<fleetauth_sign_call> out;
+  Out<fleetauth_error> err;
+  const fleetauth_status outcome = fleetauth_event_sign_call(event, out.receive(), err.receive());
+  if (!found(args.env(), outcome, err)) return args.env().Null();
+  return Handle<fleetauth_sign_call>::make(args.env(), out);
+}
+
 Napi::Value event_result(const Napi::CallbackInfo &info) {
   const Arguments args(info, "Event.result");
   auto *event = args.self<fleetauth_event>();
@@ -767,6 +777,64 @@ Napi::Value http_call_fail(const Napi::CallbackInfo &info) {
   return args.env().Undefined();
 }
 
+Napi::Value sign_call_id(const Napi::CallbackInfo &info) {
+  const Arguments args(info, "SignCall.id");
+  auto *sign_call = args.self<fleetauth_sign_call>();
+  return to_js(args.env(), fleetauth_sign_call_id(sign_call));
+}
+
+Napi::Value sign_call_algorithm(const Napi::CallbackInfo &info) {
+  const Arguments args(info, "SignCall.algorithm");
+  auto *sign_call = args.self<fleetauth_sign_call>();
+  std::size_t len = 0;
+  const char *result = fleetauth_sign_call_algorithm(sign_call, &len);
+  return to_js(args.env(), result, len);
+}
+
+Napi::Value sign_call_key_id(const Napi::CallbackInfo &info) {
+  const Arguments args(info, "SignCall.keyId");
+  auto *sign_call = args.self<fleetauth_sign_call>();
+  std::size_t len = 0;
+  const char *result = fleetauth_sign_call_key_id(sign_call, &len);
+  return to_js(args.env(), result, len);
+}
+
+Napi::Value sign_call_data(const Napi::CallbackInfo &info) {
+  const Arguments args(info, "SignCall.data");
+  auto *sign_call = args.self<fleetauth_sign_call>();
+  std::size_t len = 0;
+  const uint8_t *result = fleetauth_sign_call_data(sign_call, &len);
+  return to_js(args.env(), result, len);
+}
+
+Napi::Value sign_call_timeout_ms(const Napi::CallbackInfo &info) {
+  const Arguments args(info, "SignCall.timeoutMs");
+  auto *sign_call = args.self<fleetauth_sign_call>();
+  return to_js(args.env(), fleetauth_sign_call_timeout_ms(sign_call));
+}
+
+Napi::Value sign_call_complete(const Napi::CallbackInfo &info) {
+  const Arguments args(info, "SignCall.complete");
+  auto *sign_call = args.self<fleetauth_sign_call>();
+  const auto signature = args.bytes(0, "signature");
+  Out<fleetauth_error> err;
+  const fleetauth_status outcome = fleetauth_sign_call_complete(sign_call, signature.data, signature.size, err.receive());
+  require_ok(args.env(), outcome, err);
+  return args.env().Undefined();
+}
+
+Napi::Value sign_call_fail(const Napi::CallbackInfo &info) {
+  const Arguments args(info, "SignCall.fail");
+  auto *sign_call = args.self<fleetauth_sign_call>();
+  const auto status = args.i32(0, "status");
+  const auto message = args.optional_text(1, "message");
+  const auto user_error = args.i64(2, "user_error");
+  Out<fleetauth_error> err;
+  const fleetauth_status outcome = fleetauth_sign_call_fail(sign_call, status, message.data(), message.size(), user_error, err.receive());
+  require_ok(args.env(), outcome, err);
+  return args.env().Undefined();
+}
+
 Napi::Value clock_manual_new(const Napi::CallbackInfo &info) {
   const Arguments args(info, "Clock.manualNew");
   const auto wall_ms = args.i64(0, "wall_ms");
@@ -847,6 +915,7 @@ void define(Napi::Object exports) {
       event::method<event_tag>("tag"),
       event::method<event_token>("token"),
       event::method<event_http_call>("httpCall"),
+      event::method<event_sign_call>("signCall"),
       event::method<event_result>("result"),
       event::method<event_identity>("identity"),
       event::method<event_accounts>("accounts"),
@@ -933,6 +1002,16 @@ void define(Napi::Object exports) {
       http_call::method<http_call_append_body>("appendBody"),
       http_call::method<http_call_complete>("complete"),
       http_call::method<http_call_fail>("fail"),
+  });
+  using sign_call = Handle<fleetauth_sign_call>;
+  sign_call::define(exports, {
+      sign_call::method<sign_call_id>("id"),
+      sign_call::method<sign_call_algorithm>("algorithm"),
+      sign_call::method<sign_call_key_id>("keyId"),
+      sign_call::method<sign_call_data>("data"),
+      sign_call::method<sign_call_timeout_ms>("timeoutMs"),
+      sign_call::method<sign_call_complete>("complete"),
+      sign_call::method<sign_call_fail>("fail"),
   });
   using clock = Handle<fleetauth_clock>;
   clock::define(exports, {

@@ -9,8 +9,8 @@
 
 namespace fleetauth::node {
 
-inline constexpr std::int64_t kApiChecksum = 7965067678187216;
-inline constexpr std::size_t kHandleCount = 16;
+inline constexpr std::int64_t kApiChecksum = 7837344053258903;
+inline constexpr std::size_t kHandleCount = 17;
 
 template <class T, void (*Unref)(T *), std::size_t Index>
 struct HandleTraits {
@@ -98,7 +98,12 @@ struct Traits<fleetauth_http_call> : HandleTraits<fleetauth_http_call, fleetauth
 };
 
 template <>
-struct Traits<fleetauth_clock> : HandleTraits<fleetauth_clock, fleetauth_clock_unref, 15> {
+struct Traits<fleetauth_sign_call> : HandleTraits<fleetauth_sign_call, fleetauth_sign_call_unref, 15> {
+  static constexpr const char *kName = "SignCall";
+};
+
+template <>
+struct Traits<fleetauth_clock> : HandleTraits<fleetauth_clock, fleetauth_clock_unref, 16> {
   static constexpr const char *kName = "Clock";
 };
 

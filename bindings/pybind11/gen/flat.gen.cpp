@@ -23,11 +23,12 @@ using Blob = Handle<fleetauth_blob, fleetauth_blob_unref>;
 using Identity = Handle<fleetauth_identity, fleetauth_identity_unref>;
 using Accounts = Handle<fleetauth_accounts, fleetauth_accounts_unref>;
 using HttpCall = Handle<fleetauth_http_call, fleetauth_http_call_unref>;
+using SignCall = Handle<fleetauth_sign_call, fleetauth_sign_call_unref>;
 using Clock = Handle<fleetauth_clock, fleetauth_clock_unref>;
 
 }  // namespace
 
-std::int64_t flat_checksum() { return 7965067678187216; }
+std::int64_t flat_checksum() { return 7837344053258903; }
 
 py::object wrap_error(fleetauth_error *error) { return py::cast(std::make_unique<Error>(error)); }
 
@@ -114,6 +115,9 @@ void bind_flat(py::module_ &module) {
       })
       .def("http_call", [](const Event &event) {
         return make<HttpCall, Gil::Held>(fleetauth_event_http_call, native(event));
+      })
+      .def("sign_call", [](const Event &event) {
+        return make<SignCall, Gil::Held>(fleetauth_event_sign_call, native(event));
       })
       .def("result", [](const Event &event) {
         check<Gil::Held>(fleetauth_event_result, native(event));
@@ -314,6 +318,32 @@ void bind_flat(py::module_ &module) {
                          message_view.data(), message_view.size(), integer<std::int64_t>(user_error, "user_error"));
       }, "status"_a, "message"_a, "user_error"_a);
 
+  py::class_<SignCall>(module, "SignCall", py::module_local())
+      .def_property_readonly("id", [](const SignCall &sign_call) {
+        return plain(fleetauth_sign_call_id, native(sign_call));
+      })
+      .def_property_readonly("algorithm", [](const SignCall &sign_call) {
+        return text(fleetauth_sign_call_algorithm, native(sign_call));
+      })
+      .def_property_readonly("key_id", [](const SignCall &sign_call) {
+        return text(fleetauth_sign_call_key_id, native(sign_call));
+      })
+      .def_property_readonly("data", [](const SignCall &sign_call) {
+        return bytes(fleetauth_sign_call_data, native(sign_call));
+      })
+      .def_property_readonly("timeout_ms", [](const SignCall &sign_call) {
+        return plain(fleetauth_sign_call_timeout_ms, native(sign_call));
+      })
+      .def("complete", [](const SignCall &sign_call, const py::object &signature) {
+        const Bytes signature_view(signature, "signature");
+        check<Gil::Held>(fleetauth_sign_call_complete, native(sign_call), signature_view.data(), signature_view.size());
+      }, "signature"_a)
+      .def("fail", [](const SignCall &sign_call, const py::object &status, const py::object &message, const py::object &user_error) {
+        const Text message_view(message, "message", nullptr);
+        check<Gil::Held>(fleetauth_sign_call_fail, native(sign_call), integer<std::int32_t>(status, "status"),
+                         message_view.data(), message_view.size(), integer<std::int64_t>(user_error, "user_error"));
+      }, "status"_a, "message"_a, "user_error"_a);
+
   py::class_<Clock>(module, "Clock", py::module_local())
       .def(py::init([](const py::object &wall_ms) {
         return make<Clock, Gil::Held>(fleetauth_clock_manual_new, integer<std::int64_t>(wall_ms, "wall_ms"));
@@ -371,6 +401,8 @@ void bind_flat(py::module_ &module) {
   constant(module, "EVENT_IDENTITY", FLEETAUTH_EVENT_IDENTITY);
   constant(module, "EVENT_ACCOUNTS", FLEETAUTH_EVENT_ACCOUNTS);
   constant(module, "EVENT_LOGGED_OUT", FLEETAUTH_EVENT_LOGGED_OUT);
+  constant(module, "EVENT_SIGN_CALL", FLEETAUTH_EVENT_SIGN_CALL);
+  constant(module, "EVENT_SIGN_CANCEL", FLEETAUTH_EVENT_SIGN_CANCEL);
   constant(module, "ADVICE_RETRY", FLEETAUTH_ADVICE_RETRY);
   constant(module, "ADVICE_STOP", FLEETAUTH_ADVICE_STOP);
   constant(module, "TOKEN_BEARER", FLEETAUTH_TOKEN_BEARER);

@@ -79,6 +79,7 @@ HANDLE(fleetauth_blob)
 HANDLE(fleetauth_identity)
 HANDLE(fleetauth_accounts)
 HANDLE(fleetauth_http_call)
+HANDLE(fleetauth_sign_call)
 HANDLE(fleetauth_clock)
 %apply (const char *DATA, size_t LENGTH) { (const char *json, size_t json_len) };
 %apply (const char *DATA, size_t LENGTH) { (const char *message, size_t message_len) };
@@ -91,6 +92,7 @@ HANDLE(fleetauth_clock)
 %apply (const uint8_t *DATA, size_t LENGTH) { (const uint8_t *data, size_t data_len) };
 %apply (const uint8_t *DATA, size_t LENGTH) { (const uint8_t *key, size_t key_len) };
 %apply (const uint8_t *DATA, size_t LENGTH) { (const uint8_t *sealed, size_t sealed_len) };
+%apply (const uint8_t *DATA, size_t LENGTH) { (const uint8_t *signature, size_t signature_len) };
 %apply (const uint8_t *DATA, size_t LENGTH) { (const uint8_t *value, size_t value_len) };
 RETURNED(const uint8_t *fleetauth_slot_words, jobject, java.nio.ByteBuffer)
 
@@ -109,6 +111,7 @@ void fleetauth_blob_unref(fleetauth_blob *blob);
 void fleetauth_identity_unref(fleetauth_identity *identity);
 void fleetauth_accounts_unref(fleetauth_accounts *accounts);
 void fleetauth_http_call_unref(fleetauth_http_call *http_call);
+void fleetauth_sign_call_unref(fleetauth_sign_call *sign_call);
 void fleetauth_clock_unref(fleetauth_clock *clock);
 const char *fleetauth_version(size_t *len);
 const char *fleetauth_dependencies(size_t *len);
@@ -144,6 +147,7 @@ int32_t fleetauth_event_kind(fleetauth_event *event);
 int64_t fleetauth_event_tag(fleetauth_event *event);
 fleetauth_status fleetauth_event_token(fleetauth_event *event, fleetauth_token **out, fleetauth_error **err);
 fleetauth_status fleetauth_event_http_call(fleetauth_event *event, fleetauth_http_call **out, fleetauth_error **err);
+fleetauth_status fleetauth_event_sign_call(fleetauth_event *event, fleetauth_sign_call **out, fleetauth_error **err);
 fleetauth_status fleetauth_provider_builtin(const char *name, size_t name_len, fleetauth_provider **out, fleetauth_error **err);
 fleetauth_status fleetauth_provider_from_json(const char *json, size_t json_len, const char *source, size_t source_len,
                                               fleetauth_provider **out, fleetauth_error **err);
@@ -217,6 +221,15 @@ fleetauth_status fleetauth_http_call_append_body(fleetauth_http_call *http_call,
                                                  fleetauth_error **err);
 fleetauth_status fleetauth_http_call_complete(fleetauth_http_call *http_call, int32_t http_status, fleetauth_error **err);
 fleetauth_status fleetauth_http_call_fail(fleetauth_http_call *http_call, int32_t status, const char *message, size_t message_len,
+                                          int64_t user_error, fleetauth_error **err);
+int64_t fleetauth_sign_call_id(fleetauth_sign_call *sign_call);
+const char *fleetauth_sign_call_algorithm(fleetauth_sign_call *sign_call, size_t *len);
+const char *fleetauth_sign_call_key_id(fleetauth_sign_call *sign_call, size_t *len);
+const uint8_t *fleetauth_sign_call_data(fleetauth_sign_call *sign_call, size_t *len);
+int64_t fleetauth_sign_call_timeout_ms(fleetauth_sign_call *sign_call);
+fleetauth_status fleetauth_sign_call_complete(fleetauth_sign_call *sign_call, const uint8_t *signature, size_t signature_len,
+                                              fleetauth_error **err);
+fleetauth_status fleetauth_sign_call_fail(fleetauth_sign_call *sign_call, int32_t status, const char *message, size_t message_len,
                                           int64_t user_error, fleetauth_error **err);
 fleetauth_status fleetauth_clock_manual_new(int64_t wall_ms, fleetauth_clock **out, fleetauth_error **err);
 fleetauth_status fleetauth_clock_advance(fleetauth_clock *clock, int64_t ms, fleetauth_error **err);

@@ -353,6 +353,16 @@ SWIGEXPORT void JNICALL Java_io_fleetauth_FleetauthJNI_fleetauth_1http_1call_1un
 }
 
 
+SWIGEXPORT void JNICALL Java_io_fleetauth_FleetauthJNI_fleetauth_1sign_1call_1unref(JNIEnv *jenv, jclass jcls, jlong jarg1) {
+  fleetauth_sign_call *arg1 = (fleetauth_sign_call *) 0 ;
+  
+  (void)jenv;
+  (void)jcls;
+  arg1 = (fleetauth_sign_call *)(intptr_t)jarg1;
+  fleetauth_sign_call_unref(arg1);
+}
+
+
 SWIGEXPORT void JNICALL Java_io_fleetauth_FleetauthJNI_fleetauth_1clock_1unref(JNIEnv *jenv, jclass jcls, jlong jarg1) {
   fleetauth_clock *arg1 = (fleetauth_clock *) 0 ;
   
@@ -929,6 +939,28 @@ SWIGEXPORT jint JNICALL Java_io_fleetauth_FleetauthJNI_fleetauth_1event_1http_1c
   arg2 = &value2;
   arg3 = &value3;
   result = (fleetauth_status)fleetauth_event_http_call(arg1,arg2,arg3);
+  jresult = (jint)result; 
+  jni_put_pointer(jenv, jarg2, value2);
+  jni_put_pointer(jenv, jarg3, value3);
+  return jresult;
+}
+
+
+SWIGEXPORT jint JNICALL Java_io_fleetauth_FleetauthJNI_fleetauth_1event_1sign_1call(JNIEnv *jenv, jclass jcls, jlong jarg1, jlongArray jarg2, jlongArray jarg3) {
+  jint jresult = 0 ;
+  fleetauth_event *arg1 = (fleetauth_event *) 0 ;
+  fleetauth_sign_call **arg2 = (fleetauth_sign_call **) 0 ;
+  fleetauth_error **arg3 = (fleetauth_error **) 0 ;
+  fleetauth_sign_call *value2 = 0 ;
+  fleetauth_error *value3 = 0 ;
+  fleetauth_status result;
+  
+  (void)jenv;
+  (void)jcls;
+  arg1 = (fleetauth_event *)(intptr_t)jarg1;
+  arg2 = &value2;
+  arg3 = &value3;
+  result = (fleetauth_status)fleetauth_event_sign_call(arg1,arg2,arg3);
   jresult = (jint)result; 
   jni_put_pointer(jenv, jarg2, value2);
   jni_put_pointer(jenv, jarg3, value3);
@@ -2146,6 +2178,143 @@ SWIGEXPORT jint JNICALL Java_io_fleetauth_FleetauthJNI_fleetauth_1http_1call_1fa
   arg5 = (int64_t)jarg5; 
   arg6 = &value6;
   result = (fleetauth_status)fleetauth_http_call_fail(arg1,arg2,(char const *)arg3,arg4,arg5,arg6);
+  jresult = (jint)result; 
+  jni_put_pointer(jenv, jarg6, value6);
+  jni_bytes_wipe(&bytes3);
+  return jresult;
+}
+
+
+SWIGEXPORT jlong JNICALL Java_io_fleetauth_FleetauthJNI_fleetauth_1sign_1call_1id(JNIEnv *jenv, jclass jcls, jlong jarg1) {
+  jlong jresult = 0 ;
+  fleetauth_sign_call *arg1 = (fleetauth_sign_call *) 0 ;
+  int64_t result;
+  
+  (void)jenv;
+  (void)jcls;
+  arg1 = (fleetauth_sign_call *)(intptr_t)jarg1;
+  result = (int64_t)fleetauth_sign_call_id(arg1);
+  jresult = (jlong)result; 
+  return jresult;
+}
+
+
+SWIGEXPORT jbyteArray JNICALL Java_io_fleetauth_FleetauthJNI_fleetauth_1sign_1call_1algorithm(JNIEnv *jenv, jclass jcls, jlong jarg1) {
+  jbyteArray jresult = 0 ;
+  fleetauth_sign_call *arg1 = (fleetauth_sign_call *) 0 ;
+  size_t *arg2 = (size_t *) 0 ;
+  size_t length2 = 0 ;
+  char *result = 0 ;
+  
+  (void)jenv;
+  (void)jcls;
+  arg2 = &length2;
+  arg1 = (fleetauth_sign_call *)(intptr_t)jarg1;
+  result = (char *)fleetauth_sign_call_algorithm(arg1,arg2);
+  jresult = jni_bytes_new(jenv, result, length2);
+  return jresult;
+}
+
+
+SWIGEXPORT jbyteArray JNICALL Java_io_fleetauth_FleetauthJNI_fleetauth_1sign_1call_1key_1id(JNIEnv *jenv, jclass jcls, jlong jarg1) {
+  jbyteArray jresult = 0 ;
+  fleetauth_sign_call *arg1 = (fleetauth_sign_call *) 0 ;
+  size_t *arg2 = (size_t *) 0 ;
+  size_t length2 = 0 ;
+  char *result = 0 ;
+  
+  (void)jenv;
+  (void)jcls;
+  arg2 = &length2;
+  arg1 = (fleetauth_sign_call *)(intptr_t)jarg1;
+  result = (char *)fleetauth_sign_call_key_id(arg1,arg2);
+  jresult = jni_bytes_new(jenv, result, length2);
+  return jresult;
+}
+
+
+SWIGEXPORT jbyteArray JNICALL Java_io_fleetauth_FleetauthJNI_fleetauth_1sign_1call_1data(JNIEnv *jenv, jclass jcls, jlong jarg1) {
+  jbyteArray jresult = 0 ;
+  fleetauth_sign_call *arg1 = (fleetauth_sign_call *) 0 ;
+  size_t *arg2 = (size_t *) 0 ;
+  size_t length2 = 0 ;
+  uint8_t *result = 0 ;
+  
+  (void)jenv;
+  (void)jcls;
+  arg2 = &length2;
+  arg1 = (fleetauth_sign_call *)(intptr_t)jarg1;
+  result = (uint8_t *)fleetauth_sign_call_data(arg1,arg2);
+  jresult = jni_bytes_new(jenv, result, length2);
+  return jresult;
+}
+
+
+SWIGEXPORT jlong JNICALL Java_io_fleetauth_FleetauthJNI_fleetauth_1sign_1call_1timeout_1ms(JNIEnv *jenv, jclass jcls, jlong jarg1) {
+  jlong jresult = 0 ;
+  fleetauth_sign_call *arg1 = (fleetauth_sign_call *) 0 ;
+  int64_t result;
+  
+  (void)jenv;
+  (void)jcls;
+  arg1 = (fleetauth_sign_call *)(intptr_t)jarg1;
+  result = (int64_t)fleetauth_sign_call_timeout_ms(arg1);
+  jresult = (jlong)result; 
+  return jresult;
+}
+
+
+SWIGEXPORT jint JNICALL Java_io_fleetauth_FleetauthJNI_fleetauth_1sign_1call_1complete(JNIEnv *jenv, jclass jcls, jlong jarg1, jbyteArray jarg2, jlongArray jarg4) {
+  jint jresult = 0 ;
+  fleetauth_sign_call *arg1 = (fleetauth_sign_call *) 0 ;
+  uint8_t *arg2 = (uint8_t *) 0 ;
+  size_t arg3 ;
+  fleetauth_error **arg4 = (fleetauth_error **) 0 ;
+  JniBytes bytes2 ;
+  fleetauth_error *value4 = 0 ;
+  fleetauth_status result;
+  
+  (void)jenv;
+  (void)jcls;
+  arg1 = (fleetauth_sign_call *)(intptr_t)jarg1;
+  {
+    if (!jni_bytes_take(jenv, jarg2, &bytes2)) return 0;
+    arg2 = (uint8_t *)bytes2.data;
+    arg3 = bytes2.length;
+  }
+  arg4 = &value4;
+  result = (fleetauth_status)fleetauth_sign_call_complete(arg1,(unsigned char const *)arg2,arg3,arg4);
+  jresult = (jint)result; 
+  jni_put_pointer(jenv, jarg4, value4);
+  jni_bytes_wipe(&bytes2);
+  return jresult;
+}
+
+
+SWIGEXPORT jint JNICALL Java_io_fleetauth_FleetauthJNI_fleetauth_1sign_1call_1fail(JNIEnv *jenv, jclass jcls, jlong jarg1, jint jarg2, jbyteArray jarg3, jlong jarg5, jlongArray jarg6) {
+  jint jresult = 0 ;
+  fleetauth_sign_call *arg1 = (fleetauth_sign_call *) 0 ;
+  int32_t arg2 ;
+  char *arg3 = (char *) 0 ;
+  size_t arg4 ;
+  int64_t arg5 ;
+  fleetauth_error **arg6 = (fleetauth_error **) 0 ;
+  JniBytes bytes3 ;
+  fleetauth_error *value6 = 0 ;
+  fleetauth_status result;
+  
+  (void)jenv;
+  (void)jcls;
+  arg1 = (fleetauth_sign_call *)(intptr_t)jarg1;
+  arg2 = (int32_t)jarg2; 
+  {
+    if (!jni_bytes_take(jenv, jarg3, &bytes3)) return 0;
+    arg3 = (char *)bytes3.data;
+    arg4 = bytes3.length;
+  }
+  arg5 = (int64_t)jarg5; 
+  arg6 = &value6;
+  result = (fleetauth_status)fleetauth_sign_call_fail(arg1,arg2,(char const *)arg3,arg4,arg5,arg6);
   jresult = (jint)result; 
   jni_put_pointer(jenv, jarg6, value6);
   jni_bytes_wipe(&bytes3);

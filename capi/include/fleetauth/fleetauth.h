@@ -94,6 +94,8 @@ typedef struct fleetauth_accounts fleetauth_accounts;
 /* A request to send and answer exactly once, from any thread. Released unanswered, it fails with FLEETAUTH_E_CALLBACK.
  * Holds secrets. */
 typedef struct fleetauth_http_call fleetauth_http_call;
+/* Something to sign and answer exactly once, from any thread. Released unanswered, it fails with FLEETAUTH_E_CALLBACK. */
+typedef struct fleetauth_sign_call fleetauth_sign_call;
 /* A manual clock. Any thread; may serve several runtimes. */
 typedef struct fleetauth_clock fleetauth_clock;
 
@@ -313,7 +315,11 @@ enum {
   /* An inquiry completed; take the outcome with fleetauth_event_accounts. */
   FLEETAUTH_EVENT_ACCOUNTS = 7,
   /* A logout completed; take the outcome with fleetauth_event_result. */
-  FLEETAUTH_EVENT_LOGGED_OUT = 8
+  FLEETAUTH_EVENT_LOGGED_OUT = 8,
+  /* Bytes for the host's signer; take them with fleetauth_event_sign_call and answer exactly once. */
+  FLEETAUTH_EVENT_SIGN_CALL = 9,
+  /* The answer to the sign_call whose id is the tag is no longer wanted. */
+  FLEETAUTH_EVENT_SIGN_CANCEL = 10
 };
 
 FLEETAUTH_API fleetauth_queue *fleetauth_queue_ref(fleetauth_queue *queue) FLEETAUTH_NOEXCEPT;
@@ -349,8 +355,8 @@ FLEETAUTH_API void fleetauth_queue_close(fleetauth_queue *queue) FLEETAUTH_NOEXC
 /* What happened, a FLEETAUTH_EVENT_ number. Since 1.0. */
 FLEETAUTH_API int32_t fleetauth_event_kind(fleetauth_event *event) FLEETAUTH_NOEXCEPT;
 
-/* TOKEN, IDENTITY, ACCOUNTS, LOGGED_OUT: the tag given when the operation was started. HTTP_CALL, HTTP_CANCEL: the
- * call's id. RELEASE: the id to drop. Else 0. Since 1.0. */
+/* TOKEN, IDENTITY, ACCOUNTS, LOGGED_OUT: the tag given when the operation was started. HTTP_CALL, HTTP_CANCEL,
+ * SIGN_CALL, SIGN_CANCEL: the call's id. RELEASE: the id to drop. Else 0. Since 1.0. */
 FLEETAUTH_API int64_t fleetauth_event_tag(fleetauth_event *event) FLEETAUTH_NOEXCEPT;
 
 /* The outcome of a TOKEN event: OK and the token, or the status and error of the operation.
@@ -363,6 +369,11 @@ FLEETAUTH_API fleetauth_status fleetauth_event_token(fleetauth_event *event, fle
  * answer is no longer wanted. An HTTP_CALL event that is released unclaimed hands the call to another queue; when there
  * is none, the fetch fails with FLEETAUTH_E_CALLBACK. Release `out` with fleetauth_http_call_unref. Since 1.0. */
 FLEETAUTH_API fleetauth_status fleetauth_event_http_call(fleetauth_event *event, fleetauth_http_call **out,
+                                                         fleetauth_error **err) FLEETAUTH_NOEXCEPT;
+
+/* The call of a SIGN_CALL event, claimed like that of an HTTP_CALL event. Release `out` with fleetauth_sign_call_unref.
+ * Since 1.0. */
+FLEETAUTH_API fleetauth_status fleetauth_event_sign_call(fleetauth_event *event, fleetauth_sign_call **out,
                                                          fleetauth_error **err) FLEETAUTH_NOEXCEPT;
 
 /* ---- Providers
@@ -701,6 +712,38 @@ FLEETAUTH_API fleetauth_status fleetauth_http_call_complete(fleetauth_http_call 
  * FLEETAUTH_E_INVALID_ARGUMENT a RELEASE event says when it can be dropped, also after FLEETAUTH_E_CLOSED. `message`
  * may be NULL. Since 1.0. */
 FLEETAUTH_API fleetauth_status fleetauth_http_call_fail(fleetauth_http_call *http_call, int32_t status, const char *message,
+                                                        size_t message_len, int64_t user_error, fleetauth_error **err) FLEETAUTH_NOEXCEPT;
+
+/* ---- Host signer
+ * Bytes that the host signs for a client whose signer is the host's, with a key that it need not show: in an HSM, a
+ * KMS, or at another service. Sign them with RSASSA-PKCS1-v1_5 and SHA-256 (RS256), then complete the call or fail it. */
+
+FLEETAUTH_API fleetauth_sign_call *fleetauth_sign_call_ref(fleetauth_sign_call *sign_call) FLEETAUTH_NOEXCEPT;
+FLEETAUTH_API void fleetauth_sign_call_unref(fleetauth_sign_call *sign_call) FLEETAUTH_NOEXCEPT;
+
+/* The id a SIGN_CANCEL event names. Since 1.0. */
+FLEETAUTH_API int64_t fleetauth_sign_call_id(fleetauth_sign_call *sign_call) FLEETAUTH_NOEXCEPT;
+
+/* What the signature is to be made with, by its name in JWA (RFC 7518): `RS256`. Since 1.0. */
+FLEETAUTH_API const char *fleetauth_sign_call_algorithm(fleetauth_sign_call *sign_call, size_t *len) FLEETAUTH_NOEXCEPT;
+
+/* The id of the key, as the client was given it; empty if it was given none. Since 1.0. */
+FLEETAUTH_API const char *fleetauth_sign_call_key_id(fleetauth_sign_call *sign_call, size_t *len) FLEETAUTH_NOEXCEPT;
+
+/* The bytes to sign: header and payload of the token. Borrowed until the call is released. Since 1.0. */
+FLEETAUTH_API const uint8_t *fleetauth_sign_call_data(fleetauth_sign_call *sign_call, size_t *len) FLEETAUTH_NOEXCEPT;
+
+/* How long the answer is still awaited, in milliseconds at this moment. Since 1.0. */
+FLEETAUTH_API int64_t fleetauth_sign_call_timeout_ms(fleetauth_sign_call *sign_call) FLEETAUTH_NOEXCEPT;
+
+/* Ends the call with the signature as bytes, not base64. It is not verified. FLEETAUTH_E_CLOSED when the call was
+ * answered before or is no longer wanted. Since 1.0. */
+FLEETAUTH_API fleetauth_status fleetauth_sign_call_complete(fleetauth_sign_call *sign_call, const uint8_t *signature, size_t signature_len,
+                                                            fleetauth_error **err) FLEETAUTH_NOEXCEPT;
+
+/* Ends the call without a signature; `status`, `message` and `user_error` are as in fleetauth_http_call_fail. `message`
+ * may be NULL. Since 1.0. */
+FLEETAUTH_API fleetauth_status fleetauth_sign_call_fail(fleetauth_sign_call *sign_call, int32_t status, const char *message,
                                                         size_t message_len, int64_t user_error, fleetauth_error **err) FLEETAUTH_NOEXCEPT;
 
 /* ---- Manual clock

@@ -30,6 +30,11 @@ export interface ClientSettings {
   descriptorPatch?: string | undefined;
   /** curl: the library's own. host: token requests are handed to the host as http_call events. Default: curl. */
   transport?: 'curl' | 'host' | undefined;
+  /**
+   * Who signs the tokens of providers whose tokens are made here. key: the library, with the key it is given. host:
+   * what is to be signed is handed to the host as sign_call events; the key stays where it is. Default: key.
+   */
+  signer?: 'key' | 'host' | undefined;
   /** A PEM file of the certificate authorities to trust instead of the system's. */
   caFile?: string | undefined;
   /** The same as caFile, given as text. caFile and caPem exclude each other. */
@@ -51,9 +56,10 @@ export interface ClientSettings {
   /** Time allowed for one fetch of a token with all its attempts; also a caller's default patience. Default: 30000. */
   totalTimeoutMs?: number | undefined;
   /**
-   * How many accounts' tokens are kept at once; the one that was not asked for longest is forgotten. Default: 100000.
+   * How many tokens are kept at once, one for each account or set of claims; the one that was not asked for longest is
+   * forgotten. Default: 100000.
    */
-  maxAccounts?: number | undefined;
+  maxTokens?: number | undefined;
   /** Put before the library's own name in the User-Agent of token requests. */
   userAgent?: string | undefined;
   /**
@@ -71,6 +77,12 @@ export interface RequestSettings {
   api?: string | undefined;
   /** The account the token is for, where the provider gives one per account. */
   account?: string | undefined;
+  /** The name of the claims the token is for, where the provider's tokens are for claims: `driver`, `server`, ... */
+  claimSet?: string | undefined;
+  /**
+   * The claims the token is for, as the text of a JSON object of names and ids: those that the claim set takes, or any.
+   */
+  claims?: string | undefined;
   /**
    * How long this caller waits; the default is the client's totalTimeoutMs. The fetch itself goes on for the others.
    */

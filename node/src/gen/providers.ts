@@ -2,6 +2,59 @@
 import { Client } from '../client';
 import type { ClientOptions } from '../client';
 
+export interface FleetEngineOptions extends ClientOptions {
+  /** The JSON text of the service account's key file. */
+  serviceAccount?: string | Uint8Array | undefined;
+  /** The path of the service account's key file, in place of its text. Read when the client is made. */
+  serviceAccountFile?: string | undefined;
+  /** The e-mail address of the service account, where the host signs (the client option `signer`). */
+  clientEmail?: string | undefined;
+  /** The id of the key the host signs with; without it the tokens name none. */
+  keyId?: string | undefined;
+  /** For whom the tokens are. */
+  audience?: string | undefined;
+  /** How long a token lives, in seconds: 60 to 3600, which is the default and the most that Fleet Engine accepts. */
+  lifetimeS?: number | undefined;
+  /** The claim set of requests that name no claims: one that takes no ids, such as `server` or `delivery_server`. */
+  claimSet?: string | undefined;
+  /** Which authorisation scheme to use wherever it is offered: `bearer`: The token as a bearer token. */
+  scheme?: 'bearer' | undefined;
+}
+
+/**
+ * Google Fleet Engine with tokens that are made here (JWT, RS256), from the key of a service account or by a signer
+ * that keeps the key. A token is for the claims that a request names: a claim set with its ids, or claims alone. It
+ * lives an hour, and one that is given out is good for 5 minutes at least. Only for servers that are trusted: devices
+ * ask their backend (`fleet_engine_device`).
+ */
+export class FleetEngine extends Client {
+  constructor(options: FleetEngineOptions) {
+    super('fleet_engine', options);
+  }
+}
+
+export interface FleetEngineDeviceOptions extends ClientOptions {
+  /** The header Authorization of requests to the backend, such as `Bearer ...`. */
+  authorization?: string | Uint8Array | undefined;
+  /** Which authorisation scheme to use wherever it is offered: `bearer`: The token as a bearer token. */
+  scheme?: 'bearer' | undefined;
+  /** Instead of https://fleetengine.googleapis.com; that host then is the only one the credentials are sent to. */
+  apiBaseUrl?: string | undefined;
+  /** The fleet's own backend, up to the path `/token/...`. */
+  backendBaseUrl: string;
+}
+
+/**
+ * Google Fleet Engine for apps of drivers and consumers: the token comes from the fleet's own backend, for one vehicle,
+ * trip or shipment that a request names. Never for all of them. A token that is given out is good for 5 minutes at
+ * least, as far as the backend's tokens live that long.
+ */
+export class FleetEngineDevice extends Client {
+  constructor(options: FleetEngineDeviceOptions) {
+    super('fleet_engine_device', options);
+  }
+}
+
 export interface FleetOrchestratorOptions extends ClientOptions {
   /** The e-mail address of the account. */
   email?: string | undefined;

@@ -118,8 +118,8 @@ class Event:
         """What happened, a FLEETAUTH_EVENT_ number."""
     @property
     def tag(self) -> int:
-        """TOKEN, IDENTITY, ACCOUNTS, LOGGED_OUT: the tag given when the operation was started. HTTP_CALL, HTTP_CANCEL: the
-        call's id. RELEASE: the id to drop. Else 0.
+        """TOKEN, IDENTITY, ACCOUNTS, LOGGED_OUT: the tag given when the operation was started. HTTP_CALL, HTTP_CANCEL,
+        SIGN_CALL, SIGN_CANCEL: the call's id. RELEASE: the id to drop. Else 0.
         """
     def token(self) -> Token:
         """The outcome of a TOKEN event: OK and the token, or the status and error of the operation. E_INVALID_ARGUMENT for
@@ -130,6 +130,8 @@ class Event:
         answer is no longer wanted. An HTTP_CALL event that is released unclaimed hands the call to another queue; when
         there is none, the fetch fails with E_CALLBACK.
         """
+    def sign_call(self) -> SignCall:
+        """The call of a SIGN_CALL event, claimed like that of an HTTP_CALL event."""
     def result(self) -> None:
         """The outcome of a LOGGED_OUT event: OK, or the first error of a revocation; the tokens are forgotten all the
         same. E_INVALID_ARGUMENT for another kind.
@@ -349,6 +351,31 @@ class HttpCall:
         unless this returns E_INVALID_ARGUMENT a RELEASE event says when it can be dropped, also after E_CLOSED.
         """
 
+class SignCall:
+    """Something to sign and answer exactly once, from any thread. Released unanswered, it fails with E_CALLBACK."""
+
+    @property
+    def id(self) -> int:
+        """The id a SIGN_CANCEL event names."""
+    @property
+    def algorithm(self) -> str:
+        """What the signature is to be made with, by its name in JWA (RFC 7518): `RS256`."""
+    @property
+    def key_id(self) -> str:
+        """The id of the key, as the client was given it; empty if it was given none."""
+    @property
+    def data(self) -> bytes:
+        """The bytes to sign: header and payload of the token. Borrowed until the call is released."""
+    @property
+    def timeout_ms(self) -> int:
+        """How long the answer is still awaited, in milliseconds at this moment."""
+    def complete(self, signature: bytes | bytearray | memoryview) -> None:
+        """Ends the call with the signature as bytes, not base64. It is not verified. E_CLOSED when the call was answered
+        before or is no longer wanted.
+        """
+    def fail(self, status: int, message: str | None, user_error: int) -> None:
+        """Ends the call without a signature; `status`, `message` and `user_error` are as in http_call_fail."""
+
 class Clock:
     """A manual clock. Any thread; may serve several runtimes."""
 
@@ -407,6 +434,8 @@ EVENT_CLOSED: int
 EVENT_IDENTITY: int
 EVENT_ACCOUNTS: int
 EVENT_LOGGED_OUT: int
+EVENT_SIGN_CALL: int
+EVENT_SIGN_CANCEL: int
 ADVICE_RETRY: int
 ADVICE_STOP: int
 TOKEN_BEARER: int

@@ -15,6 +15,10 @@ if TYPE_CHECKING:
 
         descriptor_patch: str | Mapping[str, object]
         """A JSON Merge Patch (RFC 7396) applied to the provider's descriptor: any endpoint, field name or policy can be overridden."""
+        signer: Literal["key", "host"]
+        """Who signs the tokens of providers whose tokens are made here. key: the library, with the key it is given. host:
+        what is to be signed is handed to the host as sign_call events; the key stays where it is. Default: key.
+        """
         ca_file: str | PathLike[str]
         """A PEM file of the certificate authorities to trust instead of the system's."""
         ca_pem: str
@@ -33,8 +37,10 @@ if TYPE_CHECKING:
         """Time allowed for one attempt as a whole. Default: 15 s."""
         total_timeout: float | timedelta
         """Time allowed for one fetch of a token with all its attempts; also a caller's default patience. Default: 30 s."""
-        max_accounts: int
-        """How many accounts' tokens are kept at once; the one that was not asked for longest is forgotten. Default: 100000."""
+        max_tokens: int
+        """How many tokens are kept at once, one for each account or set of claims; the one that was not asked for longest
+        is forgotten. Default: 100000.
+        """
         user_agent: str
         """Put before the library's own name in the User-Agent of token requests."""
         allow_loopback_http: bool

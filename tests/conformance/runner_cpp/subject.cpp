@@ -173,7 +173,7 @@ class CoreSubject final : public Subject {
       case runtime::EventKind::Token:
         return completed(*event);
       case runtime::EventKind::HttpCall:
-        return offered(event->call, event->queue);
+        return offered(std::static_pointer_cast<runtime::HttpCall>(event->call), event->queue);
       case runtime::EventKind::HttpCancel:
         return Withdrawn{event->tag};
       default:
@@ -183,7 +183,7 @@ class CoreSubject final : public Subject {
   }
 
   void answer(std::int64_t request, const Answer &answer) override {
-    runtime::HostCall &call = *calls_.at(request);
+    runtime::HttpCall &call = *calls_.at(request);
     for (const auto &[name, value] : answer.headers) {
       if (const auto error = call.add_header(name, value)) return give_up(call, error);
     }
@@ -207,7 +207,7 @@ class CoreSubject final : public Subject {
   }
 
   /// What a host does that is told to read no further.
-  static void give_up(runtime::HostCall &call, const ErrorPtr &error) {
+  static void give_up(runtime::HttpCall &call, const ErrorPtr &error) {
     if (const auto refused = call.fail(error->status, "", 0)) broken("failing", refused);
   }
 
@@ -222,7 +222,7 @@ class CoreSubject final : public Subject {
     return Completed{event.tag, outcome_of(runtime::make_answer(*event.plan, event.token, event.word, event.from_cache))};
   }
 
-  Event offered(const std::shared_ptr<runtime::HostCall> &call, runtime::QueueId queue) {
+  Event offered(const std::shared_ptr<runtime::HttpCall> &call, runtime::QueueId queue) {
     if (!call->claim(queue)) return next(0);  // no longer wanted
     const auto id = static_cast<std::int64_t>(call->id());
     calls_[id] = call;
@@ -236,7 +236,7 @@ class CoreSubject final : public Subject {
   std::shared_ptr<runtime::Client> client_;
   runtime::Options request_options_;
   std::map<std::int64_t, std::shared_ptr<runtime::Operation>> operations_;
-  std::map<std::int64_t, std::shared_ptr<runtime::HostCall>> calls_;
+  std::map<std::int64_t, std::shared_ptr<runtime::HttpCall>> calls_;
 };
 
 }  // namespace

@@ -100,13 +100,13 @@ class ScriptedHost : public ::testing::Test {
   }
 
   /// The request that is offered on the queue, taken.
-  std::shared_ptr<HostCall> call(const std::shared_ptr<Queue> &from = nullptr) {
+  std::shared_ptr<HttpCall> call(const std::shared_ptr<Queue> &from = nullptr) {
     auto offered = event(from);
     if (!offered || offered->kind != EventKind::HttpCall || !offered->call->claim(offered->queue)) return nullptr;
-    return offered->call;
+    return std::static_pointer_cast<HttpCall>(offered->call);
   }
 
-  static void answer(const std::shared_ptr<HostCall> &call, std::int32_t status, std::string_view body,
+  static void answer(const std::shared_ptr<HttpCall> &call, std::int32_t status, std::string_view body,
                      const std::vector<std::pair<std::string, std::string>> &headers = {}) {
     ASSERT_NE(call, nullptr) << "no request was offered";
     EXPECT_EQ(call->add_header("Content-Type", "application/json"), nullptr);

@@ -17,6 +17,100 @@ if TYPE_CHECKING:
     from ..transport import AsyncTransport
 
 
+class FleetEngine(Client):
+    """Google Fleet Engine with tokens that are made here (JWT, RS256), from the key of a service account or by a signer
+    that keeps the key. A token is for the claims that a request names: a claim set with its ids, or claims alone. It
+    lives an hour, and one that is given out is good for 5 minutes at least. Only for servers that are trusted: devices
+    ask their backend (`fleet_engine_device`)."""
+
+    def __init__(
+        self,
+        *,
+        service_account: Secret | None = None,
+        service_account_file: str | None = None,
+        client_email: str | None = None,
+        key_id: str | None = None,
+        audience: str | None = None,
+        lifetime_s: int | None = None,
+        claim_set: str | None = None,
+        base_url: str | None = None,
+        transport: AsyncTransport | None = None,
+        runtime: Runtime | None = None,
+        **options: Unpack[ClientOptions],
+    ) -> None:
+        """Makes a client; nothing is sent yet.
+
+        Args:
+            service_account: The JSON text of the service account's key file.
+            service_account_file: The path of the service account's key file, in place of its text. Read when the
+                client is made.
+            client_email: The e-mail address of the service account, where the host signs (the client option
+                `signer`).
+            key_id: The id of the key the host signs with; without it the tokens name none.
+            audience: For whom the tokens are.
+            lifetime_s: How long a token lives, in seconds: 60 to 3600, which is the default and the most that Fleet
+                Engine accepts.
+            claim_set: The claim set of requests that name no claims: one that takes no ids, such as `server` or
+                `delivery_server`.
+            base_url: Instead of https://fleetengine.googleapis.com; that host then is the only one the credentials
+                are sent to.
+            transport: Sends the token requests instead of the library.
+            runtime: The process's shared one unless given.
+            **options: See ClientOptions.
+        """
+        super().__init__(
+            "fleet_engine",
+            service_account=service_account,
+            service_account_file=service_account_file,
+            client_email=client_email,
+            key_id=key_id,
+            audience=audience,
+            lifetime_s=lifetime_s,
+            claim_set=claim_set,
+            base_url=base_url,
+            transport=transport,
+            runtime=runtime,
+            **options,
+        )
+
+
+class FleetEngineDevice(Client):
+    """Google Fleet Engine for apps of drivers and consumers: the token comes from the fleet's own backend, for one
+    vehicle, trip or shipment that a request names. Never for all of them. A token that is given out is good for 5
+    minutes at least, as far as the backend's tokens live that long."""
+
+    def __init__(
+        self,
+        *,
+        authorization: Secret | None = None,
+        api_base_url: str | None = None,
+        backend_base_url: str,
+        transport: AsyncTransport | None = None,
+        runtime: Runtime | None = None,
+        **options: Unpack[ClientOptions],
+    ) -> None:
+        """Makes a client; nothing is sent yet.
+
+        Args:
+            authorization: The header Authorization of requests to the backend, such as `Bearer ...`.
+            api_base_url: Instead of https://fleetengine.googleapis.com; that host then is the only one the
+                credentials are sent to.
+            backend_base_url: The fleet's own backend, up to the path `/token/...`.
+            transport: Sends the token requests instead of the library.
+            runtime: The process's shared one unless given.
+            **options: See ClientOptions.
+        """
+        super().__init__(
+            "fleet_engine_device",
+            authorization=authorization,
+            api_base_url=api_base_url,
+            backend_base_url=backend_base_url,
+            transport=transport,
+            runtime=runtime,
+            **options,
+        )
+
+
 class FleetOrchestrator(Client):
     """Fleet Orchestrator (moovex). Log in with e-mail and password, followed by a one-time code where the account has
     two-factor authentication, or with the API key that support issues for servers. The access token lives an hour and

@@ -36,6 +36,15 @@ public abstract class ClientOptions<B extends ClientOptions<B>> extends OptionBa
     return set("descriptor_patch", value);
   }
 
+  /**
+   * Who signs the tokens of providers whose tokens are made here. key: the library, with the key it is given. host:
+   * what is to be signed is handed to the host as sign_call events; the key stays where it is. The default is {@code
+   * key}.
+   */
+  public B signer(String value) {
+    return set("signer", value);
+  }
+
   /** A PEM file of the certificate authorities to trust instead of the system's. */
   public B caFile(String value) {
     return set("ca_file", value);
@@ -81,11 +90,11 @@ public abstract class ClientOptions<B extends ClientOptions<B>> extends OptionBa
   }
 
   /**
-   * How many accounts' tokens are kept at once; the one that was not asked for longest is forgotten. The default is
-   * {@code 100000}.
+   * How many tokens are kept at once, one for each account or set of claims; the one that was not asked for longest is
+   * forgotten. The default is {@code 100000}.
    */
-  public B maxAccounts(long value) {
-    return set("max_accounts", value);
+  public B maxTokens(long value) {
+    return set("max_tokens", value);
   }
 
   /** Put before the library's own name in the User-Agent of token requests. */

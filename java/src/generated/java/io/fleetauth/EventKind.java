@@ -18,7 +18,11 @@ enum EventKind {
   /** An inquiry completed; take the outcome with event_accounts. */
   ACCOUNTS(7),
   /** A logout completed; take the outcome with event_result. */
-  LOGGED_OUT(8);
+  LOGGED_OUT(8),
+  /** Bytes for the host's signer; take them with event_sign_call and answer exactly once. */
+  SIGN_CALL(9),
+  /** The answer to the sign_call whose id is the tag is no longer wanted. */
+  SIGN_CANCEL(10);
 
   private final int number;
 

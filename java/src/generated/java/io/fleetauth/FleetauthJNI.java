@@ -25,6 +25,7 @@ final class FleetauthJNI {
   public final static native void fleetauth_identity_unref(long jarg1);
   public final static native void fleetauth_accounts_unref(long jarg1);
   public final static native void fleetauth_http_call_unref(long jarg1);
+  public final static native void fleetauth_sign_call_unref(long jarg1);
   public final static native void fleetauth_clock_unref(long jarg1);
   public final static native byte[] fleetauth_version();
   public final static native byte[] fleetauth_dependencies();
@@ -57,6 +58,7 @@ final class FleetauthJNI {
   public final static native long fleetauth_event_tag(long jarg1);
   public final static native int fleetauth_event_token(long jarg1, long[] jarg2, long[] jarg3);
   public final static native int fleetauth_event_http_call(long jarg1, long[] jarg2, long[] jarg3);
+  public final static native int fleetauth_event_sign_call(long jarg1, long[] jarg2, long[] jarg3);
   public final static native int fleetauth_provider_builtin(byte[] jarg1, long[] jarg3, long[] jarg4);
   public final static native int fleetauth_provider_from_json(byte[] jarg1, byte[] jarg3, long[] jarg5, long[] jarg6);
   public final static native byte[] fleetauth_provider_builtin_name(int jarg1);
@@ -116,6 +118,13 @@ final class FleetauthJNI {
   public final static native int fleetauth_http_call_append_body(long jarg1, byte[] jarg2, long[] jarg4);
   public final static native int fleetauth_http_call_complete(long jarg1, int jarg2, long[] jarg3);
   public final static native int fleetauth_http_call_fail(long jarg1, int jarg2, byte[] jarg3, long jarg5, long[] jarg6);
+  public final static native long fleetauth_sign_call_id(long jarg1);
+  public final static native byte[] fleetauth_sign_call_algorithm(long jarg1);
+  public final static native byte[] fleetauth_sign_call_key_id(long jarg1);
+  public final static native byte[] fleetauth_sign_call_data(long jarg1);
+  public final static native long fleetauth_sign_call_timeout_ms(long jarg1);
+  public final static native int fleetauth_sign_call_complete(long jarg1, byte[] jarg2, long[] jarg4);
+  public final static native int fleetauth_sign_call_fail(long jarg1, int jarg2, byte[] jarg3, long jarg5, long[] jarg6);
   public final static native int fleetauth_clock_manual_new(long jarg1, long[] jarg2, long[] jarg3);
   public final static native int fleetauth_clock_advance(long jarg1, long jarg2, long[] jarg3);
   public final static native int fleetauth_clock_step_wall(long jarg1, long jarg2, long[] jarg3);

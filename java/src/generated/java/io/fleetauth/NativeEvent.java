@@ -15,8 +15,8 @@ final class NativeEvent extends NativeHandle {
   }
 
   /**
-   * TOKEN, IDENTITY, ACCOUNTS, LOGGED_OUT: the tag given when the operation was started. HTTP_CALL, HTTP_CANCEL: the
-   * call's id. RELEASE: the id to drop. Else 0.
+   * TOKEN, IDENTITY, ACCOUNTS, LOGGED_OUT: the tag given when the operation was started. HTTP_CALL, HTTP_CANCEL,
+   * SIGN_CALL, SIGN_CANCEL: the call's id. RELEASE: the id to drop. Else 0.
    */
   long tag() {
     try (Call call = new Call()) {
@@ -44,6 +44,14 @@ final class NativeEvent extends NativeHandle {
     try (Call call = new Call()) {
       call.check(FleetauthJNI.fleetauth_event_http_call(call.use(this), call.handle, call.error));
       return new NativeHttpCall(call.handle[0]);
+    }
+  }
+
+  /** The call of a SIGN_CALL event, claimed like that of an HTTP_CALL event. */
+  NativeSignCall signCall() {
+    try (Call call = new Call()) {
+      call.check(FleetauthJNI.fleetauth_event_sign_call(call.use(this), call.handle, call.error));
+      return new NativeSignCall(call.handle[0]);
     }
   }
 

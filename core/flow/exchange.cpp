@@ -74,7 +74,7 @@ class Exchange final : public Machine {
     for (const std::string &name : credential_.steps) {
       if (config_.possible(step_of(name))) return send(step_of(name), Doing::LogIn);
     }
-    Error error;
+    Error error = refusal_ == nullptr ? Error() : *refusal_;
     error.status = Status::LoginRequired;
     error.provider = config_.descriptor->name;
     error.message = config_.descriptor->name + ": the refresh token is no longer good, and the client was given nothing to log in with";
@@ -86,6 +86,7 @@ class Exchange final : public Machine {
     if (doing_ != Doing::Refresh || error->status != Status::LoginRequired) return Failed{std::move(error)};
     refresh_token_is_dead_ = true;
     refresh_token_ = {};
+    refusal_ = std::move(error);
     return log_in();
   }
 
@@ -147,6 +148,7 @@ class Exchange final : public Machine {
   Doing doing_ = Doing::LogIn;
   const Step *step_ = nullptr;  ///< whose answer is awaited
   bool refresh_token_is_dead_ = false;
+  ErrorPtr refusal_;  ///< the provider's word on the refresh token
   std::int64_t spent_period_ = -1;
   std::int64_t code_period_ = -1;
 };

@@ -47,6 +47,7 @@ def test_show_an_origin_that_clients_give(command: Command) -> None:
         (b'{"descriptor":', "not valid JSON"),
         (b'{"descriptor": 1}', 'member "schemes" is missing'),
         (b"\xff\xfe", "must be UTF-8"),
+        (b"[" * 100_000, "it is nested too deeply"),
     ],
 )
 def test_lint_of_what_is_no_descriptor(command: Command, tmp_path: Path, text: bytes, message: str) -> None:

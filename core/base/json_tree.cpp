@@ -71,9 +71,14 @@ class TreeReader {
     if (const auto error = from.type().get(type)) return error;
     switch (type) {
       case ondemand::json_type::object:
-        return read_object(from, into);
-      case ondemand::json_type::array:
-        return read_array(from, into);
+      case ondemand::json_type::array: {
+        // A text that the strict parser refused may be as deep as it is long, and this one does not count.
+        if (depth_ == kMaxDepth) return simdjson::DEPTH_ERROR;
+        ++depth_;
+        const auto error = type == ondemand::json_type::object ? read_object(from, into) : read_array(from, into);
+        --depth_;
+        return error;
+      }
       case ondemand::json_type::number:
         return read_number(from, into);
       case ondemand::json_type::string:
@@ -147,6 +152,7 @@ class TreeReader {
   simdjson::padded_string padded_;
   std::size_t position_ = 0;
   std::size_t line_ = 1;
+  std::size_t depth_ = 0;
   std::optional<Problem> duplicate_;
 };
 

@@ -79,7 +79,7 @@ class Exchange final : public Machine {
       if (config_.possible(step) && is_for_the_claims(step)) return send(step, Doing::LogIn);
     }
     if (subject_.claims != nullptr) return Failed{no_step_for_the_claims()};
-    Error error;
+    Error error = refusal_ == nullptr ? Error() : *refusal_;
     error.status = Status::LoginRequired;
     error.provider = config_.descriptor->name;
     error.message = config_.descriptor->name + ": the refresh token is no longer good, and the client was given nothing to log in with";
@@ -116,6 +116,7 @@ class Exchange final : public Machine {
     if (doing_ != Doing::Refresh || error->status != Status::LoginRequired) return Failed{std::move(error)};
     refresh_token_is_dead_ = true;
     refresh_token_ = {};
+    refusal_ = std::move(error);
     return log_in();
   }
 
@@ -177,6 +178,7 @@ class Exchange final : public Machine {
   Doing doing_ = Doing::LogIn;
   const Step *step_ = nullptr;  ///< whose answer is awaited
   bool refresh_token_is_dead_ = false;
+  ErrorPtr refusal_;  ///< the provider's word on the refresh token
   std::int64_t spent_period_ = -1;
   std::int64_t code_period_ = -1;
 };

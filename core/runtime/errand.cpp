@@ -66,7 +66,8 @@ Logout::Logout(Engine &engine, std::shared_ptr<Operation> operation) : engine_(e
 void Logout::forget(TokenSource &source) {
   servers_ = source.servers();
   source.end_flight(common_errors().cancelled);
-  const TokenSource::Login login = source.take_login();
+  const bool of_client = operation_->plan().source.get() == &source;
+  const TokenSource::Login login = source.take_login(of_client);
   const provider::ClientConfig &config = source.setup().config;
   for (const std::string &step : source.credential().revoke) {
     auto machine =

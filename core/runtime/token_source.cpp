@@ -159,13 +159,13 @@ void TokenSource::end_flight(const ErrorPtr &error) {
 
 void TokenSource::give_up(const ErrorPtr &error) {
   end_flight(error);
-  (void)take_login();
+  (void)take_login(false);
 }
 
-TokenSource::Login TokenSource::take_login() {
+TokenSource::Login TokenSource::take_login(bool unused_too) {
   Login login;
   if (const auto token = slot_.current()) login.token = token->secret.clone();
-  if (logged_in_) login.refresh_token = std::move(session_.refresh);
+  if (logged_in_ || unused_too) login.refresh_token = std::move(session_.refresh);
   session_ = {};
   logged_in_ = false;
   slot_.drop();

@@ -57,12 +57,13 @@ class TokenSource final : public FlightOwner, public std::enable_shared_from_thi
   [[nodiscard]] const std::vector<QueueId> &servers() const override { return kind_->servers; }
   /// Ends the fetch and forgets the token and the login.
   void give_up(const ErrorPtr &error);
-  /// Forgets the token and the login, and hands over what of it can be revoked.
+  /// Forgets the token and the login, and hands over what of it can be revoked. `unused_too`: also the refresh token that was given and
+  /// not used yet, which the sources of other credentials may have been given as well.
   struct Login {
     SecretBytes token;
     SecretBytes refresh_token;
   };
-  Login take_login();
+  Login take_login(bool unused_too);
   /// There are clients again: the refresh token they were given is good until it is used.
   void begin_anew();
   /// Ends the fetch alone; the token stays.

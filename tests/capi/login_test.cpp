@@ -371,6 +371,21 @@ TEST_F(Login, OAuth2ALogoutRevokes) {
   EXPECT_EQ(get_token(client.get()).name(), "E_LOGIN_REQUIRED");
 }
 
+TEST_F(Login, OAuth2ALogoutRevokesARefreshTokenThatWasNotUsed) {
+  for (const std::string scheme : {"refresh_token", "refresh_token_post"}) {
+    configure({{"oauth2", {{"first_refresh_tokens", json::array({scheme})}}}});
+    const Texts options{{"refresh_token", scheme}, {"scheme", scheme}, {"revoke_path", "revoke"}};
+    {
+      const Client client = oauth2(options);
+      EXPECT_EQ(log_out(client, runtime).name(), "OK");
+      EXPECT_EQ(log_out(client, runtime).name(), "OK") << "there is nothing left to revoke";
+    }
+    EXPECT_EQ(emulator.requests("revoke"), 1U) << "not once more for the scheme that is not used";
+    EXPECT_EQ(get_token(oauth2(options).get()).name(), "E_LOGIN_REQUIRED");
+    emulator.admin("DELETE", "/log");
+  }
+}
+
 TEST_F(Login, OAuth2TheNextClientBeginsWithTheRefreshTokenItWasGiven) {
   Event kept;
   const Queue queue = make_queue(runtime.get());

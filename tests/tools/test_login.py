@@ -69,7 +69,8 @@ def test_nobody_to_ask_for_a_code(command: Command, orchestrator: list[str]) -> 
 
 def test_a_code_from_the_secret_of_the_authenticator_app(command: Command, orchestrator: list[str]) -> None:
     secret = {"FLEET_ORCHESTRATOR_TOTP_SECRET": "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"}
-    assert command("token", *orchestrator, "--email", "totp@fleet.example", "--info", **PASSWORD, **secret).status == 0
+    told = command("login", *orchestrator, "--email", "totp@fleet.example", "--json", **PASSWORD, **secret).json
+    assert (told["code_asked"], told["parameters"]) == (False, {"email": "totp@fleet.example"})
 
 
 def test_what_has_to_be_given(command: Command, orchestrator: list[str]) -> None:

@@ -28,6 +28,40 @@ def test_show_tells_parameters_and_their_variables(command: Command) -> None:
     assert parameters["acct_id"]["env"] == "FLEETUP_ACCT_ID"
 
 
+@pytest.mark.parametrize("name", sorted(path.stem for path in DESCRIPTOR.parent.glob("*.json") if "schema" not in path.name))
+def test_show_of_every_provider(command: Command, name: str) -> None:
+    result = command("providers", "show", name)
+    assert (result.status, result.err) == (0, "")
+    assert f"({name})" in result.out.splitlines()[0]
+
+
+def test_show_an_origin_that_clients_give(command: Command) -> None:
+    assert "auth  (each client gives its own)  The authorization server" in command("providers", "show", "oauth2").out
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (b"", "not valid JSON: it is empty"),
+        (b"[]", "must be an object, not an array"),
+        (b'{"descriptor":', "not valid JSON"),
+        (b'{"descriptor": 1}', 'member "schemes" is missing'),
+        (b"\xff\xfe", "must be UTF-8"),
+        (b"[" * 100_000, "it is nested too deeply"),
+    ],
+)
+def test_lint_of_what_is_no_descriptor(command: Command, tmp_path: Path, text: bytes, message: str) -> None:
+    (tmp_path / "bad.json").write_bytes(text)
+    for words in (["lint", "bad.json"], ["show", "bad.json"]):
+        result = command("providers", *words)
+        assert (result.status, result.out) == (3, "")
+        assert message in result.err
+
+
+def test_lint_of_a_folder(command: Command) -> None:
+    assert "Is a directory" in command("providers", "lint", ".").err
+
+
 def test_show_what_is_not_there(command: Command) -> None:
     result = command("providers", "show", "fleetop")
     assert result.status == 3

@@ -3,7 +3,7 @@
 import pytest
 from conftest import Command
 
-COMMANDS = ["token", "headers", "request", "providers", "version"]
+COMMANDS = ["login", "token", "headers", "request", "status", "logout", "providers", "version"]
 
 
 def test_help_lists_commands_and_exit_statuses(command: Command) -> None:
@@ -21,8 +21,10 @@ def test_help_of_a_command(command: Command, name: str) -> None:
     assert shown.status == 0
     assert shown.out.startswith(f"usage: fleetauth {name}")
     assert "--json" in shown.out
-    assert ("--ca-file" in shown.out) == (name in ("token", "headers", "request"))
+    assert ("--ca-file" in shown.out) == (name in ("login", "token", "headers", "request", "logout"))
     assert ("--data TEXT" in shown.out) == (name == "request")
+    assert ("--otp-from" in shown.out) == (name in ("login", "token", "headers", "request"))
+    assert ("--config" in shown.out) == (name not in ("providers", "version"))
     assert command("help", name).out == shown.out
 
 
@@ -51,6 +53,15 @@ def test_help_of_the_emulator_is_its_own(command: Command) -> None:
         (["token", "https://api.fleetup.net/"], "fleetauth headers URL"),
         (["headers", "--provider", "fleetup"], "use: fleetauth headers URL"),
         (["request", "a", "b"], "use: fleetauth request URL"),
+        (["logn"], "there is no command 'logn'; did you mean 'login'?"),
+        (["login", "acme"], "login takes no argument; name a profile with --profile"),
+        (["login", "--info"], "fleetauth login has no option --info"),
+        (["logout", "acme"], "logout takes no argument; name a profile with --profile"),
+        (["logout"], "name a provider with --provider"),
+        (["logout", "--otp-from", "x"], "fleetauth logout has no option --otp-from"),
+        (["status", "acme"], "status takes no argument"),
+        (["status", "--profile", "acme"], "fleetauth status has no option --profile"),
+        (["status", "--acct-id", "1"], "fleetauth status has no option --acct-id"),
         (["version", "now"], "use: fleetauth version"),
         (["version", "--dep"], "--dep needs a value"),
         (["version", "--dep=1"], "fleetauth version has no option --dep; did you mean --deps?"),

@@ -44,8 +44,13 @@ inline constexpr CommandSet kProviders = 8;
 inline constexpr CommandSet kVersion = 16;
 inline constexpr CommandSet kWhoami = 32;
 inline constexpr CommandSet kAccounts = 64;
-inline constexpr CommandSet kWithClient = kToken | kHeaders | kRequest | kWhoami | kAccounts;
-inline constexpr CommandSet kEvery = kWithClient | kProviders | kVersion;
+inline constexpr CommandSet kLogin = 128;
+inline constexpr CommandSet kLogout = 256;
+inline constexpr CommandSet kStatus = 512;
+/// Those whose provider may ask for a one-time code.
+inline constexpr CommandSet kWithLogin = kToken | kHeaders | kRequest | kWhoami | kAccounts | kLogin;
+inline constexpr CommandSet kWithClient = kWithLogin | kLogout;
+inline constexpr CommandSet kEvery = kWithClient | kProviders | kVersion | kStatus;
 
 /// An option of the command itself.
 struct Flag {

@@ -67,6 +67,13 @@ std::string from_environment(const json &parameter) {
   return value == nullptr ? "" : value;
 }
 
+void add_environment(Values &values, const json &parameters) {
+  for (const auto &[name, parameter] : parameters.items()) {
+    if (values.contains(name)) continue;
+    if (std::string value = from_environment(parameter); !value.empty()) values.emplace(name, std::move(value));
+  }
+}
+
 [[noreturn]] void missing(const std::string &name, const json &parameter, const Arguments &arguments, const Description &about) {
   const bool secret = parameter.value("secret", false);
   std::string tried = secret ? "--secret-file and --secret-stdin (not given)" : as_flag(name) + " (not given)";
@@ -90,14 +97,11 @@ Values gather(const Arguments &arguments, const Profile &profile, const Descript
     values.emplace(std::move(name), std::move(value));
   }
   for (const auto &[name, value] : profile.options) values.emplace(name, value);
+  add_environment(values, about.parameters);
   for (const auto &[name, parameter] : about.parameters.items()) {
-    if (values.contains(name)) continue;
-    if (std::string value = from_environment(parameter); !value.empty()) {
-      values.emplace(name, std::move(value));
-    } else if (parameter.value("required", false)) {
-      if (!parameter.value("secret", false) || !can_ask()) missing(name, parameter, arguments, about);
-      values.emplace(name, ask_secret(name));
-    }
+    if (values.contains(name) || !parameter.value("required", false)) continue;
+    if (!parameter.value("secret", false) || !can_ask()) missing(name, parameter, arguments, about);
+    values.emplace(name, ask_secret(name));
   }
   return values;
 }
@@ -163,6 +167,22 @@ std::string provider_of(const Arguments &arguments, const Profile &profile) {
 
 }  // namespace
 
+void add_environment(Values &values, const Provider &provider) { add_environment(values, describe(provider).parameters); }
+
+Options client_options(const Values &values) {
+  Options options = new_options();
+  for (const auto &[name, value] : values) {
+    if (!is_of_request(name)) set_option(options, name, value);
+  }
+  return options;
+}
+
+ClientHandle new_client(const Runtime &runtime, const Provider &provider, const Options &options) {
+  fleetauth_client *handle = nullptr;
+  check(fleetauth_client_new, runtime.get(), provider.get(), options.get(), &handle);
+  return ClientHandle(handle);
+}
+
 Client open_client(const Arguments &arguments) {
   Profile profile;
   if (arguments.profile) profile = read_profile(*arguments.profile, arguments.config);
@@ -173,24 +193,23 @@ Client open_client(const Arguments &arguments) {
   refuse_secrets(arguments, about);
   refuse_unknown(arguments, about);
 
-  const Options options = new_options();
-  const Options request_options = new_options();
-  const Values values = gather(arguments, profile, about);
-  for (const auto &[name, value] : values) set_option(is_of_request(name) ? request_options : options, name, value);
-  client.http = http_settings(values);
+  client.values = gather(arguments, profile, about);
+  client.http = http_settings(client.values);
   client.otp_command = arguments.otp_from.value_or("");
 
   client.runtime = shared_runtime();
-  fleetauth_client *handle = nullptr;
-  check(fleetauth_client_new, client.runtime.get(), client.provider.get(), options.get(), &handle);
-  client.handle.reset(handle);
+  client.handle = new_client(client.runtime, client.provider, client_options(client.values));
+  const Options request_options = new_options();
+  for (const auto &[name, value] : client.values) {
+    if (is_of_request(name)) set_option(request_options, name, value);
+  }
   fleetauth_request *request = nullptr;
-  check(fleetauth_request_new, handle, request_options.get(), &request);
+  check(fleetauth_request_new, client.handle.get(), request_options.get(), &request);
   client.request.reset(request);
   return client;
 }
 
-Token get_token(const Client &client, const std::string &method, const std::string &url) {
+Token get_token(const Client &client, const std::string &method, const std::string &url, bool *asked_for_code) {
   const auto get = [&] {
     fleetauth_token *token = nullptr;
     check(fleetauth_client_token, client.handle.get(), client.request.get(), method.c_str(), method.size(),
@@ -201,6 +220,7 @@ Token get_token(const Client &client, const std::string &method, const std::stri
     return get();
   } catch (const LibraryError &error) {
     if (error.challenge == nullptr) throw;
+    if (asked_for_code != nullptr) *asked_for_code = true;
     if (client.otp_command.empty() && !can_ask()) {
       throw LibraryError(error.status, std::string(error.what()) + ". Nobody can be asked here: give --otp-from COMMAND");
     }
@@ -214,6 +234,13 @@ Event inquire(const Client &client, std::int32_t what) {
   return wait_for(client, [&](fleetauth_queue *queue, fleetauth_op **op, fleetauth_error **error) {
     return fleetauth_client_inquire(client.handle.get(), client.request.get(), what, queue, 0, op, error);
   });
+}
+
+void log_out(const Client &client) {
+  const Event event = wait_for(client, [&](fleetauth_queue *queue, fleetauth_op **op, fleetauth_error **error) {
+    return fleetauth_client_logout(client.handle.get(), queue, 0, op, error);
+  });
+  check(fleetauth_event_result, event.get());
 }
 
 }  // namespace fleetauth::command

@@ -4,6 +4,7 @@
 
 #include "tools/fleetauth/abi.h"
 #include "tools/fleetauth/arguments.h"
+#include "tools/fleetauth/input.h"
 
 namespace fleetauth::command {
 
@@ -21,6 +22,7 @@ struct Client {
   Provider provider;
   ClientHandle handle;
   Request request;
+  Values values;  ///< all that was given, wiped when the client goes
   HttpSettings http;
   std::string otp_command;  ///< prints the one-time code; empty: people are asked
 };
@@ -28,10 +30,22 @@ struct Client {
 /// Throws UsageError, SetupError or LibraryError.
 [[nodiscard]] Client open_client(const Arguments &arguments);
 
-/// A token, with the headers for `url` unless it is empty. Waits; asks for a one-time code if the provider does.
-[[nodiscard]] Token get_token(const Client &client, const std::string &method, const std::string &url);
+/// Adds what the environment variables of the provider's parameters have and `values` has not.
+void add_environment(Values &values, const Provider &provider);
+
+/// Those values that are the client's and not a request's.
+[[nodiscard]] Options client_options(const Values &values);
+
+/// Sends nothing. Throws LibraryError.
+[[nodiscard]] ClientHandle new_client(const Runtime &runtime, const Provider &provider, const Options &options);
+
+/// A token, with the headers for `url` unless it is empty. Waits; asks for a one-time code if the provider does, and then says so.
+[[nodiscard]] Token get_token(const Client &client, const std::string &method, const std::string &url, bool *asked_for_code = nullptr);
 
 /// What a FLEETAUTH_INQUIRY_ comes to, after a token was got. Waits.
 [[nodiscard]] Event inquire(const Client &client, std::int32_t what);
+
+/// Has the provider revoke what it can. Waits.
+void log_out(const Client &client);
 
 }  // namespace fleetauth::command

@@ -74,6 +74,14 @@ std::string output_of(std::vector<std::string> argv, const std::string &where) {
   return without_line_end(std::move(text));
 }
 
+std::string file_of(const std::string &path, const std::string &where) {
+  try {
+    return read_secret_file(path);
+  } catch (const SetupError &error) {
+    throw SetupError(where + ": " + error.what());
+  }
+}
+
 std::string referred(const toml::table &reference, const std::string &where) {
   if (reference.size() == 1) {
     if (const auto env = reference["env"].value<std::string>()) {
@@ -81,7 +89,7 @@ std::string referred(const toml::table &reference, const std::string &where) {
       if (value == nullptr) throw SetupError(where + ": the environment variable " + *env + " is not set");
       return value;
     }
-    if (const auto file = reference["file"].value<std::string>()) return read_secret_file(*file);
+    if (const auto file = reference["file"].value<std::string>()) return file_of(*file, where);
     if (const toml::array *words = reference["command"].as_array(); words != nullptr && !words->empty()) {
       std::vector<std::string> argv;
       for (const toml::node &word : *words) argv.push_back(word.value_or(std::string()));
@@ -97,6 +105,25 @@ std::string value_of(const toml::node &node, const std::string &where) {
   if (const auto number = node.value_exact<std::int64_t>()) return std::to_string(*number);
   if (const auto boolean = node.value_exact<bool>()) return *boolean ? "true" : "false";
   return referred(node.is_table() ? *node.as_table() : toml::table{}, where);
+}
+
+bool is_printed_by_a_program(const toml::node &node) { return node.is_table() && node.as_table()->contains("command"); }
+
+void look_at(const toml::node &node, const std::string &key, ProfileState &state) {
+  if (is_printed_by_a_program(node)) {
+    state.not_run.push_back(key);
+    return;
+  }
+  try {
+    std::string value = value_of(node, key);
+    if (key == "provider") {
+      state.profile.provider = std::move(value);
+    } else {
+      state.profile.options[key] = std::move(value);
+    }
+  } catch (const SetupError &error) {
+    state.unreadable.emplace_back(error.what());
+  }
 }
 
 std::string names_in(const toml::table &file) {
@@ -142,6 +169,20 @@ Profile read_profile(const std::string &name, const std::optional<std::string> &
   }
   if (profile.provider.empty()) throw SetupError(path + ": the profile '" + name + "' names no provider");
   return profile;
+}
+
+std::vector<ProfileState> look_at_profiles(const std::optional<std::string> &config) {
+  const auto [path, tried] = config_file(config);
+  if (!std::filesystem::exists(path)) throw SetupError("there are no profiles: no file " + path + ". Tried: " + tried);
+  const toml::table file = parse_file(path);
+  std::vector<ProfileState> states;
+  for (const auto &[name, node] : file) {
+    if (!node.is_table()) continue;
+    ProfileState &state = states.emplace_back();
+    state.name = name.str();
+    for (const auto &[key, value] : *node.as_table()) look_at(value, std::string(key.str()), state);
+  }
+  return states;
 }
 
 }  // namespace fleetauth::command

@@ -2,6 +2,7 @@
 
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "tools/fleetauth/input.h"
 
@@ -17,6 +18,17 @@ struct Profile {
 /// A value is text, a number, a boolean, or a reference to where it is: { env = "…" }, { file = "…" }, { command = ["argv", …] }.
 /// Throws SetupError, which lists what was tried.
 [[nodiscard]] Profile read_profile(const std::string &name, const std::optional<std::string> &config);
+
+/// A profile as far as it can be read without running a program.
+struct ProfileState {
+  std::string name;
+  Profile profile;
+  std::vector<std::string> unreadable;  ///< what is wrong with references, for people
+  std::vector<std::string> not_run;     ///< options that a program prints
+};
+
+/// All profiles of the file that read_profile reads. Throws SetupError when there is no file or it cannot be read.
+[[nodiscard]] std::vector<ProfileState> look_at_profiles(const std::optional<std::string> &config);
 
 /// The version of the TOML library that is compiled in.
 [[nodiscard]] std::string toml_version();

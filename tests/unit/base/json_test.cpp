@@ -168,6 +168,16 @@ TEST(JsonTree, SaysWhereADuplicateWasGivenBefore) {
   EXPECT_EQ(tree.error()->message, "d.json:3: not valid JSON: the member \"name\" was given before, in line 2");
 }
 
+TEST(JsonTree, J04_SaysOfAnEndlesslyDeepTextThatItIsOne) {
+  for (const std::string_view unit : {"[", "{\"a\":", "[{\"a\":"}) {
+    std::string text;
+    while (text.size() < 1'000'000) text += unit;
+    const auto tree = parse_tree(text, "deep.json", Status::Descriptor);
+    ASSERT_FALSE(tree);
+    EXPECT_EQ(tree.error()->message, "deep.json:1: not valid JSON: it is nested too deeply");
+  }
+}
+
 TEST(JsonTree, TakesTheSameDepthAsDocuments) {
   EXPECT_TRUE(parse_tree(nested(16), "d", Status::Config));
   EXPECT_FALSE(parse_tree(nested(17), "d", Status::Config));

@@ -7,6 +7,11 @@ namespace fleetauth::command {
 namespace {
 
 constexpr std::array kCommands = {
+    Command{"login", "", "logs in now and tells what came of it: a check of credentials",
+            "Nothing is kept: the token lives in this process and ends with it. A refresh token that the provider replaces at each use is\n"
+            "spent by the check, and what replaced it is lost. Nothing secret is printed.\n"
+            "--json: provider, parameters, scheme, asked_provider, code_asked, expires_at, expires_in_s, renewal, identity.",
+            kLogin, run_login},
     Command{"token", "", "prints a token (--info: its life instead of itself)",
             "The token, and nothing else, goes to standard output.\n"
             "--json: provider, scheme, fingerprint, expires_at, expires_in_s and, without --info, token.",
@@ -22,6 +27,16 @@ constexpr std::array kCommands = {
             run_whoami},
     Command{"accounts", "", "the accounts that the credentials open",
             "Name one of them with --account in the other commands. --json: an array of id and name.", kAccounts, run_accounts},
+    Command{"status", "", "the profiles of the configuration file, and what each lacks",
+            "Nothing is sent, nobody is asked, and no program of a profile is run: a value that one prints is taken to be there.\n"
+            "Whether the provider accepts the credentials is for fleetauth login to tell.\n"
+            "--json: an array of profile, provider, state (complete, unreadable, unusable), problems, not_run, schemes, origins.",
+            kStatus, run_status},
+    Command{"logout", "", "has the provider revoke the refresh token that is configured",
+            "Tokens are not kept between commands, so there is nothing else to end. Without a refresh token, or where the provider has\n"
+            "no way to revoke, it says so. A refresh token that cannot be revoked is a failure.\n"
+            "--json: provider, revoked (names of options), reason when nothing was.",
+            kLogout, run_logout},
     Command{"providers", "[list | show NAME|FILE | lint FILE]", "the built-in providers; what one needs; checks a descriptor",
             "show tells parameters, environment variables, schemes and API groups. lint names what is wrong, with lines.", kProviders,
             run_providers},

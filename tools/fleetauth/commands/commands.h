@@ -11,6 +11,9 @@ namespace fleetauth::command {
 int run_token(const Arguments &arguments);
 int run_headers(const Arguments &arguments);
 int run_request(const Arguments &arguments);
+int run_login(const Arguments &arguments);
+int run_logout(const Arguments &arguments);
+int run_status(const Arguments &arguments);
 int run_whoami(const Arguments &arguments);
 int run_accounts(const Arguments &arguments);
 int run_providers(const Arguments &arguments);

@@ -3,6 +3,7 @@
 #include "tools/fleetauth/abi.h"
 #include "tools/fleetauth/commands/commands.h"
 #include "tools/fleetauth/console.h"
+#include "tools/fleetauth/descriptor.h"
 #include "tools/fleetauth/input.h"
 
 namespace fleetauth::command {
@@ -32,7 +33,7 @@ int list(const Arguments &arguments) {
 }
 
 int show(const Arguments &arguments, const std::string &name) {
-  const json descriptor = describe(name);
+  const Descriptor descriptor = descriptor_of(open_provider(name), {});
   if (arguments.json) {
     print_json(descriptor);
     return 0;
@@ -50,7 +51,10 @@ int show(const Arguments &arguments, const std::string &name) {
   print_table(rows);
   print_line("\nOrigins");
   rows.clear();
-  for (const auto &[origin, url] : descriptor["origins"].items()) rows.push_back({"  " + origin, url});
+  for (const auto &[origin, about] : descriptor["origins"].items()) {
+    const std::string url = default_url(about);
+    rows.push_back({"  " + origin, url.empty() ? "(each client gives its own)" : url, about.is_object() ? about.value("doc", "") : ""});
+  }
   print_table(rows);
   print_line("\nSchemes");
   rows.clear();

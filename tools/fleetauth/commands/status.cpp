@@ -1,0 +1,128 @@
+#include <nlohmann/json.hpp>
+
+#include "tools/fleetauth/client.h"
+#include "tools/fleetauth/commands/commands.h"
+#include "tools/fleetauth/console.h"
+#include "tools/fleetauth/descriptor.h"
+#include "tools/fleetauth/profile.h"
+
+namespace fleetauth::command {
+
+namespace {
+
+/// What can be said of a profile without asking anybody.
+struct Report {
+  std::string profile;
+  std::string provider;
+  std::string state = "complete";
+  std::vector<std::string> problems;
+  std::vector<std::string> not_run;
+  std::vector<std::string> schemes;
+  std::vector<std::pair<std::string, std::string>> origins;
+};
+
+/// In place of a value that a program would print: the checks of its type and form accept it.
+std::string stand_in(const std::string &option, const Descriptor &descriptor) {
+  if (option.ends_with("base_url")) return "https://not-run.invalid";
+  const auto parameter = descriptor["parameters"].find(option);
+  if (parameter == descriptor["parameters"].end()) return "";
+  const std::string type = parameter->value("type", "");
+  return type == "integer" ? "1" : type == "boolean" ? "true" : std::string(32, 'A');
+}
+
+void stand_in_for_programs(const ProfileState &state, const Descriptor &descriptor, Values &options) {
+  for (const std::string &name : state.not_run) {
+    if (std::string value = stand_in(name, descriptor); !value.empty()) options[name] = std::move(value);
+  }
+}
+
+void look(ProfileState &state, Report &report) {
+  if (state.profile.provider.empty()) throw SetupError("the profile names no provider");
+  const Provider provider = open_provider(state.profile.provider);
+  Values &options = state.profile.options;
+  stand_in_for_programs(state, descriptor_of(provider, {}), options);
+  add_environment(options, provider);
+  (void)new_client(shared_runtime(), provider, client_options(options));
+  const Descriptor descriptor = descriptor_of(provider, options);
+  report.schemes = usable_schemes(provider, descriptor, options);
+  report.origins = base_urls(descriptor, options);
+}
+
+Report report_on(ProfileState &state) {
+  Report report;
+  report.profile = state.name;
+  report.provider = state.profile.provider;
+  report.not_run = state.not_run;
+  if (!state.unreadable.empty()) {
+    report.state = "unreadable";
+    report.problems = state.unreadable;
+    return report;
+  }
+  try {
+    look(state, report);
+  } catch (const std::exception &error) {
+    report.state = "unusable";
+    report.problems = {error.what()};
+  }
+  return report;
+}
+
+std::string joined(const std::vector<std::string> &texts, const char *between = ", ") {
+  std::string out;
+  for (const std::string &text : texts) out += (out.empty() ? "" : between) + text;
+  return out.empty() ? "-" : out;
+}
+
+/// One URL alone, several with their names.
+std::string places(const Report &report) {
+  std::vector<std::string> texts;
+  for (const auto &[name, url] : report.origins) texts.push_back(report.origins.size() == 1 ? url : name + " " + url);
+  return joined(texts);
+}
+
+void tell(const std::vector<Report> &reports) {
+  std::vector<std::vector<std::string>> table{{"PROFILE", "PROVIDER", "STATE", "SCHEMES", "ORIGIN"}};
+  std::vector<std::string> remarks;
+  for (const Report &report : reports) {
+    table.push_back(
+        {report.profile, report.provider.empty() ? "-" : report.provider, report.state, joined(report.schemes), places(report)});
+    for (const std::string &problem : report.problems) remarks.push_back(report.profile + ": " + problem);
+    if (!report.not_run.empty()) remarks.push_back(report.profile + ": not run: the program that prints " + joined(report.not_run));
+  }
+  print_table(table);
+  if (!remarks.empty()) print_line("\n" + joined(remarks, "\n"));
+}
+
+void tell_json(const std::vector<Report> &reports) {
+  using nlohmann::json;
+  json all = json::array();
+  for (const Report &report : reports) {
+    json origins = json::object();
+    for (const auto &[name, url] : report.origins) origins[name] = url;
+    all.push_back({{"profile", report.profile},
+                   {"provider", report.provider},
+                   {"state", report.state},
+                   {"problems", report.problems},
+                   {"not_run", report.not_run},
+                   {"schemes", report.schemes},
+                   {"origins", origins}});
+  }
+  print_json(all);
+}
+
+}  // namespace
+
+int run_status(const Arguments &arguments) {
+  if (!arguments.words.empty()) throw UsageError("status takes no argument; it tells of all profiles");
+  std::vector<ProfileState> states = look_at_profiles(arguments.config);
+  std::vector<Report> reports;
+  for (ProfileState &state : states) reports.push_back(report_on(state));
+  if (arguments.json) {
+    tell_json(reports);
+  } else {
+    tell(reports);
+  }
+  return 0;
+}
+
+}  // namespace fleetauth::command

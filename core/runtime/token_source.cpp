@@ -169,8 +169,7 @@ TokenSource::Login TokenSource::take_login() {
   session_ = {};
   logged_in_ = false;
   slot_.drop();
-  if (last_error_ != nullptr && last_error_->challenge != nullptr) last_error_->challenge->spent = true;
-  last_error_ = nullptr;
+  end_question();
   failures_ = 0;
   retry_at_ = pause_until_ = 0;
   renew_from_.store(0, std::memory_order_release);
@@ -236,7 +235,7 @@ std::shared_ptr<const token::Token> TokenSource::accept(flow::Grant grant) {
   logged_in_ = true;
 
   slot_.publish(std::move(token));
-  last_error_ = nullptr;
+  end_question();
   failures_ = 0;
   retry_at_ = now.boot;
   pause_until_ = life.usable_until - now.boot < kShortestPause ? now.boot + kShortestPause : 0;
@@ -260,8 +259,14 @@ void TokenSource::note_failure(const ErrorPtr &error) {
 void TokenSource::note_refused_answer(const ErrorPtr &error, const flow::Challenge &challenge) {
   if (error->status != Status::OtpOver) return;
   challenge.spent = true;
-  last_error_ = nullptr;
+  end_question();
   retry_at_ = engine().clock()->boot_ms();
+}
+
+/// The challenge that is asked here is answered, be it by what was sealed and opened of it.
+void TokenSource::end_question() {
+  if (last_error_ != nullptr && last_error_->challenge != nullptr) last_error_->challenge->spent = true;
+  last_error_ = nullptr;
 }
 
 void TokenSource::flight_ended(bool granted) {

@@ -136,7 +136,7 @@ ErrorPtr TokenSource::answer(const std::shared_ptr<Waiter> &waiter, std::shared_
   if (challenge->bound_to != kind_->key || challenge->account != account_) return challenge_over(*this, "it is of another client");
   if (challenge->spent) return challenge_over(*this, "it was answered already");
   if (flight_ != nullptr) return challenge_over(*this, "a login is under way");
-  if (engine().clock()->wall_ms() - challenge->asked >= challenge->lifetime_ms) return challenge_over(*this, "it is too old");
+  if (engine().clock()->boot_ms() >= challenge->ends) return challenge_over(*this, "it is too old");
   auto machine = flow::make_answer(setup().config, credential(), challenge, std::move(code));
   answering_ = std::move(challenge);
   begin(std::move(machine), waiter);

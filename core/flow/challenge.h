@@ -20,6 +20,7 @@ struct Challenge {
   // What becomes of it here; guarded by the engine's mutex.
   mutable std::string bound_to;  ///< the configuration that may answer it
   mutable bool spent = false;    ///< it was answered, or is over
+  mutable BootMs ends = 0;       ///< from then on it is too old
 };
 
 }  // namespace fleetauth::flow

@@ -92,6 +92,7 @@ Challenge challenge(const provider::ChallengeRule &rule, const json::Document &a
   out.step = rule.step;
   out.asked = now.wall;
   out.lifetime_ms = rule.lifetime_ms;
+  out.ends = now.boot + rule.lifetime_ms;
   for (const provider::NamedPointers &wanted : rule.echo) {
     if (auto found = echo(answer, wanted)) out.echoes.push_back(std::move(*found));
   }

@@ -337,7 +337,12 @@ Result<std::shared_ptr<const flow::Challenge>> Client::open_challenge(std::strin
   const auto live = this->live();
   if (live == nullptr) return common_errors().client_closed;
   auto challenge = flow::open_challenge(live->setup->config, sealed, key);
-  if (challenge) (*challenge)->bound_to = live->setup->digest + (*challenge)->credential;
+  if (!challenge) return challenge;
+  const flow::Challenge &opened = **challenge;
+  opened.bound_to = live->setup->digest + opened.credential;
+  const auto &clock = runtime_->engine().clock();
+  // A clock that was behind does not make it younger than it is.
+  opened.ends = clock->boot_ms() + std::min(opened.lifetime_ms, opened.asked + opened.lifetime_ms - clock->wall_ms());
   return challenge;
 }
 

@@ -136,7 +136,7 @@ ErrorPtr TokenSource::answer(const std::shared_ptr<Waiter> &waiter, std::shared_
   if (challenge->bound_to != kind_->key || challenge->account != account()) return challenge_over(*this, "it is of another client");
   if (challenge->spent) return challenge_over(*this, "it was answered already");
   if (flight_ != nullptr) return challenge_over(*this, "a login is under way");
-  if (engine().clock()->wall_ms() - challenge->asked >= challenge->lifetime_ms) return challenge_over(*this, "it is too old");
+  if (engine().clock()->boot_ms() >= challenge->ends) return challenge_over(*this, "it is too old");
   auto machine = flow::make_answer(setup().config, credential(), challenge, std::move(code));
   answering_ = std::move(challenge);
   begin(std::move(machine), waiter);
@@ -169,8 +169,7 @@ TokenSource::Login TokenSource::take_login(bool unused_too) {
   session_ = {};
   logged_in_ = false;
   slot_.drop();
-  if (last_error_ != nullptr && last_error_->challenge != nullptr) last_error_->challenge->spent = true;
-  last_error_ = nullptr;
+  end_question();
   failures_ = 0;
   retry_at_ = pause_until_ = 0;
   renew_from_.store(0, std::memory_order_release);
@@ -236,7 +235,7 @@ std::shared_ptr<const token::Token> TokenSource::accept(flow::Grant grant) {
   logged_in_ = true;
 
   slot_.publish(std::move(token));
-  last_error_ = nullptr;
+  end_question();
   failures_ = 0;
   retry_at_ = now.boot;
   pause_until_ = life.usable_until - now.boot < kShortestPause ? now.boot + kShortestPause : 0;
@@ -260,8 +259,14 @@ void TokenSource::note_failure(const ErrorPtr &error) {
 void TokenSource::note_refused_answer(const ErrorPtr &error, const flow::Challenge &challenge) {
   if (error->status != Status::OtpOver) return;
   challenge.spent = true;
-  last_error_ = nullptr;
+  end_question();
   retry_at_ = engine().clock()->boot_ms();
+}
+
+/// The challenge that is asked here is answered, be it by what was sealed and opened of it.
+void TokenSource::end_question() {
+  if (last_error_ != nullptr && last_error_->challenge != nullptr) last_error_->challenge->spent = true;
+  last_error_ = nullptr;
 }
 
 void TokenSource::flight_ended(bool granted) {

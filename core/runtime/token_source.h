@@ -78,6 +78,7 @@ class TokenSource final : public FlightOwner, public std::enable_shared_from_thi
   std::shared_ptr<const token::Token> accept(flow::Grant grant);
   void note_failure(const ErrorPtr &error);
   void note_refused_answer(const ErrorPtr &error, const flow::Challenge &challenge);
+  void end_question();
   void flight_ended(bool granted);
   void renew();
   void launch(const std::shared_ptr<Waiter> &waiter);

@@ -6,7 +6,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { format, inspect } from 'node:util';
 
 import { Client, FleetAuthError, ManualClock, Provider, Runtime, STATUS_TABLE, Token, TransportError } from 'fleetauth';
-import type { AuthHeaders, HeadersOptions, HttpAnswer, HttpCall, TransportFailure } from 'fleetauth';
+import type { Account, AuthHeaders, HeadersOptions, HttpAnswer, HttpCall, Identity, TransportFailure } from 'fleetauth';
 
 import { until } from './support';
 
@@ -15,9 +15,20 @@ const FOLDER = resolve(__dirname, '..', '..', '..', 'tests', 'conformance');
 
 type Json = Record<string, unknown>;
 type Expected = Record<string, unknown>;
+/** What an operation hands over; a logout nothing. */
+type Value = Token | AuthHeaders | Identity | Account[] | undefined;
+
+const CHALLENGE_KEY = Buffer.from('a key of 32 bytes for challenges');
 
 interface Step {
   start?: string;
+  inquire?: string;
+  what?: 'identity' | 'accounts';
+  answer_challenge?: string;
+  of?: string;
+  code?: string;
+  sealed?: boolean;
+  log_out?: string;
   url?: string;
   method?: string;
   request?: Json;
@@ -28,6 +39,8 @@ interface Step {
   peek?: { url?: string; method?: string; request?: Json };
   token?: Expected;
   headers?: Expected;
+  identity?: Expected;
+  accounts?: Expected[];
   error?: Expected;
   reject?: string;
   http_status?: number;
@@ -77,8 +90,7 @@ interface Sent {
 
 interface Operation {
   abort: AbortController;
-  url: string | undefined;
-  outcome?: { value: Token | AuthHeaders } | { error: unknown };
+  outcome?: { value: Value } | { error: unknown };
   asked: boolean;
 }
 
@@ -146,6 +158,9 @@ class Player {
 
   async #step(step: Step): Promise<void> {
     if (step.start !== undefined) this.#start(step.start, step);
+    else if (step.inquire !== undefined) this.#inquire(step.inquire, step);
+    else if (step.answer_challenge !== undefined) this.#answerChallenge(step.answer_challenge, step);
+    else if (step.log_out !== undefined) this.#begin(step.log_out, (signal) => this.client.logout({ signal }));
     else if (step.expect_request) await this.#expectRequest(step.expect_request, step);
     else if (step.done !== undefined) await this.#done(step.done, step);
     else if (step.peek) this.#peek(step.peek, step);
@@ -161,12 +176,37 @@ class Player {
   }
 
   #start(label: string, { url, method, request }: Step): void {
-    const operation: Operation = { abort: new AbortController(), url, asked: false };
+    this.#begin(label, (signal) => {
+      const wanted: HeadersOptions = { ...options(request), method, signal };
+      return url === undefined ? this.client.token(wanted) : this.client.headers(url, wanted);
+    });
+  }
+
+  #inquire(label: string, { what, request }: Step): void {
+    this.#begin(label, (signal) => {
+      const wanted = { ...options(request), signal };
+      return what === 'accounts' ? this.client.accounts(wanted) : this.client.whoami(wanted);
+    });
+  }
+
+  #answerChallenge(label: string, { of, code, sealed }: Step): void {
+    const { outcome } = this.#operation(String(of));
+    const error = outcome && 'error' in outcome ? outcome.error : undefined;
+    assert.ok(error instanceof FleetAuthError && error.challenge, `${of} has no challenge`);
+    let { challenge } = error;
+    if (sealed) {
+      challenge = this.client.openChallenge(this.client.sealChallenge(challenge, CHALLENGE_KEY), CHALLENGE_KEY);
+      this.#see(challenge);
+    }
+    this.#begin(label, (signal) => this.client.answer(challenge, String(code), { signal }));
+  }
+
+  #begin(label: string, begin: (signal: AbortSignal) => Promise<unknown>): void {
+    assert.ok(!this.#operations.has(label), `there is an operation ${label} already`);
+    const operation: Operation = { abort: new AbortController(), asked: false };
     this.#operations.set(label, operation);
-    const wanted: HeadersOptions = { ...options(request), method, signal: operation.abort.signal };
-    const started = url === undefined ? this.client.token(wanted) : this.client.headers(url, wanted);
-    started.then(
-      (value) => (operation.outcome = { value }),
+    begin(operation.abort.signal).then(
+      (value) => (operation.outcome = { value: value as Value }),
       (error: unknown) => (operation.outcome = { error }),
     );
   }
@@ -211,7 +251,14 @@ class Player {
       return;
     }
     assert.ok(!step.error, `${label} did not fail`);
-    this.#compareValue(step, outcome.value);
+    const { value } = outcome;
+    if (step.identity ?? step.accounts) {
+      assert.deepEqual(value, step.identity ?? step.accounts?.map(({ id, name }) => ({ id, name: name || undefined })));
+    } else if (step.token ?? step.headers) {
+      this.#compareValue(step, value as Token | AuthHeaders);
+    } else {
+      assert.equal(value, undefined, `${label} has an outcome`);
+    }
   }
 
   #peek({ url, method, request }: NonNullable<Step['peek']>, step: Step): void {
@@ -231,7 +278,8 @@ class Player {
   #reject(label: string, step: Step): void {
     const { outcome } = this.#operation(label);
     assert.ok(outcome && 'value' in outcome, `${label} has no token to report`);
-    assert.equal(this.client.reportRejected(outcome.value, step.http_status ?? 401), step.advice);
+    const refused = outcome.value as Token | AuthHeaders;
+    assert.equal(this.client.reportRejected(refused, step.http_status ?? 401), step.advice);
   }
 
   async #expectNothing(): Promise<void> {

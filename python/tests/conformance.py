@@ -3,6 +3,7 @@
 import asyncio
 import base64
 import json
+from collections.abc import Coroutine
 from datetime import datetime
 from typing import Any
 from urllib.parse import parse_qsl
@@ -13,6 +14,7 @@ from fleetauth.testing import ManualClock
 from fleetauth.transport import _STATUSES
 
 PATIENCE = 5
+CHALLENGE_KEY = b"a key of 32 bytes for challenges"
 FAILURES = {fleetauth.errors.STATUSES[number][0]: failure for failure, number in _STATUSES.items()}
 
 
@@ -37,7 +39,8 @@ class Vector:
         self._clock = ManualClock(datetime.fromisoformat(vector["wall"]))
         self._calls: asyncio.Queue[Call] = asyncio.Queue()
         self._unanswered: list[Call] = []
-        self._operations: dict[str, asyncio.Task[fleetauth.Token]] = {}
+        self._operations: dict[str, asyncio.Task[Any]] = {}
+        self._challenges: dict[str, fleetauth.Challenge] = {}
         self._done: dict[str, fleetauth.Token] = {}
         self._shown: list[object] = []
 
@@ -100,8 +103,25 @@ class Vector:
         await getattr(self, f"_step_{kind}")(step)
 
     async def _step_start(self, step: dict[str, Any]) -> None:
-        asked = self._client.token(step.get("url"), step.get("method", "GET"), **_request(step))
-        self._operations[step["start"]] = asyncio.create_task(asked)
+        await self._begin(step["start"], self._client.token(step.get("url"), step.get("method", "GET"), **_request(step)))
+
+    async def _step_inquire(self, step: dict[str, Any]) -> None:
+        ask = {"identity": self._client.whoami, "accounts": self._client.accounts}[step["what"]]
+        await self._begin(step["inquire"], ask(**_request(step)))
+
+    async def _step_answer_challenge(self, step: dict[str, Any]) -> None:
+        challenge = self._challenges[step["of"]]
+        if step.get("sealed"):
+            sealed = self._client.seal_challenge(challenge, CHALLENGE_KEY)
+            challenge = self._client.open_challenge(sealed, CHALLENGE_KEY)
+            self._shown.append(challenge)
+        await self._begin(step["answer_challenge"], self._client.answer(challenge, step["code"]))
+
+    async def _step_log_out(self, step: dict[str, Any]) -> None:
+        await self._begin(step["log_out"], self._client.logout())
+
+    async def _begin(self, label: str, asked: Coroutine[Any, Any, Any]) -> None:
+        self._operations[label] = asyncio.create_task(asked)
         await asyncio.sleep(0)  # it has started when the next step comes
 
     async def _step_expect_request(self, step: dict[str, Any]) -> None:
@@ -134,9 +154,18 @@ class Vector:
             raised = asyncio.CancelledError() if task.cancelled() else task.exception()
             assert raised is not None, "the operation succeeded"
             self._check_error(raised, step["error"])
-        else:
+            if isinstance(raised, fleetauth.OtpRequired) and raised.challenge is not None:
+                self._challenges[step["done"]] = raised.challenge
+                self._shown.append(raised.challenge)
+        elif "token" in step or "headers" in step:
             token = self._done[step["done"]] = task.result()
             self._check_token(token, step)
+        elif "identity" in step:
+            assert dict(task.result()) == step["identity"]
+        elif "accounts" in step:
+            assert [account._asdict() for account in task.result()] == step["accounts"]
+        else:
+            assert task.result() is None, "the operation has an outcome"
 
     async def _step_peek(self, step: dict[str, Any]) -> None:
         asked = step["peek"]

@@ -47,12 +47,21 @@ def alterations(node: Any) -> Iterator[Any]:
         yield 1 if node is None else node + 1
 
 
-@pytest.mark.parametrize("name", ["fleetup/headers_by_url", "fleetup/status_401", "core/life_stale"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "fleetup/headers_by_url",
+        "fleetup/status_401",
+        "core/life_stale",
+        "fleet_orchestrator/whoami_asks_for_otp",
+        "trimble_maps/accounts",
+    ],
+)
 async def test_a_vector_that_expects_something_else_fails(name: str) -> None:
     vector = json.loads((FOLDER / f"{name}.json").read_text("utf-8"))
     count = 0
     for number, step in enumerate(vector["steps"]):
-        for member in {"expect_request", "token", "headers", "error", "advice"} & step.keys():
+        for member in {"expect_request", "token", "headers", "identity", "accounts", "error", "advice"} & step.keys():
             for altered in alterations(step[member]):
                 steps = [*vector["steps"][:number], {**step, member: altered}, *vector["steps"][number + 1 :]]
                 try:

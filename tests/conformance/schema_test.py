@@ -40,8 +40,12 @@ class SchemaTest(unittest.TestCase):
         for step in (
             {},
             {"start": "a", "urls": "https://x"},
-            {"done": "a"},
             {"done": "a", "token": {}},
+            {"done": "a", "identity": {"id": 1}},
+            {"done": "a", "identity": {}, "accounts": []},
+            {"done": "a", "accounts": [{"id": "x"}]},
+            {"inquire": "a", "what": "weather"},
+            {"answer_challenge": "a", "code": "1"},
             {"done": "a", "token": {"from_cache": True}, "error": {"status": "E_URL"}},
             {"peek": {"api": "x"}, "headers": {}},
             {"reject": "a"},

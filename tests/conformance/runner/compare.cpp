@@ -148,13 +148,19 @@ void compare_token(const std::string &where, const Json &expected, const Token &
                   {"from_cache", is(actual.from_cache)}});
 }
 
-void compare_headers(const std::string &where, const Json &expected, const Pairs &actual) {
+void compare_pairs(const std::string &where, const Json &expected, const Pairs &actual) {
   Pairs wanted;
   for (const auto &[name, value] : expected.items()) wanted.emplace_back(name, value.get<std::string>());
   Pairs found = actual;
   std::sort(wanted.begin(), wanted.end());
   std::sort(found.begin(), found.end());
   if (wanted != found) differ(where, pairs_as_json(wanted).dump(), pairs_as_json(found).dump());
+}
+
+void compare_accounts(const std::string &where, const Json &expected, const Pairs &ids_and_names) {
+  Json found = Json::array();
+  for (const auto &[id, name] : ids_and_names) found.push_back({{"id", id}, {"name", name}});
+  compare_json(where, expected, found);
 }
 
 void compare_failure(const std::string &where, const Json &expected, const Failure &actual) {

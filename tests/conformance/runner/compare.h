@@ -9,7 +9,9 @@ namespace conformance {
 
 void compare_request(const std::string &where, const Json &expected, const Request &actual);
 void compare_token(const std::string &where, const Json &expected, const Token &actual);
-void compare_headers(const std::string &where, const Json &expected, const Pairs &actual);
+/// Names and values, in any order.
+void compare_pairs(const std::string &where, const Json &expected, const Pairs &actual);
+void compare_accounts(const std::string &where, const Json &expected, const Pairs &ids_and_names);
 void compare_failure(const std::string &where, const Json &expected, const Failure &actual);
 
 /// Milliseconds since 1970 of `2026-01-01T00:00:00Z` or `2026-01-01T00:00:00.000Z`.

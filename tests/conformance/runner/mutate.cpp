@@ -26,9 +26,8 @@ class Mutation {
       if (value.is_number()) add(at, value.dump());
     }
     const std::string last = at.back();
-    if (last == "headers" || last == "form") {
-      alter_members(at);
-    }
+    if (last == "headers" || last == "form" || last == "identity") alter_members(at);
+    if (last == "accounts") add(at / "-", {{"id", "x"}, {"name", "x"}});
   }
 
   std::vector<Mutant> take() { return std::move(mutants_); }
@@ -60,7 +59,7 @@ std::vector<Mutant> mutants(const Json &vector) {
   if (vector.contains("client_error")) mutation.alter_all(Json::json_pointer("/client_error"));
   const Json steps = vector.value("steps", Json::array());
   for (std::size_t i = 0; i < steps.size(); ++i) {
-    for (const char *expectation : {"expect_request", "token", "headers", "error", "advice"}) {
+    for (const char *expectation : {"expect_request", "token", "headers", "identity", "accounts", "error", "advice"}) {
       if (steps[i].contains(expectation)) mutation.alter_all(Json::json_pointer("/steps") / i / expectation);
     }
   }

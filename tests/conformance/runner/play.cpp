@@ -77,7 +77,10 @@ class Player {
     };
     if (is("start", {"url", "method", "request"})) return start(step);
     if (is("expect_request", {"answer", "fail"})) return expect_request(step);
-    if (is("done", {"token", "headers", "error"})) return done(step);
+    if (is("inquire", {"what", "request"})) return inquire(step);
+    if (is("answer_challenge", {"of", "code", "sealed"})) return answer_challenge(step);
+    if (is("log_out", {})) return log_out(step);
+    if (is("done", {"token", "headers", "identity", "accounts", "error"})) return done(step);
     if (is("peek", {"token", "headers", "error"})) return peek(step);
     if (is("reject", {"http_status", "advice"})) return reject(step);
     if (is("advance_ms", {})) return subject_.advance(step["advance_ms"].get<std::int64_t>());
@@ -92,12 +95,34 @@ class Player {
 
   // ---- steps
 
-  void start(const Json &step) {
-    const std::string label = step["start"];
+  template <class Begin>
+  void begin(const std::string &label, Begin begin) {
     if (operations_.count(label) != 0) throw Mismatch(where_ + ": there is an operation " + label + " already");
     Operation &operation = operations_[label];
     operation.tag = static_cast<std::int64_t>(operations_.size());
-    if (auto refused = subject_.start(operation.tag, make_call(step))) operation.outcome = std::move(*refused);
+    if (auto refused = begin(operation.tag)) operation.outcome = std::move(*refused);
+  }
+
+  void start(const Json &step) {
+    begin(step["start"], [&](std::int64_t tag) { return subject_.start(tag, make_call(step)); });
+  }
+
+  void inquire(const Json &step) {
+    const std::string what = step.at("what");
+    if (what != "identity" && what != "accounts") throw Mismatch(where_ + ": nobody can be asked for " + what);
+    begin(step["inquire"], [&](std::int64_t tag) { return subject_.inquire(tag, what == "accounts", make_call(step)); });
+  }
+
+  void answer_challenge(const Json &step) {
+    const Operation &asked = operation(step.at("of"));
+    const Failure *failure = asked.outcome ? std::get_if<Failure>(&*asked.outcome) : nullptr;
+    if (failure == nullptr || failure->challenge == nullptr) throw Mismatch(where_ + ": the operation has no challenge");
+    begin(step["answer_challenge"],
+          [&](std::int64_t tag) { return subject_.answer_challenge(tag, *failure, step.at("code"), step.value("sealed", false)); });
+  }
+
+  void log_out(const Json &step) {
+    begin(step["log_out"], [&](std::int64_t tag) { return subject_.log_out(tag); });
   }
 
   void expect_request(const Json &step) {
@@ -151,15 +176,30 @@ class Player {
     const auto *failure = std::get_if<Failure>(&outcome);
     if (failure != nullptr) see(*failure);
     if (step.contains("error")) {
-      if (failure == nullptr) throw Mismatch(where_ + ": expected an error, got a token");
-      return compare_failure(where_ + ".error", step["error"], *failure);
+      return compare_failure(where_ + ".error", step["error"], expected<Failure>("an error", outcome));
     }
-    if (failure != nullptr) throw Mismatch(where_ + ": expected a token, got " + failure->status + ": " + failure->message);
-    const Token &token = std::get<Token>(outcome);
+    if (step.contains("token") || step.contains("headers")) return compare_token_and_headers(step, expected<Token>("a token", outcome));
+    if (step.contains("identity")) {
+      return compare_pairs(where_ + ".identity", step["identity"], expected<Identity>("an identity", outcome).fields);
+    }
+    if (step.contains("accounts")) {
+      return compare_accounts(where_ + ".accounts", step["accounts"], expected<Accounts>("accounts", outcome).ids_and_names);
+    }
+    expected<LoggedOut>("nothing to hand over", outcome);
+  }
+
+  template <class T>
+  const T &expected(const std::string &what, const Outcome &outcome) const {
+    if (const T *value = std::get_if<T>(&outcome)) return *value;
+    const auto *failure = std::get_if<Failure>(&outcome);
+    throw Mismatch(where_ + ": expected " + what + ", got " +
+                   (failure == nullptr ? "something else" : failure->status + ": " + failure->message));
+  }
+
+  void compare_token_and_headers(const Json &step, const Token &token) {
     see(token.fingerprint);
     if (step.contains("token")) compare_token(where_ + ".token", step["token"], token);
-    if (step.contains("headers")) compare_headers(where_ + ".headers", step["headers"], token.headers);
-    if (!step.contains("token") && !step.contains("headers")) throw Mismatch(where_ + ": says nothing of what is expected");
+    if (step.contains("headers")) compare_pairs(where_ + ".headers", step["headers"], token.headers);
   }
 
   Operation &operation(const std::string &label) {

@@ -4,6 +4,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -41,6 +42,14 @@ struct Token {
   Pairs headers;
 };
 
+struct Identity {
+  Pairs fields;
+};
+struct Accounts {
+  Pairs ids_and_names;
+};
+struct LoggedOut {};
+
 struct Failure {
   std::string status;
   std::string message;
@@ -50,9 +59,10 @@ struct Failure {
   bool retryable = false;
   std::int64_t retry_after_ms = -1;
   bool in_doubt = false;
+  std::shared_ptr<const void> challenge;  ///< the subject's own
 };
 
-using Outcome = std::variant<Token, Failure>;
+using Outcome = std::variant<Token, Failure, Identity, Accounts, LoggedOut>;
 
 struct Request {
   std::string method;
@@ -82,6 +92,8 @@ struct Withdrawn {
 };
 using Event = std::variant<std::monostate, Completed, Offered, Withdrawn>;
 
+inline constexpr std::string_view kChallengeKey = "a key of 32 bytes for challenges";
+
 class Subject {
  public:
   virtual ~Subject() = default;
@@ -95,6 +107,11 @@ class Subject {
   virtual Outcome peek(const Call &call) = 0;
   /// A failure when starting itself is refused.
   virtual std::optional<Failure> start(std::int64_t tag, const Call &call) = 0;
+  /// Who the caller is, or which accounts there are.
+  virtual std::optional<Failure> inquire(std::int64_t tag, bool accounts, const Call &call) = 0;
+  /// `sealed`: what was sealed with kChallengeKey and opened again.
+  virtual std::optional<Failure> answer_challenge(std::int64_t tag, const Failure &asked, const std::string &code, bool sealed) = 0;
+  virtual std::optional<Failure> log_out(std::int64_t tag) = 0;
   virtual void cancel(std::int64_t tag) = 0;
   /// "retry" or "stop".
   virtual std::string report_rejected(const Token &token, std::int32_t http_status) = 0;

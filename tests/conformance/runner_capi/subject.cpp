@@ -28,17 +28,17 @@ using QueueEvent = capi::Event;
 using TokenHandle = capi::Token;
 
 template <class T>
-Pairs headers_of(T *handle, std::int32_t count, const char *(*name)(T *, std::int32_t, std::size_t *),
-                 const char *(*value)(T *, std::int32_t, std::size_t *)) {
-  Pairs headers;
+Pairs pairs_of(T *handle, std::int32_t count, const char *(*name)(T *, std::int32_t, std::size_t *),
+               const char *(*value)(T *, std::int32_t, std::size_t *)) {
+  Pairs pairs;
   for (std::int32_t i = 0; i < count; ++i) {
     std::size_t name_len = 0;
     std::size_t value_len = 0;
     const char *name_text = name(handle, i, &name_len);
     const char *value_text = value(handle, i, &value_len);
-    headers.emplace_back(text(name_text, name_len), text(value_text, value_len));
+    pairs.emplace_back(text(name_text, name_len), text(value_text, value_len));
   }
-  return headers;
+  return pairs;
 }
 
 Failure failure_of(std::int32_t status, const Error &error) {
@@ -52,6 +52,9 @@ Failure failure_of(std::int32_t status, const Error &error) {
   failure.retryable = fleetauth_error_retryable(error.get()) != 0;
   failure.retry_after_ms = fleetauth_error_retry_after_ms(error.get());
   failure.in_doubt = fleetauth_error_in_doubt(error.get()) != 0;
+  const auto challenge = std::make_shared<capi::Challenge>();
+  Error none;
+  if (fleetauth_error_challenge(error.get(), challenge->out(), none.out()) == FLEETAUTH_OK) failure.challenge = challenge;
   return failure;
 }
 
@@ -83,7 +86,7 @@ Token token_of(fleetauth_token *handle) {
   token.from_cache = fleetauth_token_from_cache(handle) != 0;
   token.slot = fleetauth_token_slot(handle);
   token.generation = fleetauth_token_generation(handle);
-  token.headers = headers_of(handle, fleetauth_token_header_count(handle), fleetauth_token_header_name, fleetauth_token_header_value);
+  token.headers = pairs_of(handle, fleetauth_token_header_count(handle), fleetauth_token_header_name, fleetauth_token_header_value);
   return token;
 }
 
@@ -92,13 +95,21 @@ Outcome outcome_of(std::int32_t status, const TokenHandle &token, const Error &e
   return token_of(token.get());
 }
 
+Identity identity_of(fleetauth_identity *handle) {
+  return {pairs_of(handle, fleetauth_identity_count(handle), fleetauth_identity_name, fleetauth_identity_value)};
+}
+
+Accounts accounts_of(fleetauth_accounts *handle) {
+  return {pairs_of(handle, fleetauth_accounts_count(handle), fleetauth_accounts_id, fleetauth_accounts_name)};
+}
+
 Request request_of(fleetauth_http_call *call) {
   Request request;
   request.method = text_of(fleetauth_http_call_method, call);
   request.url = text_of(fleetauth_http_call_url, call);
   request.body = text_of(fleetauth_http_call_body, call);
   request.headers =
-      headers_of(call, fleetauth_http_call_header_count(call), fleetauth_http_call_header_name, fleetauth_http_call_header_value);
+      pairs_of(call, fleetauth_http_call_header_count(call), fleetauth_http_call_header_name, fleetauth_http_call_header_value);
   request.one_shot = fleetauth_http_call_one_shot(call) != 0;
   return request;
 }
@@ -124,6 +135,8 @@ Bag bag_of(const Options &given) {
   }
   return bag;
 }
+
+const std::uint8_t *bytes_of(std::string_view text) { return reinterpret_cast<const std::uint8_t *>(text.data()); }
 
 /// A text argument that may be absent.
 const char *data_of(const std::optional<std::string> &text) { return text ? text->data() : nullptr; }
@@ -172,13 +185,33 @@ class CSubject final : public Subject {
   std::optional<Failure> start(std::int64_t tag, const Call &call) override {
     Prepared request;
     if (auto failure = prepare(call, request)) return failure;
-    Error error;
-    Op op;
-    const std::int32_t status = fleetauth_client_start(client_.get(), request.get(), data_of(call.method), size_of(call.method),
-                                                       data_of(call.url), size_of(call.url), queue_.get(), tag, op.out(), error.out());
-    if (status != FLEETAUTH_OK) return failure_of(status, error);
-    operations_[tag] = std::move(op);
-    return std::nullopt;
+    return begin(tag, [&](Op &op, Error &error) {
+      return fleetauth_client_start(client_.get(), request.get(), data_of(call.method), size_of(call.method), data_of(call.url),
+                                    size_of(call.url), queue_.get(), tag, op.out(), error.out());
+    });
+  }
+
+  std::optional<Failure> inquire(std::int64_t tag, bool accounts, const Call &call) override {
+    Prepared request;
+    if (auto failure = prepare(call, request)) return failure;
+    return begin(tag, [&](Op &op, Error &error) {
+      return fleetauth_client_inquire(client_.get(), request.get(), accounts ? FLEETAUTH_INQUIRY_ACCOUNTS : FLEETAUTH_INQUIRY_IDENTITY,
+                                      queue_.get(), tag, op.out(), error.out());
+    });
+  }
+
+  std::optional<Failure> answer_challenge(std::int64_t tag, const Failure &asked, const std::string &code, bool sealed) override {
+    const auto &challenge = *static_cast<const capi::Challenge *>(asked.challenge.get());
+    const capi::Challenge opened = sealed ? seal_and_open(challenge) : capi::Challenge();
+    return begin(tag, [&](Op &op, Error &error) {
+      return fleetauth_client_answer(client_.get(), (sealed ? opened : challenge).get(), bytes_of(code), code.size(), queue_.get(), tag,
+                                     op.out(), error.out());
+    });
+  }
+
+  std::optional<Failure> log_out(std::int64_t tag) override {
+    return begin(tag,
+                 [&](Op &op, Error &error) { return fleetauth_client_logout(client_.get(), queue_.get(), tag, op.out(), error.out()); });
   }
 
   void cancel(std::int64_t tag) override { fleetauth_op_cancel(operations_.at(tag).get()); }
@@ -199,7 +232,13 @@ class CSubject final : public Subject {
     need(status, error, "the queue");
     switch (fleetauth_event_kind(event.get())) {
       case FLEETAUTH_EVENT_TOKEN:
-        return completed(event.get());
+        return completed<TokenHandle>(event.get(), fleetauth_event_token, token_of);
+      case FLEETAUTH_EVENT_IDENTITY:
+        return completed<capi::Identity>(event.get(), fleetauth_event_identity, identity_of);
+      case FLEETAUTH_EVENT_ACCOUNTS:
+        return completed<capi::Accounts>(event.get(), fleetauth_event_accounts, accounts_of);
+      case FLEETAUTH_EVENT_LOGGED_OUT:
+        return logged_out(event.get());
       case FLEETAUTH_EVENT_HTTP_CALL:
         return offered(event.get());
       case FLEETAUTH_EVENT_HTTP_CANCEL:
@@ -255,11 +294,45 @@ class CSubject final : public Subject {
     return std::nullopt;
   }
 
-  static Event completed(fleetauth_event *event) {
+  /// What the client starts.
+  template <class Start>
+  std::optional<Failure> begin(std::int64_t tag, Start start) {
     Error error;
-    TokenHandle token;
-    const std::int32_t status = fleetauth_event_token(event, token.out(), error.out());
-    return Completed{fleetauth_event_tag(event), outcome_of(status, token, error)};
+    Op op;
+    const std::int32_t status = start(op, error);
+    if (status != FLEETAUTH_OK) return failure_of(status, error);
+    operations_[tag] = std::move(op);
+    return std::nullopt;
+  }
+
+  [[nodiscard]] capi::Challenge seal_and_open(const capi::Challenge &challenge) const {
+    Error error;
+    capi::Blob sealed;
+    need(fleetauth_client_seal_challenge(client_.get(), challenge.get(), bytes_of(kChallengeKey), kChallengeKey.size(), sealed.out(),
+                                         error.out()),
+         error, "sealing the challenge");
+    const std::string bytes = text_of(fleetauth_blob_bytes, sealed.get());
+    capi::Challenge opened;
+    need(fleetauth_client_open_challenge(client_.get(), bytes_of(bytes), bytes.size(), bytes_of(kChallengeKey), kChallengeKey.size(),
+                                         opened.out(), error.out()),
+         error, "opening the challenge");
+    return opened;
+  }
+
+  template <class H, class Take, class Read>
+  static Event completed(fleetauth_event *event, Take take, Read read) {
+    Error error;
+    H handle;
+    const std::int32_t status = take(event, handle.out(), error.out());
+    if (status != FLEETAUTH_OK) return Completed{fleetauth_event_tag(event), failure_of(status, error)};
+    return Completed{fleetauth_event_tag(event), read(handle.get())};
+  }
+
+  static Event logged_out(fleetauth_event *event) {
+    Error error;
+    const std::int32_t status = fleetauth_event_result(event, error.out());
+    if (status != FLEETAUTH_OK) return Completed{fleetauth_event_tag(event), failure_of(status, error)};
+    return Completed{fleetauth_event_tag(event), LoggedOut{}};
   }
 
   Event offered(fleetauth_event *event) {

@@ -63,6 +63,7 @@ Failure failure_of(const ErrorPtr &error) {
   failure.retryable = error->is_retryable();
   failure.retry_after_ms = error->retry_after_ms;
   failure.in_doubt = error->in_doubt;
+  failure.challenge = error->challenge;
   return failure;
 }
 
@@ -102,6 +103,18 @@ Token token_of(const runtime::Answer &answer) {
 Outcome outcome_of(const Result<runtime::Answer> &answer) {
   if (!answer) return failure_of(answer.error());
   return token_of(*answer);
+}
+
+Outcome outcome_of(const runtime::Event &event) {
+  if (event.error != nullptr) return failure_of(event.error);
+  if (event.kind == runtime::EventKind::LoggedOut) return LoggedOut{};
+  if (event.kind == runtime::EventKind::Identity) return Identity{event.identity->fields};
+  if (event.kind == runtime::EventKind::Token) {
+    return outcome_of(runtime::make_answer(*event.plan, event.token, event.word, event.from_cache));
+  }
+  Accounts accounts;
+  for (const auto &account : *event.accounts) accounts.ids_and_names.emplace_back(account.id, account.name);
+  return accounts;
 }
 
 Request request_of(const fleetauth::flow::HttpRequest &sent) {
@@ -147,11 +160,26 @@ class CoreSubject final : public Subject {
   std::optional<Failure> start(std::int64_t tag, const Call &call) override {
     const auto request = client_->prepare(nullptr_or(call));
     if (!request) return failure_of(request.error());
-    auto started = client_->start(&*request, view(call.method), view(call.url), *queue_, tag);
-    if (!started) return failure_of(started.error());
-    operations_[tag] = *started;
-    return std::nullopt;
+    return begun(tag, client_->start(&*request, view(call.method), view(call.url), *queue_, tag));
   }
+
+  std::optional<Failure> inquire(std::int64_t tag, bool accounts, const Call &call) override {
+    const auto request = client_->prepare(nullptr_or(call));
+    if (!request) return failure_of(request.error());
+    const auto what = accounts ? runtime::EventKind::Accounts : runtime::EventKind::Identity;
+    return begun(tag, client_->inquire(&*request, what, *queue_, tag));
+  }
+
+  std::optional<Failure> answer_challenge(std::int64_t tag, const Failure &asked, const std::string &code, bool sealed) override {
+    auto challenge = std::static_pointer_cast<const fleetauth::flow::Challenge>(asked.challenge);
+    if (sealed) {
+      const auto bytes = need(client_->seal(*challenge, kChallengeKey), "sealing the challenge");
+      challenge = need(client_->open_challenge(bytes.view(), kChallengeKey), "opening the challenge");
+    }
+    return begun(tag, client_->answer(std::move(challenge), fleetauth::SecretBytes(code), *queue_, tag));
+  }
+
+  std::optional<Failure> log_out(std::int64_t tag) override { return begun(tag, client_->log_out(*queue_, tag)); }
 
   void cancel(std::int64_t tag) override {
     const auto lock = runtime_->engine().enter();
@@ -171,6 +199,9 @@ class CoreSubject final : public Subject {
     }
     switch (event->kind) {
       case runtime::EventKind::Token:
+      case runtime::EventKind::Identity:
+      case runtime::EventKind::Accounts:
+      case runtime::EventKind::LoggedOut:
         return completed(*event);
       case runtime::EventKind::HttpCall:
         return offered(std::static_pointer_cast<runtime::HttpCall>(event->call), event->queue);
@@ -217,10 +248,13 @@ class CoreSubject final : public Subject {
     return &request_options_;
   }
 
-  Event completed(const runtime::Event &event) {
-    if (event.error != nullptr) return Completed{event.tag, failure_of(event.error)};
-    return Completed{event.tag, outcome_of(runtime::make_answer(*event.plan, event.token, event.word, event.from_cache))};
+  std::optional<Failure> begun(std::int64_t tag, const Result<std::shared_ptr<runtime::Operation>> &operation) {
+    if (!operation) return failure_of(operation.error());
+    operations_[tag] = *operation;
+    return std::nullopt;
   }
+
+  static Event completed(const runtime::Event &event) { return Completed{event.tag, outcome_of(event)}; }
 
   Event offered(const std::shared_ptr<runtime::HttpCall> &call, runtime::QueueId queue) {
     if (!call->claim(queue)) return next(0);  // no longer wanted

@@ -2,6 +2,7 @@ package io.fleetauth;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNotNull;
+import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assertions.fail;
 
@@ -28,18 +29,22 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.function.Supplier;
 
 /** Carries one conformance vector out; tests/conformance/README.md says what its members mean. */
 final class VectorPlayer implements AutoCloseable {
   private static final ObjectMapper JSON = new ObjectMapper();
   private static final int PATIENCE_S = 5;
+  private static final byte[] CHALLENGE_KEY =
+      "a key of 32 bytes for challenges".getBytes(StandardCharsets.UTF_8);
 
   private final JsonNode vector;
   private final ManualClock clock;
   private final FleetAuthRuntime runtime;
   private final ScriptedTransport transport = new ScriptedTransport();
   private final List<AutoCloseable> toClose = new ArrayList<>();
-  private final Map<String, CompletableFuture<Token>> operations = new HashMap<>();
+  private final Map<String, CompletableFuture<?>> operations = new HashMap<>();
+  private final Map<String, Challenge> challenges = new HashMap<>();
   private final Set<String> askedFor = new HashSet<>();
   private FleetAuthClient client;
   private HttpCall unanswered;
@@ -122,7 +127,13 @@ final class VectorPlayer implements AutoCloseable {
       start(step);
     } else if (is(step, "expect_request", "answer", "fail")) {
       expectRequest(step);
-    } else if (is(step, "done", "token", "headers", "error")) {
+    } else if (is(step, "inquire", "what", "request")) {
+      inquire(step);
+    } else if (is(step, "answer_challenge", "of", "code", "sealed")) {
+      answerChallenge(step);
+    } else if (is(step, "log_out")) {
+      begin(step.get("log_out"), client::logoutAsync);
+    } else if (is(step, "done", "token", "headers", "identity", "accounts", "error")) {
       done(step);
     } else if (is(step, "peek", "token", "headers", "error")) {
       peek(step);
@@ -179,14 +190,39 @@ final class VectorPlayer implements AutoCloseable {
   }
 
   private void start(JsonNode step) {
-    CompletableFuture<Token> operation;
+    begin(
+        step.get("start"),
+        () -> client.tokenAsync(text(step, "url"), text(step, "method"), request(step)));
+  }
+
+  private void inquire(JsonNode step) {
+    boolean accounts = text(step, "what").equals("accounts");
+    begin(
+        step.get("inquire"),
+        () -> accounts ? client.accountsAsync(request(step)) : client.whoamiAsync(request(step)));
+  }
+
+  private void answerChallenge(JsonNode step) {
+    Challenge challenge = challenges.get(text(step, "of"));
+    assertNotNull(challenge, where + ": the operation has no challenge");
+    if (step.path("sealed").asBoolean()) {
+      byte[] sealed = client.sealChallenge(challenge, CHALLENGE_KEY);
+      challenge = client.openChallenge(sealed, CHALLENGE_KEY);
+      toClose.add(challenge);
+      see(challenge.toString());
+    }
+    Challenge asked = challenge;
+    begin(step.get("answer_challenge"), () -> client.answerAsync(asked, text(step, "code")));
+  }
+
+  private void begin(JsonNode label, Supplier<CompletableFuture<?>> start) {
+    CompletableFuture<?> operation;
     try {
-      PreparedRequest request = request(step);
-      operation = client.tokenAsync(text(step, "url"), text(step, "method"), request);
+      operation = start.get();
     } catch (FleetAuthException refused) {
       operation = CompletableFuture.failedFuture(refused);
     }
-    assertEquals(null, operations.put(step.get("start").asText(), operation), where);
+    assertEquals(null, operations.put(label.asText(), operation), where);
   }
 
   private void expectRequest(JsonNode step) throws Exception {
@@ -218,11 +254,10 @@ final class VectorPlayer implements AutoCloseable {
   private void done(JsonNode step) throws Exception {
     String label = step.get("done").asText();
     assertTrue(askedFor.add(label), where + ": asked for the same outcome again");
-    Token token = null;
+    Object outcome = null;
     FleetAuthException failure = null;
     try {
-      token = operations.get(label).get(PATIENCE_S, TimeUnit.SECONDS);
-      toClose.add(token);
+      outcome = operations.get(label).get(PATIENCE_S, TimeUnit.SECONDS);
     } catch (ExecutionException failed) {
       failure = (FleetAuthException) failed.getCause();
     } catch (java.util.concurrent.CancellationException cancelled) {
@@ -230,7 +265,13 @@ final class VectorPlayer implements AutoCloseable {
     } catch (TimeoutException late) {
       fail(where + ": the operation did not complete");
     }
-    compareOutcome(step, token, failure);
+    if (outcome instanceof Token) {
+      toClose.add((Token) outcome);
+    }
+    if (failure != null) {
+      failure.challenge().ifPresent(challenge -> challenges.put(label, challenge));
+    }
+    compareOutcome(step, outcome, failure);
   }
 
   private void peek(JsonNode step) {
@@ -262,7 +303,7 @@ final class VectorPlayer implements AutoCloseable {
   }
 
   private void reject(JsonNode step) {
-    Token token = operations.get(step.get("reject").asText()).getNow(null);
+    Token token = (Token) operations.get(step.get("reject").asText()).getNow(null);
     Advice advice = client.reportRejected(token, step.path("http_status").asInt(401));
     assertEquals(step.get("advice").asText(), advice.name().toLowerCase(Locale.ROOT), where);
   }
@@ -380,18 +421,38 @@ final class VectorPlayer implements AutoCloseable {
 
   // What comes out
 
-  private void compareOutcome(JsonNode step, Token token, FleetAuthException failure) {
+  private void compareOutcome(JsonNode step, Object outcome, FleetAuthException failure) {
     if (step.has("error")) {
-      assertNotNull(failure, where + ": expected an error, got a token");
+      assertNotNull(failure, where + ": expected an error, got an outcome");
       compareError(step.get("error"), failure);
       return;
     }
     if (failure != null) {
-      fail(where + ": expected a token, got " + failure.status() + ": " + failure.getMessage());
+      fail(where + ": expected an outcome, got " + failure.status() + ": " + failure.getMessage());
     }
-    see(token.toString());
+    see(String.valueOf(outcome));
+    if (step.has("identity")) {
+      assertEquals(map(step.get("identity")), outcome, where);
+    } else if (step.has("accounts")) {
+      compareAccounts(step.get("accounts"), (List<?>) outcome);
+    } else if (step.has("token") || step.has("headers")) {
+      compareTokenAndHeaders(step, (Token) outcome);
+    } else {
+      assertNull(outcome, where);
+    }
+  }
+
+  private void compareAccounts(JsonNode expected, List<?> accounts) {
+    ArrayNode found = JSON.createArrayNode();
+    for (Object account : accounts) {
+      String name = ((Account) account).name();
+      found.addObject().put("id", ((Account) account).id()).put("name", name);
+    }
+    assertEquals(expected, found, where);
+  }
+
+  private void compareTokenAndHeaders(JsonNode step, Token token) {
     see(token.headers().toString());
-    assertTrue(step.has("token") || step.has("headers"), where + ": says nothing");
     if (step.has("token")) {
       compareToken(step.get("token"), token);
     }
@@ -430,9 +491,13 @@ final class VectorPlayer implements AutoCloseable {
 
   private void compareHeaders(JsonNode expected, AuthHeaders headers) {
     see(headers.toString());
-    Map<String, String> wanted = new TreeMap<>();
-    expected.fields().forEachRemaining(h -> wanted.put(h.getKey(), h.getValue().textValue()));
-    assertEquals(wanted, new TreeMap<>(headers), where);
+    assertEquals(map(expected), new TreeMap<>(headers), where);
+  }
+
+  private static Map<String, String> map(JsonNode object) {
+    Map<String, String> map = new TreeMap<>();
+    object.fields().forEachRemaining(m -> map.put(m.getKey(), m.getValue().textValue()));
+    return map;
   }
 
   private void compareError(JsonNode expected, FleetAuthException failure) {
@@ -494,12 +559,18 @@ final class VectorPlayer implements AutoCloseable {
     return text.toLowerCase(Locale.ROOT);
   }
 
+  private static void closeToken(Object outcome) {
+    if (outcome instanceof Token) {
+      ((Token) outcome).close();
+    }
+  }
+
   @Override
   public void close() throws Exception {
     for (AutoCloseable thing : toClose) {
       thing.close();
     }
-    operations.values().forEach(o -> o.thenAccept(Token::close));
+    operations.values().forEach(o -> o.thenAccept(VectorPlayer::closeToken));
     runtime.close();
     clock.close();
   }

@@ -125,7 +125,7 @@ inline constexpr std::array<StatusRow, 36> kStatusTable{{
     {Status::RateLimited, "E_RATE_LIMITED", "RateLimited", true, "rate_limited"},
     {Status::Unavailable, "E_UNAVAILABLE", "ProviderUnavailable", true, ""},
     {Status::InvalidCredentials, "E_INVALID_CREDENTIALS", "InvalidCredentials", false, "invalid_credentials"},
-    {Status::OtpRequired, "E_OTP_REQUIRED", "OtpRequired", false, ""},
+    {Status::OtpRequired, "E_OTP_REQUIRED", "OtpRequired", false, "otp_required"},
     {Status::OtpRejected, "E_OTP_REJECTED", "OtpRequired", false, "otp_rejected"},
     {Status::OtpOver, "E_OTP_OVER", "LoginRequired", false, "otp_over"},
     {Status::AccessDenied, "E_ACCESS_DENIED", "AccessDenied", false, "access_denied"},

@@ -101,6 +101,21 @@ void append_json(SecretBytes &out, const Values &values, const json::Value &valu
   }
 }
 
+// ------------------------------------------------------------------ paths
+
+/// Percent-encoded; with `several`, slashes part segments, and one at the beginning is no matter. False for one that is empty or only dots.
+bool append_segments(SecretBytes &out, std::string_view text, bool several) {
+  if (several && text.starts_with('/')) text.remove_prefix(1);
+  for (;;) {
+    const std::string_view segment = several ? text.substr(0, text.find('/')) : text;
+    if (segment.find_first_not_of('.') == std::string_view::npos) return false;
+    append_percent(out, segment);
+    if (segment.size() == text.size()) return true;
+    out.append("/");
+    text.remove_prefix(segment.size() + 1);
+  }
+}
+
 }  // namespace
 
 SecretBytes encode_pairs(const ClientConfig &config, const std::vector<provider::NamedTemplate> &members, const provider::Inputs &inputs) {
@@ -125,8 +140,7 @@ bool encode_path(const ClientConfig &config, const provider::Template &path, con
     }
     SecretBytes value;
     if (!provider::render({{part}}, config, inputs, value)) return false;
-    if (value.view().find_first_not_of('.') == std::string_view::npos) return false;
-    append_percent(out, value.view());
+    if (!append_segments(out, value.view(), part.segments)) return false;
   }
   return true;
 }

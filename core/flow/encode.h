@@ -12,8 +12,8 @@ namespace fleetauth::flow {
 [[nodiscard]] SecretBytes encode_pairs(const provider::ClientConfig &config, const std::vector<provider::NamedTemplate> &members,
                                        const provider::Inputs &inputs);
 
-/// A path: values as %XX but for RFC 3986's unreserved characters, so that none can be more than a part of its segment.
-/// False when a value is missing or would make a segment "." or "..".
+/// A path: values as %XX but for RFC 3986's unreserved characters, so that none can be more than a part of its segment
+/// unless the path says so. False when a value is missing or would make a segment "." or "..".
 [[nodiscard]] bool encode_path(const provider::ClientConfig &config, const provider::Template &path, const provider::Inputs &inputs,
                                SecretBytes &out);
 

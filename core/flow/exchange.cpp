@@ -42,9 +42,9 @@ class Exchange final : public Machine {
 
   Effect on_response(const HttpResponse &response, const Now &now) override {
     if (step_ == nullptr) return misused();
-    if (auto error = check_answer(config_, *step_, response, now)) return refused(std::move(error));
+    if (auto error = check_answer(config_, *step_, response, now)) return refused(std::move(error), response, now);
     auto answer = read_token(config_, *step_, response, now);
-    if (!answer) return refused(answer.error());
+    if (!answer) return refused(answer.error(), response, now);
     if (auto *grant = std::get_if<Grant>(&*answer)) return granted(std::move(*grant));
     return challenged(std::move(std::get<Challenge>(*answer)), now);
   }
@@ -112,7 +112,8 @@ class Exchange final : public Machine {
   }
 
   /// A refresh token that is no longer good is no reason to give up while there are credentials.
-  Effect refused(ErrorPtr error) {
+  Effect refused(ErrorPtr error, const HttpResponse &response, const Now &now) {
+    if (error->status == Status::OtpRequired) return challenged(read_challenge(*step_, response, now), now);
     if (doing_ != Doing::Refresh || error->status != Status::LoginRequired) return Failed{std::move(error)};
     refresh_token_is_dead_ = true;
     refresh_token_ = {};

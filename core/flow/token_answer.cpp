@@ -87,14 +87,15 @@ std::optional<provider::Echo> echo(const json::Document &answer, const provider:
   return {};
 }
 
-Challenge challenge(const provider::ChallengeRule &rule, const json::Document &answer, const Now &now) {
+Challenge challenge(const provider::ChallengeRule &rule, const json::Document *answer, const Now &now) {
   Challenge out;
   out.step = rule.step;
   out.asked = now.wall;
   out.lifetime_ms = rule.lifetime_ms;
   out.ends = now.boot + rule.lifetime_ms;
   for (const provider::NamedPointers &wanted : rule.echo) {
-    if (auto found = echo(answer, wanted)) out.echoes.push_back(std::move(*found));
+    if (answer == nullptr) break;
+    if (auto found = echo(*answer, wanted)) out.echoes.push_back(std::move(*found));
   }
   return out;
 }
@@ -107,7 +108,7 @@ Result<TokenAnswer> from_json(const ClientConfig &config, const Step &step, cons
                      "with a token of another type than the descriptor accepts (token_type at " + step.token_type_path + ")");
   }
   const auto found = first_at(*answer, step.token_paths);
-  if (!is_there(found) && step.challenge) return TokenAnswer(challenge(*step.challenge, *answer, now));
+  if (!is_there(found) && step.challenge) return TokenAnswer(challenge(*step.challenge, &*answer, now));
   if (!found) return malformed(config, step, response, "without a token at " + paths_of(step));
   auto token = token_at(config, step, response, found->node, found->path);
   if (!token) return token.error();
@@ -124,6 +125,11 @@ Result<TokenAnswer> from_json(const ClientConfig &config, const Step &step, cons
 
 Result<TokenAnswer> read_token(const ClientConfig &config, const Step &step, const HttpResponse &response, const Now &now) {
   return step.token_format == provider::TokenFormat::Text ? from_text(config, step, response, now) : from_json(config, step, response, now);
+}
+
+Challenge read_challenge(const Step &step, const HttpResponse &response, const Now &now) {
+  const auto answer = parse_answer(response.body);
+  return challenge(*step.challenge, answer ? &*answer : nullptr, now);
 }
 
 }  // namespace fleetauth::flow

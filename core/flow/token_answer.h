@@ -13,4 +13,7 @@ using TokenAnswer = std::variant<Grant, Challenge>;
 Result<TokenAnswer> read_token(const provider::ClientConfig &config, const provider::Step &step, const HttpResponse &response,
                                const Now &now);
 
+/// The question for a one-time code that an answer is which a rule of the step takes for one.
+Challenge read_challenge(const provider::Step &step, const HttpResponse &response, const Now &now);
+
 }  // namespace fleetauth::flow

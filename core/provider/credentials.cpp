@@ -157,7 +157,7 @@ void credentials(const lint::Place &place, Descriptor &out) {
   constexpr std::array kFlows{FlowKind::Exchange, FlowKind::SignedJwt, FlowKind::Basic, FlowKind::StaticHeader};
   const std::vector<std::string_view> of_exchange{"step", "refresh", "revoke", "identity", "accounts", "account", "totp"};
   const std::vector<std::string_view> of_jwt{"key", "payload", "lifetime_s", "lifetime"};
-  std::vector<std::string_view> known{"flow", "claim_set"};
+  std::vector<std::string_view> known{"flow", "refused", "claim_set"};
   known.insert(known.end(), of_exchange.begin(), of_exchange.end());
   known.insert(known.end(), of_jwt.begin(), of_jwt.end());
   for (const auto &[name, member] : place.members(16)) {
@@ -171,6 +171,8 @@ void credentials(const lint::Place &place, Descriptor &out) {
     if (credential.kind == FlowKind::Exchange) exchange(fields, member, credential, out);
     if (credential.kind == FlowKind::SignedJwt) signed_jwt(fields, credential, out);
     claim_set(fields, credential, out);
+    if (fields.has("refused")) credential.refused_statuses = statuses(fields.at("refused"), 400, 499);
+    if (fields.has("refused") && !has_token(credential.kind)) fields.at("refused").complain("is of no use without a token to renew");
     out.credentials.push_back(std::move(credential));
   }
   if (out.credentials.empty()) place.complain("must name at least one credential");

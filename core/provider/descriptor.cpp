@@ -94,6 +94,10 @@ std::vector<std::string> Step::claims() const {
   return out;
 }
 
+bool Credential::is_refusal(std::int32_t http_status) const {
+  return std::find(refused_statuses.begin(), refused_statuses.end(), http_status) != refused_statuses.end();
+}
+
 bool JwtRule::uses(Input input) const { return body_uses(payload, input); }
 
 bool Descriptor::takes_claims(const Credential &credential) const {

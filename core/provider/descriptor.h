@@ -37,6 +37,7 @@ struct Template {
     Input input = Input::Token;      ///< Input
     std::vector<Template> operands;  ///< Basic: user name and password
     bool form_encoded = false;       ///< Basic: each half is encoded before, as RFC 6749 (2.3.1) has it
+    bool segments = false;           ///< Parameter, in a path: its slashes part segments
   };
   std::vector<Part> parts;
   [[nodiscard]] bool uses(Input input) const;
@@ -180,7 +181,11 @@ struct Credential {
   // SignedJwt:
   JwtRule jwt;
   // Exchange and SignedJwt:
-  std::string claim_set_parameter;  ///< the claim set of requests that name no claims; empty = there is no such parameter
+  std::vector<std::int32_t> refused_statuses{401};  ///< of calls whose token is no longer taken
+  std::string claim_set_parameter;                  ///< the claim set of requests that name no claims; empty = there is no such parameter
+
+  /// Whether a call that was answered so needs another token.
+  [[nodiscard]] bool is_refusal(std::int32_t http_status) const;
 };
 
 /// How a credential is put on a request.

@@ -64,6 +64,16 @@ void origins(const lint::Place &place, Descriptor &out) {
   if (out.origins.empty()) place.complain("must name at least one origin");
 }
 
+std::vector<std::int32_t> statuses(const lint::Place &place, std::int64_t min, std::int64_t max) {
+  std::vector<std::int32_t> out;
+  for (const lint::Place &item : place.items(16)) {
+    const auto status = static_cast<std::int32_t>(item.integer(min, max));
+    if (std::find(out.begin(), out.end(), status) != out.end()) item.complain("occurs twice");
+    out.push_back(status);
+  }
+  return out;
+}
+
 void life(const lint::Place &place, Descriptor &out) {
   constexpr std::int64_t kYear = 366LL * 24 * 3600;
   const lint::Fields fields(place, {"refresh_margin_s", "min_remaining_s", "default_lifetime_s", "max_lifetime_s"});

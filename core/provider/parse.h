@@ -24,6 +24,7 @@ struct TemplateRules {
   const std::vector<std::string> *needs = nullptr;  ///< of a step; null in schemes, which are only used when all is given
   std::vector<Input> inputs = {};                   ///< {"$token": true} and its like
   bool basic = false;                               ///< {"$basic": [user, password]}
+  bool path = false;                                ///< {"$segments": parameter}
   bool header = false;                              ///< literals must be fit for a header
 };
 Template parse_template(const lint::Place &place, const TemplateRules &rules);
@@ -41,6 +42,9 @@ std::string reference(const lint::Place &place, std::string_view what, const std
 /// A list of references or words, each at most once.
 std::vector<std::string> references(const lint::Place &place, std::string_view what, const std::vector<std::string_view> &known,
                                     std::size_t max);
+
+/// A list of HTTP statuses.
+std::vector<std::int32_t> statuses(const lint::Place &place, std::int64_t min, std::int64_t max);
 
 template <class T>
 std::vector<std::string_view> names(const std::vector<T> &things) {

@@ -24,16 +24,6 @@ std::vector<std::string> pointers(const lint::Place &place) {
   return out;
 }
 
-std::vector<std::int32_t> statuses(const lint::Place &place, std::int64_t min, std::int64_t max) {
-  std::vector<std::int32_t> out;
-  for (const lint::Place &item : place.items(16)) {
-    const auto status = static_cast<std::int32_t>(item.integer(min, max));
-    if (std::find(out.begin(), out.end(), status) != out.end()) item.complain("occurs twice");
-    out.push_back(status);
-  }
-  return out;
-}
-
 void body(const lint::Place &place, Step &out, const TemplateRules &rules) {
   const lint::Fields fields(place, {"json", "form"});
   if (place.value().members.size() != 1) place.complain("must have exactly one member: \"json\" or \"form\"");
@@ -246,11 +236,16 @@ void answer(const lint::Fields &fields, Step &out) {
   }
   if (fields.has("error_code")) out.error_code_paths = pointers(fields.at("error_code"));
   if (fields.has("errors")) {
-    for (const lint::Place &item : fields.at("errors").items(32)) out.errors.push_back(error_rule(item));
+    for (const lint::Place &item : fields.at("errors").items(32)) {
+      out.errors.push_back(error_rule(item));
+      if (out.errors.back().status == Status::OtpRequired && !out.challenge)
+        item.complain("\"otp_required\" needs a \"challenge\", which says how the code is sent");
+    }
   }
 }
 
-Template path(const lint::Place &place, const TemplateRules &rules) {
+Template path(const lint::Place &place, TemplateRules rules) {
+  rules.path = true;
   Template out = parse_template(place, rules);
   std::string example;
   for (const Template::Part &part : out.parts) {

@@ -120,12 +120,18 @@ Part special(const lint::Place &place, const TemplateRules &rules) {
   std::vector<std::string_view> known{"$param"};
   for (const Input input : rules.inputs) known.push_back(word_of(input).word);
   if (rules.basic) known.insert(known.end(), {"$basic", "$basic_form"});
+  if (rules.path) known.emplace_back("$segments");
   const lint::Fields fields(place, known);
   if (place.value().members.size() != 1) {
     place.complain("must have exactly one member: " + lint::alternatives(known));
     return {};
   }
   if (fields.has("$param")) return parameter(fields.at("$param"), *rules.descriptor);
+  if (rules.path && fields.has("$segments")) {
+    Part out = parameter(fields.at("$segments"), *rules.descriptor);
+    out.segments = true;
+    return out;
+  }
   if (rules.basic && fields.has("$basic")) return basic(fields.at("$basic"), rules);
   if (rules.basic && fields.has("$basic_form")) {
     Part out = basic(fields.at("$basic_form"), rules);

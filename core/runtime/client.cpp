@@ -17,7 +17,6 @@ namespace fleetauth::runtime {
 
 namespace {
 
-constexpr std::int32_t kUnauthorized = 401;
 constexpr std::size_t kLongestMethod = 32;
 
 std::uint64_t owner_of(const Setup &setup) {
@@ -349,14 +348,14 @@ Result<std::shared_ptr<const flow::Challenge>> Client::open_challenge(std::strin
 Result<token::Advice> Client::report_rejected(std::int64_t slot, std::int64_t generation, std::int32_t http_status) {
   const auto live = this->live();
   if (live == nullptr) return common_errors().client_closed;
-  // Only "unauthorised" can be cured by another token; a local credential has no other.
-  if (http_status != kUnauthorized || slot < 0) return token::Advice::Stop;
+  if (slot < 0) return token::Advice::Stop;  // a local credential has no other
   const auto lock = runtime_->engine().enter();
   bool may_be_forgotten = false;  // an account's that was not asked for long
   for (const auto &sources : live->sources) {
     if (sources == nullptr) continue;
-    if (const auto source = sources->of_slot(slot)) return source->reject(generation);
-    may_be_forgotten = may_be_forgotten || sources->kind().takes_account || sources->kind().takes_claims;
+    const bool curable = sources->kind().credential->is_refusal(http_status);
+    if (const auto source = sources->of_slot(slot)) return curable ? source->reject(generation) : token::Advice::Stop;
+    may_be_forgotten = may_be_forgotten || (curable && (sources->kind().takes_account || sources->kind().takes_claims));
   }
   if (may_be_forgotten) return token::Advice::Retry;
   return fail(Status::InvalidArgument, "client_report_rejected: the slot is not one of this client's");

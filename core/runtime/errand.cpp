@@ -8,8 +8,6 @@ namespace fleetauth::runtime {
 
 namespace {
 
-constexpr std::int32_t kUnauthorized = 401;
-
 /// Nobody waits for it any more.
 void give_up(const std::shared_ptr<Flight> &flight) {
   if (flight != nullptr) flight->give_up(common_errors().cancelled);
@@ -45,14 +43,14 @@ void Inquiry::landed(Landing landing) {
   if (auto *listed = std::get_if<flow::Listed>(&landing.effect)) return operation_->got_accounts(std::move(listed->accounts));
   const ErrorPtr &error = std::get<flow::Failed>(landing.effect).error;
   if (renew_after(*error)) return;
-  if (error->http_status != kUnauthorized) return operation_->got_error(error);
+  if (!source_->credential().is_refusal(error->http_status)) return operation_->got_error(error);
   Error denied = *error;
   denied.status = Status::AccessDenied;  // the token is fresh: another would be refused too
   operation_->got_error(fail(std::move(denied)));
 }
 
 bool Inquiry::renew_after(const Error &error) {
-  if (error.http_status != kUnauthorized || renewed_ || operation_->done()) return false;
+  if (!source_->credential().is_refusal(error.http_status) || renewed_ || operation_->done()) return false;
   if (source_->reject(generation_) != token::Advice::Retry) return false;
   renewed_ = true;
   if (auto refused = source_->join(shared_from_this())) operation_->got_error(std::move(refused));

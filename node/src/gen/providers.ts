@@ -179,9 +179,9 @@ export interface OAuth2Options extends ClientOptions {
   scope?: string | undefined;
   /** The audience to ask for, where the server knows this extension. */
   audience?: string | undefined;
-  /** The last segment of the token endpoint's path. */
+  /** The token endpoint's path below the authorization server's base URL. */
   tokenPath?: string | undefined;
-  /** The last segment of the revocation endpoint's path (RFC 7009); without it a logout revokes nothing. */
+  /** The revocation endpoint's path (RFC 7009) below that base URL; without it a logout revokes nothing. */
   revokePath?: string | undefined;
   /**
    * Which authorisation scheme to use wherever it is offered: `refreshToken`: By the refresh token; the client
@@ -189,7 +189,7 @@ export interface OAuth2Options extends ClientOptions {
    * the refresh token; the client authenticates in the form. `client_secret_post`: By client credentials in the form.
    */
   scheme?: 'refresh_token' | 'client_credentials' | 'refresh_token_post' | 'client_secret_post' | undefined;
-  /** The authorization server, up to the last segment of the token endpoint. */
+  /** The authorization server, up to the paths of its endpoints. */
   authBaseUrl: string;
   /** Where the tokens may be sent. */
   apiBaseUrl: string;

@@ -341,13 +341,13 @@ class OAuth2(Client):
                 acts for itself.
             scope: The scopes to ask for, with spaces between; without it the server decides.
             audience: The audience to ask for, where the server knows this extension.
-            token_path: The last segment of the token endpoint's path.
-            revoke_path: The last segment of the revocation endpoint's path (RFC 7009); without it a logout revokes
+            token_path: The token endpoint's path below the authorization server's base URL.
+            revoke_path: The revocation endpoint's path (RFC 7009) below that base URL; without it a logout revokes
                 nothing.
             scheme: `refresh_token`: By the refresh token; the client authenticates by HTTP Basic.
                 `client_credentials`: By client credentials, over HTTP Basic. `refresh_token_post`: By the refresh
                 token; the client authenticates in the form. `client_secret_post`: By client credentials in the form.
-            auth_base_url: The authorization server, up to the last segment of the token endpoint.
+            auth_base_url: The authorization server, up to the paths of its endpoints.
             api_base_url: Where the tokens may be sent.
             transport: Sends the token requests instead of the library.
             runtime: The process's shared one unless given.

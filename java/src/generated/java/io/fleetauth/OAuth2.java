@@ -67,17 +67,17 @@ public final class OAuth2 extends FleetAuthClient {
       return set("audience", value);
     }
 
-    /** The last segment of the token endpoint's path. The default is {@code token}. */
+    /** The token endpoint's path below the authorization server's base URL. The default is {@code token}. */
     public Builder tokenPath(String value) {
       return set("token_path", value);
     }
 
-    /** The last segment of the revocation endpoint's path (RFC 7009); without it a logout revokes nothing. */
+    /** The revocation endpoint's path (RFC 7009) below that base URL; without it a logout revokes nothing. */
     public Builder revokePath(String value) {
       return set("revoke_path", value);
     }
 
-    /** The authorization server, up to the last segment of the token endpoint. */
+    /** The authorization server, up to the paths of its endpoints. */
     public Builder authBaseUrl(String value) {
       return set("auth_base_url", value);
     }

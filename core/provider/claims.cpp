@@ -173,7 +173,7 @@ const std::string *Claims::id(std::string_view name) const {
   return found == all.end() || found->ids.size() != 1 ? nullptr : &found->ids.front();
 }
 
-std::string Subject::key() const { return claims == nullptr ? account : account + '\0' + claims->json; }
+std::string Subject::key() const { return claims == nullptr ? account : std::to_string(account.size()) + ':' + account + claims->json; }
 
 Result<std::shared_ptr<const Claims>> read_claims(const ClaimRules &rules, std::optional<std::string_view> set_name,
                                                   std::optional<std::string_view> json) {

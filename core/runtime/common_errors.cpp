@@ -13,7 +13,7 @@ const CommonErrors &common_errors() {
       .cancelled_with_queue = fail(Status::Cancelled, "the queue of the operation was closed"),
       .forked = fail(Status::Forked, "the process forked while this was in flight; start it again in this process"),
       .call_over = fail(Status::Closed, "the call was taken or answered before, or its answer is no longer wanted"),
-      .call_dropped = fail(Status::Callback, "the host's transport let go of the request without an answer"),
+      .call_dropped = fail(Status::Callback, "the host let go of the call without an answer"),
   };
   return *errors;
 }

@@ -1,6 +1,7 @@
 #include "core/runtime/engine.h"
 
 #include <algorithm>
+#include <new>
 #include <thread>
 #include <utility>
 
@@ -212,13 +213,18 @@ std::vector<Engine::Signature> Engine::SigningHere::take() {
 
 void Engine::carry_out(const std::vector<Signature> &signatures) {
   for (const Signature &signature : signatures) {
-    auto signed_bytes = signature.order->key->sign_rs256(signature.order->input.view());
-    const auto lock = enter();
-    if (signed_bytes) {
-      deliver(signature.id, std::move(*signed_bytes));
-    } else {
-      deliver(signature.id, flow::HttpFailure{signed_bytes.error(), flow::Sent::No});
+    Outcome outcome = flow::HttpFailure{common_errors().out_of_memory, flow::Sent::No};
+    try {
+      auto bytes = signature.order->key->sign_rs256(signature.order->input.view());
+      if (bytes) {
+        outcome = std::move(*bytes);
+      } else {
+        outcome = flow::HttpFailure{bytes.error(), flow::Sent::No};
+      }
+    } catch (const std::bad_alloc &) {  // NOLINT(bugprone-empty-catch): the outcome says so already
     }
+    const auto lock = enter();
+    deliver(signature.id, std::move(outcome));
   }
 }
 

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -58,7 +59,12 @@ class Flight : public std::enable_shared_from_this<Flight> {
 
  private:
   void apply(flow::Effect effect);
+  void depart();
   void send();
+  void give_departure_back() noexcept;
+  void wait_until(BootMs when, void (Flight::*what)());
+  /// The pace that the request's step is to keep; null for none.
+  [[nodiscard]] net::Pace *pace() const;
   void attempt_failed(const flow::HttpFailure &failure);
   bool repeat(const Error &error, flow::Sent sent);
   void attempt_timed_out(bool connecting);
@@ -66,6 +72,7 @@ class Flight : public std::enable_shared_from_this<Flight> {
   void end_attempt();
   [[nodiscard]] flow::Sent sent_state() const;
   [[nodiscard]] ErrorPtr timed_out(const std::string &what) const;
+  [[nodiscard]] ErrorPtr out_of_turn(std::int64_t wait_ms) const;
   void finish(flow::Effect effect);
   void fail_with(const ErrorPtr &error) { finish(flow::Failed{error}); }
 
@@ -82,7 +89,8 @@ class Flight : public std::enable_shared_from_this<Flight> {
   Timers::Id attempt_deadline_;
   Timers::Id total_deadline_;
   Timers::Id pause_;
-  BootMs deadline_ = 0;  ///< of the whole fetch
+  std::optional<BootMs> departure_;  ///< booked, and still to come
+  BootMs deadline_ = 0;              ///< of the whole fetch
 };
 
 }  // namespace fleetauth::runtime

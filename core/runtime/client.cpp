@@ -149,7 +149,7 @@ Result<Request> Client::prepare(const Options *options) const {
     for (const provider::Api &api : descriptor.apis) known += (known.empty() ? "" : ", ") + api.name;
     return fail(Status::Config, descriptor.name + " has no API group '" + redact::printable(*settings->api) + "'; it has " + known);
   }
-  return Request{std::move(*settings)};
+  return Request{std::move(*settings), {}};
 }
 
 Result<Plan> Client::plan(const Request *request, std::optional<std::string_view> method, std::optional<std::string_view> url) const {
@@ -196,7 +196,11 @@ ErrorPtr Client::find_source(Plan &plan, const Request *request) const {
                        "the credential \"" + plan.credential->name + "\" is not one per account; leave the request option \"account\" out");
   }
   const auto lock = runtime_->engine().enter();
-  plan.source = sources->of_account(*request->settings.account);
+  plan.source = request->source.lock();
+  if (plan.source == nullptr || !sources->recall(*plan.source)) {
+    plan.source = sources->of_account(*request->settings.account);
+    request->source = plan.source;
+  }
   return nullptr;
 }
 

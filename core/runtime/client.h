@@ -65,6 +65,7 @@ Result<Answer> make_answer(const Plan &plan, std::shared_ptr<const token::Token>
 /// What a request is for. Kept apart from the client so that it can be prepared once.
 struct Request {
   RequestSettings settings;
+  mutable std::weak_ptr<TokenSource> source;  ///< of its account, as it was found last; guarded by the engine's mutex
 };
 
 class Client {

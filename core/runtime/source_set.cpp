@@ -21,15 +21,31 @@ SourceSet::SourceSet(std::shared_ptr<SourceKind> kind)
 std::shared_ptr<TokenSource> SourceSet::of_account(std::string_view account) {
   if (account == base_->account()) return base_;
   if (const auto found = by_account_.find(account); found != by_account_.end()) {
-    others_.splice(others_.begin(), others_, found->second);
+    recall(*found->second);
     return others_.front();
   }
   others_.push_front(std::make_shared<TokenSource>(kind_, account, false));
   std::shared_ptr<TokenSource> made = others_.front();
-  by_account_.emplace(made->account(), others_.begin());
+  made->place_ = others_.begin();
+  made->placed_ = kind_->engine->clock()->boot_ms();
+  made->kept_ = true;
+  by_account_.emplace(made->account(), made.get());
   by_slot_.emplace(made->slot().number(), made.get());
   if (others_.size() > static_cast<std::size_t>(kind_->setup->max_accounts)) forget_oldest();
   return made;
+}
+
+bool SourceSet::recall(TokenSource &source) {
+  // Of many, the neighbours are in no cache, and moving one would cost more than finding it: there the order is good to the second.
+  constexpr std::size_t kFew = 1000;
+  constexpr std::int64_t kLatelyMs = 1000;
+  if (&source == base_.get()) return true;
+  if (source.kind_ != kind_ || !source.kept_) return false;
+  const BootMs now = kind_->engine->clock()->boot_ms();
+  if (others_.size() > kFew && now - source.placed_ < kLatelyMs) return true;
+  source.placed_ = now;
+  others_.splice(others_.begin(), others_, source.place_);
+  return true;
 }
 
 /// One that somebody waits for or works with stays.
@@ -39,6 +55,7 @@ void SourceSet::forget_oldest() {
   if (oldest == std::prev(others_.rend())) return;
   by_account_.erase((*oldest)->account());
   by_slot_.erase((*oldest)->slot().number());
+  (*oldest)->kept_ = false;
   (*oldest)->give_up(nullptr);
   others_.erase(std::next(oldest).base());
 }

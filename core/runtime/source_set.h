@@ -24,6 +24,8 @@ class SourceSet {
   [[nodiscard]] const std::shared_ptr<TokenSource> &base() const { return base_; }
   /// The one of that account, made if there is none; above the limit the one that was not asked for longest is forgotten.
   std::shared_ptr<TokenSource> of_account(std::string_view account);
+  /// Whether the source is still one of these; if so, it is the one that was asked for last.
+  bool recall(TokenSource &source);
   /// The one whose slot has this number; null when there is none any more.
   [[nodiscard]] std::shared_ptr<TokenSource> of_slot(std::int64_t slot) const;
   void for_each(const std::function<void(TokenSource &)> &what) const;
@@ -40,7 +42,7 @@ class SourceSet {
   const std::shared_ptr<SourceKind> kind_;
   const std::shared_ptr<TokenSource> base_;
   Order others_;  ///< the one that was asked for last comes first
-  std::unordered_map<std::string_view, Order::iterator> by_account_;
+  std::unordered_map<std::string_view, TokenSource *> by_account_;
   std::unordered_map<std::int64_t, TokenSource *> by_slot_;
 };
 

@@ -1,5 +1,8 @@
 #include "core/flow/sealed_challenge.h"
 
+#include <optional>
+#include <utility>
+
 #include "core/crypto/seal.h"
 
 namespace fleetauth::flow {
@@ -44,9 +47,21 @@ std::string text_at(const json::Document &record, std::string_view path) {
 
 std::int64_t integer_at(const json::Document &record, std::string_view path) {
   const auto node = record.find(path);
-  return node ? node->integer().value_or(0) : 0;
+  return node ? node->integer().value_or(-1) : -1;
 }
 
+std::optional<provider::Echo> read_echo(const json::Node &item) {
+  const auto name = item.find("/0");
+  const auto type = item.find("/1");
+  const auto text = item.find("/2");
+  if (!name || !name->text() || !type || !text || !text->text()) return std::nullopt;
+  for (const json::Type known : {json::Type::String, json::Type::Integer, json::Type::Boolean}) {
+    if (type->integer() == static_cast<int>(known)) return provider::Echo{std::string(*name->text()), known, SecretBytes(*text->text())};
+  }
+  return std::nullopt;
+}
+
+/// Null for what written() would not write.
 std::shared_ptr<const Challenge> read(const json::Document &record) {
   auto out = std::make_shared<Challenge>();
   out->credential = text_at(record, "/credential");
@@ -55,14 +70,11 @@ std::shared_ptr<const Challenge> read(const json::Document &record) {
   out->asked = integer_at(record, "/asked");
   out->lifetime_ms = integer_at(record, "/lifetime_ms");
   const auto echoes = record.find("/echoes");
-  if (!echoes) return out;
+  if (out->asked < 0 || out->lifetime_ms <= 0 || !echoes) return nullptr;
   for (const json::Node &item : echoes->items()) {
-    const auto name = item.find("/0");
-    const auto type = item.find("/1");
-    const auto text = item.find("/2");
-    if (!name || !type || !text) continue;
-    out->echoes.push_back({std::string(name->text().value_or("")), static_cast<json::Type>(type->integer().value_or(0)),
-                           SecretBytes(text->text().value_or(""))});
+    auto echo = read_echo(item);
+    if (!echo) return nullptr;
+    out->echoes.push_back(std::move(*echo));
   }
   return out;
 }
@@ -94,8 +106,9 @@ Result<std::shared_ptr<const Challenge>> open_challenge(const provider::ClientCo
   const auto record = crypto::open(key, kLabel, context_of(config), sealed);
   if (!record) return record.error();
   const auto parsed = json::Document::parse(*record);
-  if (!parsed) return fail(Status::Crypto, "the sealed challenge holds something that is no challenge");
-  return read(*parsed);
+  auto challenge = parsed ? read(*parsed) : nullptr;
+  if (challenge == nullptr) return fail(Status::Crypto, "the sealed challenge holds something that is no challenge");
+  return challenge;
 }
 
 }  // namespace fleetauth::flow

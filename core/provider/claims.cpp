@@ -1,6 +1,7 @@
 #include "core/provider/claims.h"
 
 #include <algorithm>
+#include <functional>
 
 #include "core/base/json.h"
 #include "core/provider/lint.h"
@@ -173,7 +174,17 @@ const std::string *Claims::id(std::string_view name) const {
   return found == all.end() || found->ids.size() != 1 ? nullptr : &found->ids.front();
 }
 
-std::string Subject::key() const { return claims == nullptr ? account : std::to_string(account.size()) + ':' + account + claims->json; }
+std::size_t Subject::hash() const {
+  constexpr std::size_t kOdd = 0x9E3779B97F4A7C15;
+  const std::hash<std::string> of;
+  return claims == nullptr ? of(account) : of(account) * kOdd + of(claims->json);
+}
+
+bool operator==(const Subject &a, const Subject &b) {
+  if (a.account != b.account) return false;
+  if (a.claims == nullptr || b.claims == nullptr) return a.claims == b.claims;
+  return a.claims->json == b.claims->json;
+}
 
 Result<std::shared_ptr<const Claims>> read_claims(const ClaimRules &rules, std::optional<std::string_view> set_name,
                                                   std::optional<std::string_view> json) {

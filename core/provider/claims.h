@@ -61,8 +61,8 @@ struct Subject {
   std::string account;
   std::shared_ptr<const Claims> claims;
 
-  /// Equal for equal subjects.
-  [[nodiscard]] std::string key() const;
+  [[nodiscard]] std::size_t hash() const;
+  friend bool operator==(const Subject &a, const Subject &b);
 };
 
 }  // namespace fleetauth::provider

@@ -102,12 +102,19 @@ struct ChallengeRule {
   std::int64_t lifetime_ms = 0;
 };
 
+/// How fast the requests of a step may leave, whoever asks: a burst at once, then one per interval.
+struct Rate {
+  std::int64_t interval_ms = 0;
+  std::int64_t burst = 1;
+};
+
 enum class Yield { Token, Identity, Accounts, Nothing };
 
 struct Step {
   std::string name;
   std::vector<std::string> needs;  ///< parameters without which the step cannot be taken
   StepClass step_class = StepClass::OneShot;
+  std::optional<Rate> rate;
   std::string method;
   std::string origin;
   Template path;

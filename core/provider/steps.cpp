@@ -244,6 +244,16 @@ void answer(const lint::Fields &fields, Step &out) {
   }
 }
 
+Rate rate(const lint::Place &place) {
+  constexpr std::int64_t kLongestIntervalS = 3600;
+  constexpr std::int64_t kLargestBurst = 1000;
+  Rate out;
+  const lint::Fields fields(place, {"interval_s", "burst"});
+  if (fields.require("interval_s")) out.interval_ms = fields.at("interval_s").integer(1, kLongestIntervalS) * 1000;
+  if (fields.has("burst")) out.burst = fields.at("burst").integer(1, kLargestBurst);
+  return out;
+}
+
 Template path(const lint::Place &place, TemplateRules rules) {
   rules.path = true;
   Template out = parse_template(place, rules);
@@ -261,9 +271,9 @@ Step step(const std::string &name, const lint::Place &place, const Descriptor &d
   Step out;
   out.name = name;
   const lint::Fields fields(place,
-                            {"needs",         "class",         "method",    "origin",        "path",         "headers",    "query",
-                             "secret_in_url", "body",          "success",   "content_types", "token_format", "token",      "token_type",
-                             "expiry",        "refresh_token", "challenge", "identity",      "accounts",     "error_code", "errors"});
+                            {"needs",         "class",     "rate",     "method",        "origin",       "path",  "headers",    "query",
+                             "secret_in_url", "body",      "success",  "content_types", "token_format", "token", "token_type", "expiry",
+                             "refresh_token", "challenge", "identity", "accounts",      "error_code",   "errors"});
   if (fields.has("needs")) out.needs = references(fields.at("needs"), "parameter", names(descriptor.parameters), 16);
   if (fields.require("class")) out.step_class = static_cast<StepClass>(fields.at("class").choice({"idempotent", "refresh", "one_shot"}));
   if (fields.require("method")) {
@@ -283,6 +293,10 @@ Step step(const std::string &name, const lint::Place &place, const Descriptor &d
   if (fields.has("body")) {
     body(fields.at("body"), out, rules);
     if (out.method == "GET") fields.at("body").complain("a GET has no body; use \"query\" or another method");
+  }
+  if (fields.has("rate")) {
+    out.rate = rate(fields.at("rate"));
+    if (out.uses(Input::Code)) fields.at("rate").complain("a one-time code cannot wait; pace the step that asks for it");
   }
   answer(fields, out);
   return out;

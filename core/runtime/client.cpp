@@ -154,7 +154,7 @@ Result<Request> Client::prepare(const Options *options) const {
     error.message = descriptor.name + ": " + error.message;
     return fail(std::move(error));
   }
-  return Request{std::move(*settings), std::move(*claims)};
+  return Request{std::move(*settings), std::move(*claims), {}};
 }
 
 Result<Plan> Client::plan(const Request *request, std::optional<std::string_view> method, std::optional<std::string_view> url) const {
@@ -206,11 +206,15 @@ ErrorPtr Client::find_source(Plan &plan, const Request *request) const {
     return unsupported(descriptor, what + "set of claims; leave the request options \"claim_set\" and \"claims\" out");
   }
   if (names_account || names_claims) {
-    provider::Subject subject = plan.source->subject();
-    if (names_account) subject.account = *request->settings.account;
-    if (names_claims) subject.claims = request->claims;
     const auto lock = runtime_->engine().enter();
-    plan.source = sources->of(subject);
+    plan.source = request->source.lock();
+    if (plan.source == nullptr || !sources->recall(*plan.source)) {
+      provider::Subject subject = sources->base()->subject();
+      if (names_account) subject.account = *request->settings.account;
+      if (names_claims) subject.claims = request->claims;
+      plan.source = sources->of(subject);
+      request->source = plan.source;
+    }
   }
   if (sources == nullptr || !sources->kind().takes_claims || plan.source->subject().claims != nullptr) return nullptr;
   Error error;

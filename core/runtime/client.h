@@ -66,6 +66,7 @@ Result<Answer> make_answer(const Plan &plan, std::shared_ptr<const token::Token>
 struct Request {
   RequestSettings settings;
   std::shared_ptr<const provider::Claims> claims;  ///< null when it names none
+  mutable std::weak_ptr<TokenSource> source;       ///< of its account and claims, as it was found last; guarded by the engine's mutex
 };
 
 class Client {

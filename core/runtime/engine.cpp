@@ -117,6 +117,10 @@ std::shared_ptr<SourceSet> Engine::sources(const std::string &key, const std::fu
   return made;
 }
 
+net::Pace &Engine::pace(const std::string &configuration, const provider::Step &step) {
+  return paces_[configuration].try_emplace(step.name, step.rate->interval_ms, step.rate->burst).first->second;
+}
+
 void Engine::track(const std::shared_ptr<Operation> &operation) { operations_.emplace(operation->id(), operation); }
 void Engine::untrack(std::uint64_t operation) { operations_.erase(operation); }
 

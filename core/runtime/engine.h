@@ -5,6 +5,7 @@
 #include <condition_variable>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -17,6 +18,7 @@
 #include "core/base/clock.h"
 #include "core/flow/machine.h"
 #include "core/net/driver.h"
+#include "core/net/pace.h"
 #include "core/net/retry.h"
 #include "core/runtime/options.h"
 #include "core/runtime/queue.h"
@@ -69,6 +71,11 @@ class Engine : public std::enable_shared_from_this<Engine> {
   [[nodiscard]] bool closed() const { return closed_; }
   /// The sources for a key, made if there are none.
   std::shared_ptr<SourceSet> sources(const std::string &key, const std::function<std::shared_ptr<SourceSet>()> &make);
+
+  /// The pace of a step for all clients of a configuration, made if there is none. Good until the mutex is released.
+  net::Pace &pace(const std::string &configuration, const provider::Step &step);
+  /// No client of the configuration is left.
+  void forget_paces(const std::string &configuration) { paces_.erase(configuration); }
 
   std::uint64_t next_id() { return ++last_id_; }
   double random();
@@ -167,6 +174,7 @@ class Engine : public std::enable_shared_from_this<Engine> {
   std::unordered_map<std::uint64_t, std::shared_ptr<Operation>> operations_;
   std::unordered_map<std::uint64_t, std::weak_ptr<Flight>> awaited_;  ///< by exchange
   std::size_t sweep_at_ = 64;
+  std::unordered_map<std::string, std::map<std::string, net::Pace>> paces_;  ///< by the configuration's digest and the step
   Timers timers_;
   Timers token_timers_;
   std::uint64_t last_id_ = 0;

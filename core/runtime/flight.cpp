@@ -4,6 +4,7 @@
 #include <utility>
 #include <variant>
 
+#include "core/flow/messages.h"
 #include "core/runtime/host_call.h"
 
 namespace fleetauth::runtime {
@@ -47,19 +48,57 @@ void Flight::apply(flow::Effect effect) {
     request_ = std::make_shared<const flow::HttpRequest>(std::move(next->request));
     order_ = nullptr;
     attempt_ = 0;
-    attempt();
+    depart();
   } else if (auto *order = std::get_if<flow::Sign>(&effect)) {
     order_ = std::make_shared<const flow::Sign>(std::move(*order));
     request_ = nullptr;
     attempt_ = 0;
-    attempt();
+    depart();
   } else {
     finish(std::move(effect));
   }
 }
 
+net::Pace *Flight::pace() const {
+  if (request_ == nullptr) return nullptr;
+  const Setup &setup = owner_->setup();
+  const provider::Step *step = setup.config.descriptor->step(request_->step);
+  if (step == nullptr || !step->rate) return nullptr;
+  return &engine_.pace(setup.digest, *step);
+}
+
+/// Sends the request as soon as its step's pace allows.
+void Flight::depart() {
+  pause_ = {};
+  net::Pace *pace = this->pace();
+  if (pace == nullptr) return attempt();
+  const BootMs now = engine_.clock()->boot_ms();
+  const BootMs departure = pace->next(now);
+  if (departure >= deadline_) return fail_with(out_of_turn(departure - now));
+  pace->book(now);
+  if (departure == now) return attempt();
+  departure_ = departure;
+  wait_until(departure, &Flight::attempt);
+}
+
+void Flight::give_departure_back() noexcept {
+  if (!departure_) return;
+  try {
+    pace()->give_back(*departure_);
+  } catch (...) {  // without memory it is lost, as if the request had left
+  }
+}
+
+void Flight::wait_until(BootMs when, void (Flight::*what)()) {
+  pause_ = engine_.at(when, [weak = weak_from_this(), what] {
+    if (const auto flight = weak.lock()) (flight.get()->*what)();
+  });
+  if (auto unable = engine_.call_driver()) fail_with(unable);
+}
+
 void Flight::attempt() {
   pause_ = {};
+  departure_.reset();
   ++attempt_;
   exchange_ = engine_.next_id();
   engine_.expect(exchange_, shared_from_this());
@@ -117,11 +156,10 @@ bool Flight::repeat(const Error &error, flow::Sent sent) {
   const flow::CallClass call_class = request_ == nullptr ? flow::CallClass::Idempotent : request_->call_class;
   if (!net::may_repeat(call_class, attempt_, error, sent)) return false;
   const BootMs at = engine_.clock()->boot_ms() + net::backoff_ms(attempt_, error, [this] { return engine_.random(); });
-  if (at >= deadline_) return false;  // of no use to anyone: the callers learn when to come back
-  pause_ = engine_.at(at, [weak = weak_from_this()] {
-    if (const auto flight = weak.lock()) flight->attempt();
-  });
-  if (auto unable = engine_.call_driver()) fail_with(unable);
+  const net::Pace *pace = this->pace();
+  const BootMs earliest = pace == nullptr ? at : pace->next(at);
+  if (earliest >= deadline_) return false;  // of no use to anyone: the callers learn when to come back
+  wait_until(at, &Flight::depart);
   return true;
 }
 
@@ -166,6 +204,18 @@ ErrorPtr Flight::timed_out(const std::string &what) const {
   return fail(std::move(error));
 }
 
+ErrorPtr Flight::out_of_turn(std::int64_t wait_ms) const {
+  const provider::ClientConfig &config = owner_->setup().config;
+  const provider::Step &step = *config.descriptor->step(request_->step);
+  const std::string several = step.rate->burst == 1 ? "" : std::to_string(step.rate->burst) + " at once, then ";
+  Error error = flow::step_error(
+      config, step, Status::RateLimited,
+      "would have to wait " + seconds(wait_ms) + " for its turn, beyond total_timeout_ms: the provider's documented rate is " + several +
+          "one request per " + seconds(step.rate->interval_ms) + "; this is no answer of the provider, who was not asked");
+  error.retry_after_ms = wait_ms;
+  return fail(std::move(error));
+}
+
 void Flight::end_attempt() {
   engine_.cancel(connect_deadline_);
   engine_.cancel(attempt_deadline_);
@@ -181,6 +231,7 @@ void Flight::finish(flow::Effect effect) {
   end_attempt();
   engine_.cancel(pause_);
   engine_.cancel(total_deadline_);
+  give_departure_back();
   Landing landing{std::move(effect), machine_->refresh_token_is_dead(), machine_->code_period(), std::exchange(waiters_, {})};
   std::exchange(owner_, nullptr)->landed(std::move(landing));
 }

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -58,9 +59,14 @@ class Flight : public std::enable_shared_from_this<Flight> {
 
  private:
   void apply(flow::Effect effect);
+  void depart();
   void attempt();
   ErrorPtr send();
   ErrorPtr sign();
+  void give_departure_back() noexcept;
+  void wait_until(BootMs when, void (Flight::*what)());
+  /// The pace that the request's step is to keep; null for none.
+  [[nodiscard]] net::Pace *pace() const;
   void attempt_failed(const flow::HttpFailure &failure);
   bool repeat(const Error &error, flow::Sent sent);
   void attempt_timed_out(bool connecting);
@@ -68,6 +74,7 @@ class Flight : public std::enable_shared_from_this<Flight> {
   void end_attempt();
   [[nodiscard]] flow::Sent sent_state() const;
   [[nodiscard]] ErrorPtr timed_out(const std::string &what) const;
+  [[nodiscard]] ErrorPtr out_of_turn(std::int64_t wait_ms) const;
   void finish(flow::Effect effect);
   void fail_with(const ErrorPtr &error) { finish(flow::Failed{error}); }
 
@@ -86,7 +93,8 @@ class Flight : public std::enable_shared_from_this<Flight> {
   Timers::Id attempt_deadline_;
   Timers::Id total_deadline_;
   Timers::Id pause_;
-  BootMs deadline_ = 0;  ///< of the whole fetch
+  std::optional<BootMs> departure_;  ///< booked, and still to come
+  BootMs deadline_ = 0;              ///< of the whole fetch
 };
 
 }  // namespace fleetauth::runtime

@@ -7,31 +7,47 @@
 namespace fleetauth::runtime {
 
 SourceSet::SourceSet(std::shared_ptr<SourceKind> kind, provider::Subject usual)
-    : kind_(std::move(kind)), base_(std::make_shared<TokenSource>(kind_, std::move(usual), true)), base_key_(base_->subject().key()) {}
+    : kind_(std::move(kind)), base_(std::make_shared<TokenSource>(kind_, std::move(usual), true)) {}
 
 std::shared_ptr<TokenSource> SourceSet::of(const provider::Subject &subject) {
-  std::string key = subject.key();
-  if (key == base_key_) return base_;
-  if (const auto found = by_key_.find(key); found != by_key_.end()) {
-    others_.splice(others_.begin(), others_, found->second);
-    return others_.front().source;
+  if (subject == base_->subject()) return base_;
+  if (const auto found = by_subject_.find(&subject); found != by_subject_.end()) {
+    recall(*found->second);
+    return found->second->shared_from_this();
   }
-  std::shared_ptr<TokenSource> made = std::make_shared<TokenSource>(kind_, subject, false);
-  others_.push_front({std::move(key), made});
-  by_key_.emplace(others_.front().key, others_.begin());
+  others_.push_front(std::make_shared<TokenSource>(kind_, subject, false));
+  std::shared_ptr<TokenSource> made = others_.front();
+  made->place_ = others_.begin();
+  made->placed_ = kind_->engine->clock()->boot_ms();
+  made->kept_ = true;
+  by_subject_.emplace(&made->subject(), made.get());
   by_slot_.emplace(made->slot().number(), made.get());
   if (others_.size() > static_cast<std::size_t>(kind_->setup->max_tokens)) forget_oldest();
   return made;
 }
 
+bool SourceSet::recall(TokenSource &source) {
+  // Of many, the neighbours are in no cache, and moving one would cost more than finding it: there the order is good to the second.
+  constexpr std::size_t kFew = 1000;
+  constexpr std::int64_t kLatelyMs = 1000;
+  if (&source == base_.get()) return true;
+  if (source.kind_ != kind_ || !source.kept_) return false;
+  const BootMs now = kind_->engine->clock()->boot_ms();
+  if (others_.size() > kFew && now - source.placed_ < kLatelyMs) return true;
+  source.placed_ = now;
+  others_.splice(others_.begin(), others_, source.place_);
+  return true;
+}
+
 /// One that somebody waits for or works with stays.
 void SourceSet::forget_oldest() {
-  const auto unused = [](const Entry &entry) { return entry.source.use_count() == 1 && entry.source->idle(); };
+  const auto unused = [](const auto &source) { return source.use_count() == 1 && source->idle(); };
   const auto oldest = std::find_if(others_.rbegin(), std::prev(others_.rend()), unused);
   if (oldest == std::prev(others_.rend())) return;
-  by_key_.erase(oldest->key);
-  by_slot_.erase(oldest->source->slot().number());
-  oldest->source->give_up(nullptr);
+  by_subject_.erase(&(*oldest)->subject());
+  by_slot_.erase((*oldest)->slot().number());
+  (*oldest)->kept_ = false;
+  (*oldest)->give_up(nullptr);
   others_.erase(std::next(oldest).base());
 }
 
@@ -43,7 +59,7 @@ std::shared_ptr<TokenSource> SourceSet::of_slot(std::int64_t slot) const {
 
 void SourceSet::for_each(const std::function<void(TokenSource &)> &what) const {
   what(*base_);
-  for (const Entry &entry : others_) what(*entry.source);
+  for (const auto &source : others_) what(*source);
 }
 
 void SourceSet::add_user() {
@@ -53,6 +69,7 @@ void SourceSet::add_user() {
 void SourceSet::remove_user() {
   if (--kind_->users > 0) return;
   for_each([](TokenSource &source) { source.give_up(common_errors().client_closed); });
+  kind_->engine->forget_paces(kind_->setup->digest);
 }
 
 void SourceSet::serve(QueueId queue) {

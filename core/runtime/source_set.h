@@ -24,6 +24,8 @@ class SourceSet {
   [[nodiscard]] const std::shared_ptr<TokenSource> &base() const { return base_; }
   /// The one of that subject, made if there is none; above the limit the one that was not asked for longest is forgotten.
   std::shared_ptr<TokenSource> of(const provider::Subject &subject);
+  /// Whether the source is still one of these; if so, it is the one that was asked for last.
+  bool recall(TokenSource &source);
   /// The one whose slot has this number; null when there is none any more.
   [[nodiscard]] std::shared_ptr<TokenSource> of_slot(std::int64_t slot) const;
   void for_each(const std::function<void(TokenSource &)> &what) const;
@@ -34,18 +36,17 @@ class SourceSet {
   void serve(QueueId queue);
 
  private:
-  struct Entry {
-    std::string key;
-    std::shared_ptr<TokenSource> source;
+  using Order = std::list<std::shared_ptr<TokenSource>>;
+  struct ByValue {
+    std::size_t operator()(const provider::Subject *subject) const { return subject->hash(); }
+    bool operator()(const provider::Subject *a, const provider::Subject *b) const { return *a == *b; }
   };
-  using Order = std::list<Entry>;
   void forget_oldest();
 
   const std::shared_ptr<SourceKind> kind_;
   const std::shared_ptr<TokenSource> base_;
-  const std::string base_key_;
   Order others_;  ///< the one that was asked for last comes first
-  std::unordered_map<std::string_view, Order::iterator> by_key_;
+  std::unordered_map<const provider::Subject *, TokenSource *, ByValue, ByValue> by_subject_;
   std::unordered_map<std::int64_t, TokenSource *> by_slot_;
 };
 

@@ -72,7 +72,8 @@ ErrorPtr challenge_over(const TokenSource &source, const std::string &why) {
 TokenSource::TokenSource(std::shared_ptr<SourceKind> kind, provider::Subject subject, bool copyable)
     : kind_(std::move(kind)),
       subject_(std::move(subject)),
-      spread_(static_cast<float>(token::spread_of(kind_->key + subject_.key()))),
+      spread_(
+          static_cast<float>(token::spread_of(kind_->key + subject_.account + (subject_.claims == nullptr ? "" : subject_.claims->json)))),
       slot_(copyable ? kind_->owner : ~kind_->owner),
       session_(first_session(*kind_)) {}
 

@@ -2,6 +2,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <list>
 #include <memory>
 #include <string_view>
 #include <vector>
@@ -89,9 +90,15 @@ class TokenSource final : public FlightOwner, public std::enable_shared_from_thi
 
   [[nodiscard]] Engine &engine() const { return *kind_->engine; }
 
+  friend class SourceSet;
+
   const std::shared_ptr<SourceKind> kind_;
   const provider::Subject subject_;
   const float spread_;
+  // For the set it is in.
+  bool kept_ = false;
+  std::list<std::shared_ptr<TokenSource>>::iterator place_;
+  BootMs placed_ = 0;
   token::Slot slot_;
   flow::Session session_;
   bool logged_in_ = false;

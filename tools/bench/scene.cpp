@@ -36,16 +36,20 @@ Queue make_queue(fleetauth_runtime *runtime) {
   return Queue(queue);
 }
 
-Client make_client(fleetauth_runtime *runtime, const Pairs &extra) {
+Client make_client(fleetauth_runtime *runtime, const std::string &name, const Pairs &pairs) {
   fleetauth_provider *provider = nullptr;
   fleetauth_error *error = nullptr;
-  must(fleetauth_provider_builtin("fleetup", FLEETAUTH_NTS, &provider, &error), error, "provider");
-  Pairs pairs{{"api_key", "bench-api-key"}, {"acct_id", "12345"}, {"secret", "bench-secret"}};
-  pairs.insert(pairs.end(), extra.begin(), extra.end());
+  must(fleetauth_provider_builtin(name.data(), name.size(), &provider, &error), error, "provider");
   fleetauth_client *client = nullptr;
   must(fleetauth_client_new(runtime, provider, options(pairs).get(), &client, &error), error, "client");
   fleetauth_provider_unref(provider);
   return Client(client);
+}
+
+Client make_client(fleetauth_runtime *runtime, const Pairs &extra) {
+  Pairs pairs{{"api_key", "bench-api-key"}, {"acct_id", "12345"}, {"secret", "bench-secret"}};
+  pairs.insert(pairs.end(), extra.begin(), extra.end());
+  return make_client(runtime, "fleetup", pairs);
 }
 
 Op start(fleetauth_client *client, fleetauth_queue *queue, std::int64_t tag) {
@@ -71,9 +75,8 @@ HttpCall claim(fleetauth_event *event) {
 
 std::string token_body() { return R"({"token":")" + std::string(kTokenSize, 't') + "\"}"; }
 
-void answer(fleetauth_http_call *call) {
+void answer(fleetauth_http_call *call, const std::string &body) {
   fleetauth_error *error = nullptr;
-  const std::string body = token_body();
   must(fleetauth_http_call_add_header(call, "Content-Type", FLEETAUTH_NTS, "application/json", FLEETAUTH_NTS, &error), error, "header");
   must(fleetauth_http_call_append_body(call, reinterpret_cast<const std::uint8_t *>(body.data()), body.size(), &error), error, "body");
   must(fleetauth_http_call_complete(call, 200, &error), error, "answer");

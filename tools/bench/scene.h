@@ -9,7 +9,7 @@
 #include <utility>
 #include <vector>
 
-/// What the figures are taken of: a FleetUp client whose token is in memory.
+/// What most figures are taken of: a FleetUp client whose token is in memory.
 namespace bench {
 
 template <class T, void (*unref)(T *)>
@@ -24,6 +24,7 @@ using Runtime = Handle<fleetauth_runtime, fleetauth_runtime_unref>;
 using Queue = Handle<fleetauth_queue, fleetauth_queue_unref>;
 using Event = Handle<fleetauth_event, fleetauth_event_unref>;
 using Client = Handle<fleetauth_client, fleetauth_client_unref>;
+using Request = Handle<fleetauth_request, fleetauth_request_unref>;
 using Op = Handle<fleetauth_op, fleetauth_op_unref>;
 using Token = Handle<fleetauth_token, fleetauth_token_unref>;
 using HttpCall = Handle<fleetauth_http_call, fleetauth_http_call_unref>;
@@ -39,6 +40,7 @@ using Pairs = std::vector<std::pair<std::string, std::string>>;
 [[nodiscard]] Options options(const Pairs &pairs);
 [[nodiscard]] Runtime make_runtime(bool manual, fleetauth_clock *clock = nullptr);
 [[nodiscard]] Queue make_queue(fleetauth_runtime *runtime);
+[[nodiscard]] Client make_client(fleetauth_runtime *runtime, const std::string &provider, const Pairs &pairs);
 /// A FleetUp client with made-up credentials and these options besides.
 [[nodiscard]] Client make_client(fleetauth_runtime *runtime, const Pairs &extra);
 
@@ -49,7 +51,7 @@ using Pairs = std::vector<std::pair<std::string, std::string>>;
 [[nodiscard]] HttpCall claim(fleetauth_event *event);
 /// {"token": 900 characters}
 [[nodiscard]] std::string token_body();
-void answer(fleetauth_http_call *call);
+void answer(fleetauth_http_call *call, const std::string &body = token_body());
 [[nodiscard]] Token token_of(fleetauth_event *event);
 [[nodiscard]] Token peek(fleetauth_client *client, const std::string &url);
 
@@ -63,6 +65,7 @@ struct Cached {
 };
 
 // The figures.
+void bench_accounts();
 void bench_cached();
 void bench_fetch();
 void bench_herd();

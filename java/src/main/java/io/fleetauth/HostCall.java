@@ -40,6 +40,12 @@ abstract class HostCall {
     boolean areNone() {
       return transport == null && signer == null;
     }
+
+    /** Whether there is somebody for calls of this kind. */
+    boolean answer(EventKind kind) {
+      return kind == EventKind.HTTP_CALL && transport != null
+          || kind == EventKind.SIGN_CALL && signer != null;
+    }
   }
 
   /** Runs this, once, when the answer is no longer wanted; at once if that is so already. */

@@ -21,9 +21,7 @@ final class Pump {
   private static final Set<EventKind> COMPLETIONS =
       EnumSet.of(EventKind.TOKEN, EventKind.IDENTITY, EventKind.ACCOUNTS, EventKind.LOGGED_OUT);
 
-  /** The events that bring something to answer, and those that take it back. */
-  private static final Set<EventKind> CALLS = EnumSet.of(EventKind.HTTP_CALL, EventKind.SIGN_CALL);
-
+  /** The events that take a call back. */
   private static final Set<EventKind> CANCELLATIONS =
       EnumSet.of(EventKind.HTTP_CANCEL, EventKind.SIGN_CANCEL);
 
@@ -152,7 +150,7 @@ final class Pump {
           if (passedOn) {
             flight.waiter.deliver(event);
           }
-        } else if (CALLS.contains(kind)) {
+        } else if (hosts.answer(kind)) {
           passedOn = true;
           passOn(event);
         } else if (CANCELLATIONS.contains(kind)) {

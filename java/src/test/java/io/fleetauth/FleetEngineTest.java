@@ -312,12 +312,13 @@ class FleetEngineTest {
             client.request().claimSet(kind.claimSet()).claims(kind.ids()).build();
         Token token = client.token(request)) {
       Map<?, ?> allowed = (Map<?, ?>) timeless(verified(token.reveal())).get("authorization");
+      OkHttpClient http = FleetAuthInterceptor.install(okHttp(), client, request).build();
       for (Map.Entry<String, String> path : paths.entrySet()) {
         Object id = allowed.get(path.getKey());
-        String mine = path.getValue() + ("*".equals(id) || id == null ? "any" : id);
-        assertEquals(id == null ? 403 : 200, status(client, request, mine), mine);
-        assertEquals(
-            "*".equals(id) ? 200 : 403, status(client, request, path.getValue() + "other"));
+        String mine = resource(path.getValue() + ("*".equals(id) || id == null ? "any" : id));
+        String others = resource(path.getValue() + "other");
+        assertEquals(id == null ? 403 : 200, status(http, mine, null), mine);
+        assertEquals("*".equals(id) ? 200 : 403, status(http, others, null), others);
       }
     }
   }

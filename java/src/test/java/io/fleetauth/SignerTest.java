@@ -305,6 +305,14 @@ class SignerTest {
   }
 
   @Test
+  void what_nobody_is_there_to_sign_fails() {
+    try (FleetEngine client = builder().set("signer", "host").build()) {
+      FleetAuthException failure = assertThrows(FleetAuthException.class, () -> mint(client));
+      assertEquals(Status.CALLBACK, failure.status());
+    }
+  }
+
+  @Test
   void a_signature_that_is_forgotten_fails() {
     try (FleetEngine client = builder().asyncSigner(data -> new CompletableFuture<>()).build()) {
       CompletableFuture<Token> token = mintAsync(client);

@@ -425,14 +425,16 @@ class FleetEngineTest {
     for (String text : texts) {
       Path file = Files.writeString(folder.resolve("key.json"), text);
       FleetEngine.Builder builder = FleetEngine.builder().serviceAccountFile(file.toString());
-      FleetAuthException failure = assertThrows(FleetAuthException.class, builder::build, text);
+      ConfigurationException failure =
+          assertThrows(ConfigurationException.class, builder::build, text);
+      assertEquals(Status.KEY, failure.status());
       String said = failure.toString();
       assertTrue(said.contains(file.toString()), said);
       assertFalse(said.contains("key-canary") || said.contains(key.substring(40, 60)), said);
     }
     FleetEngine.Builder missing =
         FleetEngine.builder().serviceAccountFile(folder.resolve("none.json").toString());
-    FleetAuthException failure = assertThrows(FleetAuthException.class, missing::build);
+    ConfigurationException failure = assertThrows(ConfigurationException.class, missing::build);
     assertTrue(failure.getMessage().contains("none.json"), failure.getMessage());
     FleetEngine.Builder both =
         FleetEngine.builder().serviceAccountFile("key.json").serviceAccount(keyFile);

@@ -15,7 +15,7 @@ JAVA = "java/src/generated/java/io/fleetauth/"
 SWIG = "bindings/swig/gen/"
 SWIG_VERSION = "4.1.0"  # another version writes another text: it is not run
 PUBLIC_ENUMS = ("advice", "token_kind")
-BY_HAND = ("transport",)  # options whose setter takes a Java object
+BY_HAND = ("transport", "signer", "claims")  # options whose setter takes a Java object
 TYPES = {"text": "String", "bytes": "byte[]", "i32": "int", "i64": "long", "void": "void"}
 
 
@@ -177,6 +177,34 @@ def _options(model: Model, scope: str) -> str:
     )
 
 
+def _names(name: str, doc: str, names: dict[str, str]) -> str:
+    """A class of constants, each with its documentation."""
+    constants = [f"{_doc(text, '    ')}    public static final String {key.upper()} = {quoted(key)};\n" for key, text in names.items()]
+    values = "\n".join(constants)
+    return f"\n  /** {doc} */\n  public static final class {name} {{\n{values}\n    private {name}() {{}}\n  }}\n"
+
+
+def _takes(claim_set: dict[str, Any]) -> str:
+    """What a request has to name beside the claim set."""
+    listed = [
+        " and ".join(f"`{name}`" for name in claim_set.get("required", [])),
+        " or ".join(f"`{name}`" for name in claim_set.get("one_of", [])),
+        " and ".join(f"perhaps `{name}`" for name in claim_set.get("optional", [])),
+    ]
+    return f" It takes {' and '.join(part for part in listed if part) or 'no ids'}."
+
+
+def _claims(descriptor: dict[str, Any]) -> str:
+    """The names that requests for claims use."""
+    claims = descriptor.get("claims")
+    if not claims:
+        return ""
+    sets = {name: claim_set["doc"] + _takes(claim_set) for name, claim_set in claims["sets"].items()}
+    return _names("ClaimSet", "What a token can be for; the names of claim sets.", sets) + _names(
+        "Claim", "The names of the ids that claim sets take.", {name: claim["doc"] for name, claim in claims["names"].items()}
+    )
+
+
 def _provider(stem: str, descriptor: dict[str, Any]) -> tuple[str, str]:
     """The client class of a built-in provider, named by its title."""
     name = re.sub(r"[^A-Za-z0-9]", "", descriptor["title"][:1].upper() + descriptor["title"][1:])
@@ -188,7 +216,8 @@ def _provider(stem: str, descriptor: dict[str, Any]) -> tuple[str, str]:
     parameters += [(Option("client", name, "text", doc), False) for name, doc, _ in addresses]
     setters = "".join(_setters(option, "Builder", secret) for option, secret in parameters)
     setters = setters.replace("\n  ", "\n    ")
-    return name, _file(fill("Provider.java", doc=_doc(descriptor["doc"]), name=name, provider=stem, setters=setters))
+    doc, claims = _doc(descriptor["doc"]), _claims(descriptor)
+    return name, _file(fill("Provider.java", doc=doc, name=name, claims=claims, provider=stem, setters=setters))
 
 
 def outputs(model: Model) -> dict[str, str]:

@@ -36,15 +36,6 @@ public abstract class ClientOptions<B extends ClientOptions<B>> extends OptionBa
     return set("descriptor_patch", value);
   }
 
-  /**
-   * Who signs the tokens of providers whose tokens are made here. key: the library, with the key it is given. host:
-   * what is to be signed is handed to the host as sign_call events; the key stays where it is. The default is {@code
-   * key}.
-   */
-  public B signer(String value) {
-    return set("signer", value);
-  }
-
   /** A PEM file of the certificate authorities to trust instead of the system's. */
   public B caFile(String value) {
     return set("ca_file", value);

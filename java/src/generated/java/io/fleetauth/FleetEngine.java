@@ -12,6 +12,64 @@ public final class FleetEngine extends FleetAuthClient {
     super(builder);
   }
 
+  /** What a token can be for; the names of claim sets. */
+  public static final class ClaimSet {
+    /** A server of on-demand trips. It takes no ids. */
+    public static final String SERVER = "server";
+
+    /** The driver of a vehicle. It takes {@code vehicleid}. */
+    public static final String DRIVER = "driver";
+
+    /** Who waits for a trip. It takes {@code tripid}. */
+    public static final String CONSUMER = "consumer";
+
+    /** A server of deliveries. It takes no ids. */
+    public static final String DELIVERY_SERVER = "delivery_server";
+
+    /** The driver of a delivery vehicle, who reports where it is. It takes {@code deliveryvehicleid}. */
+    public static final String UNTRUSTED_DELIVERY_DRIVER = "untrusted_delivery_driver";
+
+    /**
+     * The driver of a delivery vehicle, who changes its tasks, or one of them. It takes {@code deliveryvehicleid} and
+     * perhaps {@code taskid}.
+     */
+    public static final String TRUSTED_DELIVERY_DRIVER = "trusted_delivery_driver";
+
+    /** Who waits for a delivery. It takes {@code trackingid} or {@code taskid}. */
+    public static final String DELIVERY_CONSUMER = "delivery_consumer";
+
+    /** Who watches a fleet of deliveries. It takes no ids. */
+    public static final String DELIVERY_FLEET_READER = "delivery_fleet_reader";
+
+    /** Who watches a whole fleet. It takes no ids. */
+    public static final String FLEET_READER = "fleet_reader";
+
+    private ClaimSet() {}
+  }
+
+  /** The names of the ids that claim sets take. */
+  public static final class Claim {
+    /** A trip (on-demand). */
+    public static final String TRIPID = "tripid";
+
+    /** A vehicle (on-demand). */
+    public static final String VEHICLEID = "vehicleid";
+
+    /** A task (deliveries). */
+    public static final String TASKID = "taskid";
+
+    /** The tasks that one call creates (deliveries). */
+    public static final String TASKIDS = "taskids";
+
+    /** The tracking id of a shipment (deliveries). */
+    public static final String TRACKINGID = "trackingid";
+
+    /** A delivery vehicle. */
+    public static final String DELIVERYVEHICLEID = "deliveryvehicleid";
+
+    private Claim() {}
+  }
+
   /** Starts a client's options. */
   public static Builder builder() {
     return new Builder();

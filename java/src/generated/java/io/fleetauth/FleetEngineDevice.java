@@ -11,6 +11,40 @@ public final class FleetEngineDevice extends FleetAuthClient {
     super(builder);
   }
 
+  /** What a token can be for; the names of claim sets. */
+  public static final class ClaimSet {
+    /** The driver of a vehicle. It takes {@code vehicleid}. */
+    public static final String DRIVER = "driver";
+
+    /** Who waits for a trip. It takes {@code tripid}. */
+    public static final String CONSUMER = "consumer";
+
+    /** The driver of a delivery vehicle. It takes {@code deliveryvehicleid}. */
+    public static final String DELIVERY_DRIVER = "delivery_driver";
+
+    /** Who waits for a delivery. It takes {@code trackingid}. */
+    public static final String DELIVERY_CONSUMER = "delivery_consumer";
+
+    private ClaimSet() {}
+  }
+
+  /** The names of the ids that claim sets take. */
+  public static final class Claim {
+    /** A trip (on-demand). */
+    public static final String TRIPID = "tripid";
+
+    /** A vehicle (on-demand). */
+    public static final String VEHICLEID = "vehicleid";
+
+    /** The tracking id of a shipment (deliveries). */
+    public static final String TRACKINGID = "trackingid";
+
+    /** A delivery vehicle. */
+    public static final String DELIVERYVEHICLEID = "deliveryvehicleid";
+
+    private Claim() {}
+  }
+
   /** Starts a client's options. */
   public static Builder builder() {
     return new Builder();

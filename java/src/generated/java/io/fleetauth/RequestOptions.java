@@ -29,11 +29,6 @@ public abstract class RequestOptions<B extends RequestOptions<B>> extends Option
     return set("claim_set", value);
   }
 
-  /** The claims the token is for, as the text of a JSON object of names and ids: those that the claim set takes, or any. */
-  public B claims(String value) {
-    return set("claims", value);
-  }
-
   /** How long this caller waits; the default is the client's total_timeout_ms. The fetch itself goes on for the others. */
   public B timeout(Duration value) {
     return set("timeout_ms", value.toMillis());

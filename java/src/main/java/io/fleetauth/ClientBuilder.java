@@ -1,6 +1,7 @@
 package io.fleetauth;
 
 import java.util.Objects;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executor;
 
 /**
@@ -13,6 +14,7 @@ public abstract class ClientBuilder<B extends ClientBuilder<B>> extends ClientOp
   private final boolean ownsProvider;
   FleetAuthRuntime runtime;
   HttpTransport transport;
+  AsyncSigner signer;
   Executor completions = Workers.COMPLETIONS;
   Executor transports = Workers.TRANSPORTS;
 
@@ -39,8 +41,24 @@ public abstract class ClientBuilder<B extends ClientBuilder<B>> extends ClientOp
   }
 
   /**
-   * Where futures complete and the transport is called, which waits for the network. The default is
-   * the common pool for futures and a pool of daemon threads for the transport.
+   * Signs the tokens of a provider whose tokens are made here; the default is the library, with the
+   * key it is given. The key stays where it is.
+   */
+  public final B signer(Signer value) {
+    Objects.requireNonNull(value, "signer");
+    return asyncSigner(data -> CompletableFuture.completedFuture(value.sign(data)));
+  }
+
+  /** As {@link #signer}, without a thread that waits for the signature. */
+  public final B asyncSigner(AsyncSigner value) {
+    signer = Objects.requireNonNull(value, "signer");
+    return set("signer", "host");
+  }
+
+  /**
+   * Where futures complete, and where transport and signer are called, which may wait for the
+   * network. The default is the common pool for futures and a pool of daemon threads for the
+   * others.
    */
   public final B executor(Executor value) {
     completions = Objects.requireNonNull(value, "executor");

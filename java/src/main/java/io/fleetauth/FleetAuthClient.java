@@ -1,6 +1,7 @@
 package io.fleetauth;
 
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
@@ -24,22 +25,22 @@ public class FleetAuthClient implements AutoCloseable {
 
   private final NativeClient handle;
   private final FleetAuthRuntime runtime;
-  private final HttpTransport transport;
+  private final HostCall.Hosts hosts;
   private final Executor completions;
   private final Executor transports;
   private final HeaderCache cache = new HeaderCache();
 
-  // Of a client with a transport of its own, whose queues serve that transport; else null.
+  // Of a client with a transport or signer of its own, whom its queues serve; else null.
   private final Pump ownPump;
   private Pump waitingPump;
 
   FleetAuthClient(ClientBuilder<?> builder) {
     handle = builder.create();
     runtime = builder.runtime == null ? FleetAuthRuntime.shared() : builder.runtime;
-    transport = builder.transport;
+    hosts = new HostCall.Hosts(builder.transport, builder.signer);
     completions = builder.completions;
     transports = builder.transports;
-    ownPump = transport == null ? null : newPump(QueueKind.LOOP);
+    ownPump = hosts.areNone() ? null : newPump(QueueKind.LOOP);
   }
 
   /** Starts the options of a client for a provider that has no class of its own here. */
@@ -115,6 +116,43 @@ public class FleetAuthClient implements AutoCloseable {
   /** As {@link #token(String, String, PreparedRequest)}, if memory holds a usable one. */
   public final Optional<Token> peekToken(String url, String method, PreparedRequest request) {
     return Optional.ofNullable(peekNative(url, method, raw(request))).map(Token::new);
+  }
+
+  // Tokens for claims
+
+  /** As {@link #mint(String, Map)}, for a claim set that takes no ids, such as {@code server}. */
+  public final Token mint(String claimSet) {
+    return mint(claimSet, null);
+  }
+
+  /**
+   * The token for a claim set and its ids, where the provider's tokens are for claims. The same
+   * claims get the same token until it has to be renewed. What is prepared once with {@link
+   * #request} is for headers too.
+   *
+   * @param claimSet its name, which the provider's class has among its constants; null for claims
+   *     alone
+   * @param ids claims as in {@link PreparedRequest.Builder#claims}; null for none
+   * @throws ConfigurationException if these claims do not go together; it names them, never an id
+   */
+  public final Token mint(String claimSet, Map<String, ?> ids) {
+    try (PreparedRequest request = request().claimSet(claimSet).claims(ids).build()) {
+      return token(request);
+    }
+  }
+
+  /** As {@link #mint(String)}, without waiting. */
+  public final CompletableFuture<Token> mintAsync(String claimSet) {
+    return mintAsync(claimSet, null);
+  }
+
+  /** As {@link #mint(String, Map)}, without waiting. */
+  public final CompletableFuture<Token> mintAsync(String claimSet, Map<String, ?> ids) {
+    try (PreparedRequest request = request().claimSet(claimSet).claims(ids).build()) {
+      return tokenAsync(request);
+    } catch (RuntimeException failure) {
+      return failed(failure);
+    }
   }
 
   // Headers
@@ -427,10 +465,14 @@ public class FleetAuthClient implements AutoCloseable {
       Pump pump = ownPump == null ? runtime.pump() : ownPump;
       return new Operation<>(pump, completions, outcome, result).start(handle, starter);
     } catch (RuntimeException failure) {
-      CompletableFuture<T> failed = new CompletableFuture<>();
-      failed.completeExceptionally(failure);
-      return failed;
+      return failed(failure);
     }
+  }
+
+  private static <T> CompletableFuture<T> failed(RuntimeException failure) {
+    CompletableFuture<T> failed = new CompletableFuture<>();
+    failed.completeExceptionally(failure);
+    return failed;
   }
 
   /** Waits for an operation. Its event is read by this thread, whose stack an exception shows. */
@@ -490,7 +532,7 @@ public class FleetAuthClient implements AutoCloseable {
   }
 
   private Pump newPump(QueueKind kind) {
-    Pump pump = new Pump(runtime.handle(), kind, transport, transports);
+    Pump pump = new Pump(runtime.handle(), kind, hosts, transports);
     if (kind == QueueKind.LOOP) {
       pump.serve(handle);
     }

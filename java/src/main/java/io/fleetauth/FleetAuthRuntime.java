@@ -98,10 +98,10 @@ public final class FleetAuthRuntime implements AutoCloseable {
     return handle;
   }
 
-  /** The queue of all clients that have no transport of their own. */
+  /** The queue of all clients that have no host of their own. */
   synchronized Pump pump() {
     if (pump == null) {
-      pump = new Pump(handle, QueueKind.LOOP, null, Workers.TRANSPORTS);
+      pump = new Pump(handle, QueueKind.LOOP, new HostCall.Hosts(null, null), Workers.TRANSPORTS);
     }
     return pump;
   }

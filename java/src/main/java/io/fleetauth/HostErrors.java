@@ -5,8 +5,8 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicLong;
 
 /**
- * What transports threw, by the numbers under which the library knows it. An entry stays until the
- * library says that no error refers to it any more.
+ * What transports and signers threw, by the numbers under which the library knows it. An entry
+ * stays until the library says that no error refers to it any more.
  */
 final class HostErrors {
   private static final Map<Long, Throwable> THROWN = new ConcurrentHashMap<>();
@@ -29,8 +29,8 @@ final class HostErrors {
   }
 
   /**
-   * The exception of a failed call; takes the error. What a transport threw comes out itself, or as
-   * the cause where it is checked or the transport said what it means.
+   * The exception of a failed call; takes the error. What a host threw comes out itself, or as the
+   * cause where it is checked or a transport said what it means.
    */
   static RuntimeException exception(int status, NativeError error) {
     if (error == null) {
@@ -55,7 +55,7 @@ final class HostErrors {
     }
   }
 
-  /** For a future, which can carry any exception: what a transport threw comes out itself. */
+  /** For a future, which can carry any exception: what a host threw comes out itself. */
   static Throwable unwrapped(Throwable failure) {
     boolean callback =
         failure instanceof FleetAuthException

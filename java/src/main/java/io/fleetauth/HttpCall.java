@@ -19,17 +19,25 @@ import javax.net.ssl.SSLPeerUnverifiedException;
  * A request to send and answer exactly once, from any thread. Everything of it may be secret: it is
  * not to be logged.
  */
-public final class HttpCall {
+public final class HttpCall extends HostCall {
   private final NativeHttpCall handle;
-  private final Runnable answered;
-  private final LongConsumer keepsThrown;
-  private Runnable onCancel;
-  private boolean isCancelled;
 
   HttpCall(NativeHttpCall handle, Runnable answered, LongConsumer keepsThrown) {
+    super(handle, answered, keepsThrown);
     this.handle = handle;
-    this.answered = answered;
-    this.keepsThrown = keepsThrown;
+  }
+
+  @Override
+  void answer(Hosts hosts) {
+    try {
+      hosts.transport.send(this);
+    } catch (ProviderUnavailableException failure) {
+      // What the call itself throws above its limits; the transport need not know of it.
+      boolean tooLarge = failure.status() == Status.TOO_LARGE;
+      fail(tooLarge ? Status.TOO_LARGE : Status.CALLBACK, tooLarge ? null : failure);
+    } catch (Throwable failure) {
+      fail(failure);
+    }
   }
 
   /** {@code GET} or {@code POST}. */
@@ -74,13 +82,7 @@ public final class HttpCall {
 
   /** Runs this, once, when the answer is no longer wanted; at once if that is so already. */
   public void onCancel(Runnable action) {
-    synchronized (this) {
-      if (!isCancelled) {
-        onCancel = action;
-        return;
-      }
-    }
-    action.run();
+    whenCancelled(action);
   }
 
   /**
@@ -128,21 +130,11 @@ public final class HttpCall {
    * @param word said in the message if it is a plain word, such as a class's name; may be null
    */
   public boolean fail(Status status, String word, Throwable cause) {
-    long id = cause == null ? 0 : HostErrors.add(cause);
-    boolean ended = false;
-    try {
-      ended = end(() -> handle.fail(status.number(), word, id));
-      return ended;
-    } finally {
-      if (ended) {
-        keepsThrown.accept(id);
-      } else {
-        HostErrors.release(id);
-      }
-    }
+    return endWith(cause, id -> handle.fail(status.number(), word, id));
   }
 
   /** Ends the call with what the transport's own code threw, for the caller to see unchanged. */
+  @Override
   public boolean fail(Throwable thrown) {
     return fail(Status.CALLBACK, thrown);
   }
@@ -164,30 +156,6 @@ public final class HttpCall {
     }
     // Of socket timeouts, and of OkHttp's timeout of a whole call.
     return thrown instanceof InterruptedIOException ? Status.TIMEOUT : Status.NETWORK;
-  }
-
-  private boolean end(Runnable ending) {
-    boolean ended = true;
-    try {
-      ending.run(); // whatever else it throws, the call can still be ended
-    } catch (ClosedException answeredOrUnwanted) {
-      ended = false;
-    }
-    answered.run();
-    handle.dispose();
-    return ended;
-  }
-
-  /** The library no longer wants the answer. */
-  void cancelled() {
-    Runnable action;
-    synchronized (this) {
-      isCancelled = true;
-      action = onCancel;
-    }
-    if (action != null) {
-      action.run();
-    }
   }
 
   @Override

@@ -1,8 +1,10 @@
 package io.fleetauth;
 
+import java.util.Map;
+
 /**
- * What calls of one kind have in common: account, API group, patience. Prepared once, used often;
- * immutable, any thread.
+ * What calls of one kind have in common: account, claims, API group, patience. Prepared once, used
+ * often; immutable, any thread.
  */
 public final class PreparedRequest implements AutoCloseable {
   private final NativeRequest handle;
@@ -23,6 +25,18 @@ public final class PreparedRequest implements AutoCloseable {
 
     Builder(NativeClient client) {
       this.client = client;
+    }
+
+    /**
+     * The claims the token is for, by their names: those that the claim set takes, or any. Null
+     * leaves them as they are.
+     *
+     * @param ids of each claim its id, or a collection of ids where it is a list
+     * @throws ConfigurationException if an id is neither; whether the claims go together is told
+     *     when the token is asked for
+     */
+    public Builder claims(Map<String, ?> ids) {
+      return ids == null ? this : set("claims", ClaimsJson.of(ids));
     }
 
     /** Makes the request. */

@@ -21,14 +21,18 @@ final class Pump {
   private static final Set<EventKind> COMPLETIONS =
       EnumSet.of(EventKind.TOKEN, EventKind.IDENTITY, EventKind.ACCOUNTS, EventKind.LOGGED_OUT);
 
+  /** The events that take a call back. */
+  private static final Set<EventKind> CANCELLATIONS =
+      EnumSet.of(EventKind.HTTP_CANCEL, EventKind.SIGN_CANCEL);
+
   private final Loop loop;
 
   /**
-   * @param transport answers the requests that the library hands over; null for none
-   * @param executor where the transport is called
+   * @param hosts answer the calls that the library hands over
+   * @param executor where they are called
    */
-  Pump(NativeRuntime runtime, QueueKind kind, HttpTransport transport, Executor executor) {
-    loop = new Loop(NativeQueue.create(runtime, kind.number()), transport, executor);
+  Pump(NativeRuntime runtime, QueueKind kind, HostCall.Hosts hosts, Executor executor) {
+    loop = new Loop(NativeQueue.create(runtime, kind.number()), hosts, executor);
     new Stop(this, loop);
     Workers.daemon("fleetauth-pump-" + NUMBER.incrementAndGet(), loop).start();
   }
@@ -84,7 +88,7 @@ final class Pump {
     }
   }
 
-  /** Has the transport serve this client also while nobody waits. */
+  /** Has the hosts serve this client also while nobody waits. */
   void serve(NativeClient client) {
     loop.queue.serve(client);
   }
@@ -98,17 +102,17 @@ final class Pump {
     final NativeQueue queue;
     final AtomicLong lastTag = new AtomicLong();
     final Map<Long, Flight> flights = new ConcurrentHashMap<>();
-    private final HttpTransport transport;
+    private final HostCall.Hosts hosts;
     private final Executor executor;
 
-    /** Weak, so that a call which the transport forgot is reclaimed and thereby fails. */
-    private final Map<Long, WeakReference<HttpCall>> calls = new ConcurrentHashMap<>();
+    /** Weak, so that a call which its host forgot is reclaimed and thereby fails. */
+    private final Map<Long, WeakReference<HostCall>> calls = new ConcurrentHashMap<>();
 
     private final Set<Long> thrown = ConcurrentHashMap.newKeySet();
 
-    Loop(NativeQueue queue, HttpTransport transport, Executor executor) {
+    Loop(NativeQueue queue, HostCall.Hosts hosts, Executor executor) {
       this.queue = queue;
-      this.transport = transport;
+      this.hosts = hosts;
       this.executor = executor;
     }
 
@@ -146,10 +150,10 @@ final class Pump {
           if (passedOn) {
             flight.waiter.deliver(event);
           }
-        } else if (kind == EventKind.HTTP_CALL) {
+        } else if (hosts.answer(kind)) {
           passedOn = true;
           passOn(event);
-        } else if (kind == EventKind.HTTP_CANCEL) {
+        } else if (CANCELLATIONS.contains(kind)) {
           cancel(event.tag());
         } else if (kind == EventKind.RELEASE) {
           thrown.remove(event.tag());
@@ -164,8 +168,8 @@ final class Pump {
     }
 
     private void cancel(long id) {
-      WeakReference<HttpCall> known = calls.remove(id);
-      HttpCall call = known == null ? null : known.get();
+      WeakReference<HostCall> known = calls.remove(id);
+      HostCall call = known == null ? null : known.get();
       if (call != null) {
         Workers.runOn(executor, call::cancelled);
       }
@@ -175,7 +179,7 @@ final class Pump {
       try {
         executor.execute(() -> answer(event));
       } catch (RuntimeException | Error refused) {
-        HttpCall call = take(event);
+        HostCall call = take(event);
         if (call != null) {
           call.fail(refused);
         }
@@ -183,26 +187,21 @@ final class Pump {
     }
 
     private void answer(NativeEvent event) {
-      HttpCall call = take(event);
-      if (call == null) {
-        return;
-      }
-      try {
-        transport.send(call);
-      } catch (ProviderUnavailableException failure) {
-        // What the call itself throws above its limits; the transport need not know of it.
-        boolean tooLarge = failure.status() == Status.TOO_LARGE;
-        call.fail(tooLarge ? Status.TOO_LARGE : Status.CALLBACK, tooLarge ? null : failure);
-      } catch (Throwable failure) {
-        call.fail(failure);
+      HostCall call = take(event);
+      if (call != null) {
+        call.answer(hosts);
       }
     }
 
     /** The call of an event, claimed; null when somebody else has it or nobody wants it now. */
-    private HttpCall take(NativeEvent event) {
+    private HostCall take(NativeEvent event) {
       try {
         long id = event.tag();
-        HttpCall call = new HttpCall(event.httpCall(), () -> calls.remove(id), thrown::add);
+        Runnable answered = () -> calls.remove(id);
+        HostCall call =
+            event.kind() == EventKind.SIGN_CALL.number()
+                ? new SignCall(event.signCall(), answered, thrown::add)
+                : new HttpCall(event.httpCall(), answered, thrown::add);
         calls.values().removeIf(known -> known.get() == null);
         calls.put(id, new WeakReference<>(call));
         return call;

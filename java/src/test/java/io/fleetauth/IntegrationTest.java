@@ -3,6 +3,7 @@ package io.fleetauth;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -157,6 +158,36 @@ class IntegrationTest {
       Request.Builder foreign = new Request.Builder().url("https://evil.example/");
       failure = assertThrows(IOException.class, () -> status(http, foreign));
       assertInstanceOf(ConfigurationException.class, failure.getCause());
+    }
+  }
+
+  @Test
+  void requests_are_authorised_for_the_account_they_are_for() throws Exception {
+    String vehicles = emulator.url() + "/trimble/vehicles";
+    try (TrimbleMaps partner = emulator.trimbleMaps().runtime(runtime).build();
+        PreparedRequest one = partner.request().account("FLTACC1").build();
+        PreparedRequest other = partner.request().account("FLTACC2").build()) {
+      OkHttpClient http = FleetAuthInterceptor.install(okHttp(), partner, one).build();
+      Request.Builder request = new Request.Builder().url(vehicles);
+      String ones = body(http, request);
+      String others = body(http, request.tag(PreparedRequest.class, other));
+      assertNotEquals(ones, others);
+      OkHttpClient unprepared = FleetAuthInterceptor.install(okHttp(), partner).build();
+      assertEquals(others, body(unprepared, request));
+
+      HttpClient plain = HttpClient.newBuilder().sslContext(emulator.sslContext()).build();
+      HttpRequest get = HttpRequest.newBuilder(URI.create(vehicles)).build();
+      HttpResponse.BodyHandler<String> text = HttpResponse.BodyHandlers.ofString();
+      AuthorizedHttpClient javaNet = new AuthorizedHttpClient(plain, partner, other);
+      assertEquals(others, javaNet.send(get, text).body());
+      assertEquals(others, javaNet.sendAsync(get, text).get(5, TimeUnit.SECONDS).body());
+    }
+  }
+
+  private static String body(OkHttpClient http, Request.Builder request) throws IOException {
+    try (Response response = http.newCall(request.build()).execute()) {
+      assertEquals(200, response.code());
+      return response.body().string();
     }
   }
 

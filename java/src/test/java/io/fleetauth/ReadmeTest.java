@@ -21,22 +21,38 @@ import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.TestFactory;
 import org.junit.jupiter.api.io.TempDir;
 
-/** The examples of README.md are programs. */
+/** The examples of README.md and of the pages in docs are programs. */
 class ReadmeTest {
   private static final Pattern EXAMPLE = Pattern.compile("```java\n(.*?)```", Pattern.DOTALL);
   private static final Pattern CLASS = Pattern.compile("(?m)^class (\\w+)");
 
   @TempDir private static Path output;
 
+  /** What the examples use of Google's Driver SDK, which is for Android. */
+  private static final JavaFileObject DRIVER_SDK =
+      source(
+          "AuthTokenContext",
+          "package com.google.android.libraries.mapsplatform.transportation.driver.api.base.data;"
+              + "public interface AuthTokenContext {"
+              + "  String getVehicleId();"
+              + "  String getTaskId();"
+              + "  interface AuthTokenFactory { String getToken(AuthTokenContext context); }"
+              + "}");
+
   @TestFactory
   Stream<DynamicTest> examples_compile() throws Exception {
+    return compiling(4, Paths.get("README.md"));
+  }
+
+  @TestFactory
+  Stream<DynamicTest> examples_for_Fleet_Engine_compile() throws Exception {
+    return compiling(2, Paths.get("..", "docs", "fleet-engine.md"));
+  }
+
+  private static Stream<DynamicTest> compiling(int count, Path page) throws Exception {
     List<String> examples =
-        EXAMPLE
-            .matcher(Files.readString(Paths.get("README.md")))
-            .results()
-            .map(m -> m.group(1))
-            .toList();
-    assertEquals(4, examples.size());
+        EXAMPLE.matcher(Files.readString(page)).results().map(m -> m.group(1)).toList();
+    assertEquals(count, examples.size());
     return examples.stream().map(e -> DynamicTest.dynamicTest(nameOf(e), () -> compile(e)));
   }
 
@@ -46,21 +62,31 @@ class ReadmeTest {
     return name.group(1);
   }
 
+  private static JavaFileObject source(String name, String text) {
+    return new SimpleJavaFileObject(
+        URI.create("string:///" + name + ".java"), JavaFileObject.Kind.SOURCE) {
+      @Override
+      public CharSequence getCharContent(boolean ignoreEncodingErrors) {
+        return text;
+      }
+    };
+  }
+
   private static void compile(String example) {
-    JavaFileObject source =
-        new SimpleJavaFileObject(
-            URI.create("string:///" + nameOf(example) + ".java"), JavaFileObject.Kind.SOURCE) {
-          @Override
-          public CharSequence getCharContent(boolean ignoreEncodingErrors) {
-            return example;
-          }
-        };
     JavaCompiler compiler = ToolProvider.getSystemJavaCompiler();
     DiagnosticCollector<JavaFileObject> diagnostics = new DiagnosticCollector<>();
     List<String> options =
         List.of("-cp", System.getProperty("java.class.path"), "-d", output.toString());
     boolean compiles =
-        compiler.getTask(null, null, diagnostics, options, null, List.of(source)).call();
+        compiler
+            .getTask(
+                null,
+                null,
+                diagnostics,
+                options,
+                null,
+                List.of(source(nameOf(example), example), DRIVER_SDK))
+            .call();
     List<Diagnostic<? extends JavaFileObject>> problems = diagnostics.getDiagnostics();
     assertTrue(compiles, problems::toString);
   }

@@ -6,10 +6,12 @@ import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assertions.fail;
 
+import com.fasterxml.jackson.core.type.TypeReference;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.net.URLDecoder;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
@@ -183,7 +185,12 @@ final class VectorPlayer implements AutoCloseable {
       return null;
     }
     PreparedRequest.Builder builder = client.request();
-    setAll(builder, call.get("request"));
+    ObjectNode options = call.get("request").deepCopy();
+    if (options.path("claims").isObject()) {
+      JsonNode claims = options.remove("claims");
+      builder.claims(JSON.convertValue(claims, new TypeReference<Map<String, Object>>() {}));
+    }
+    setAll(builder, options);
     PreparedRequest request = builder.build();
     toClose.add(request);
     return request;

@@ -5,6 +5,7 @@ import io.fleetauth.AuthHeaders;
 import io.fleetauth.ConfigurationException;
 import io.fleetauth.FleetAuthClient;
 import io.fleetauth.FleetAuthException;
+import io.fleetauth.PreparedRequest;
 import java.io.IOException;
 import java.util.Map;
 import okhttp3.Interceptor;
@@ -26,19 +27,35 @@ import okhttp3.Response;
  * outside would have OkHttp carry the provider's own headers, such as {@code x-api-key}, along to
  * wherever a redirect points.
  *
+ * <p>A request that is for an account or for claims carries its {@link PreparedRequest} as a tag of
+ * that class, unless all are for the same, which {@link #install(OkHttpClient.Builder,
+ * FleetAuthClient, PreparedRequest)} is given.
+ *
  * <p>A failure to get the headers is thrown as an IOException whose cause is the {@link
  * FleetAuthException}, because OkHttp lets nothing else pass from its own threads.
  */
 public final class FleetAuthInterceptor implements Interceptor {
   private final FleetAuthClient client;
+  private final PreparedRequest prepared;
 
-  private FleetAuthInterceptor(FleetAuthClient client) {
+  private FleetAuthInterceptor(FleetAuthClient client, PreparedRequest prepared) {
     this.client = client;
+    this.prepared = prepared;
   }
 
   /** Adds it in both places. The client stays open as long as the OkHttp client is used. */
   public static OkHttpClient.Builder install(OkHttpClient.Builder http, FleetAuthClient client) {
-    FleetAuthInterceptor interceptor = new FleetAuthInterceptor(client);
+    return install(http, client, null);
+  }
+
+  /**
+   * As {@link #install(OkHttpClient.Builder, FleetAuthClient)}, for requests of one kind: of an
+   * account, for claims. The prepared request stays open as long as the client; null means the
+   * client's defaults.
+   */
+  public static OkHttpClient.Builder install(
+      OkHttpClient.Builder http, FleetAuthClient client, PreparedRequest prepared) {
+    FleetAuthInterceptor interceptor = new FleetAuthInterceptor(client, prepared);
     return http.addInterceptor(interceptor).addNetworkInterceptor(interceptor);
   }
 
@@ -106,8 +123,10 @@ public final class FleetAuthInterceptor implements Interceptor {
   }
 
   private AuthHeaders headers(Request request) throws IOException {
+    PreparedRequest own = request.tag(PreparedRequest.class);
     try {
-      return client.headers(request.url().toString(), request.method());
+      return client.headers(
+          request.url().toString(), request.method(), own == null ? prepared : own);
     } catch (FleetAuthException failure) {
       throw new IOException(failure.getMessage(), failure);
     }

@@ -1,5 +1,7 @@
 package io.fleetauth.testing;
 
+import io.fleetauth.FleetEngine;
+import io.fleetauth.FleetEngineDevice;
 import io.fleetauth.FleetOrchestrator;
 import io.fleetauth.FleetUp;
 import io.fleetauth.Fleetio;
@@ -122,6 +124,21 @@ public final class EmulatorProcess implements AutoCloseable {
   /** What {@link #sslContext} trusts, for HTTP clients that want it by itself. */
   public X509TrustManager trustManager() {
     return trustManager;
+  }
+
+  /** A client of the emulated Fleet Engine, with the key of its demonstration service account. */
+  public FleetEngine.Builder fleetEngine() throws IOException {
+    return FleetEngine.builder()
+        .serviceAccount(admin("GET", "/fleet_engine/service_account", null))
+        .baseUrl(url + "/fleet-engine");
+  }
+
+  /** A client of the emulated Fleet Engine that gets its tokens from the emulated backend. */
+  public FleetEngineDevice.Builder fleetEngineDevice() {
+    return FleetEngineDevice.builder()
+        .apiBaseUrl(url + "/fleet-engine")
+        .backendBaseUrl(url + "/fleet-engine-backend")
+        .caFile(caFile.toString());
   }
 
   /**

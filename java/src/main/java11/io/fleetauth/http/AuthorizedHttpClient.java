@@ -3,6 +3,7 @@ package io.fleetauth.http;
 import io.fleetauth.Advice;
 import io.fleetauth.AuthHeaders;
 import io.fleetauth.FleetAuthClient;
+import io.fleetauth.PreparedRequest;
 import java.io.IOException;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
@@ -17,12 +18,22 @@ import java.util.concurrent.CompletableFuture;
 public final class AuthorizedHttpClient {
   private final HttpClient http;
   private final FleetAuthClient client;
+  private final PreparedRequest prepared;
 
   /**
    * Sends through this client, which must not follow redirects (the default): it would carry the
    * provider's headers along to wherever they point.
    */
   public AuthorizedHttpClient(HttpClient http, FleetAuthClient client) {
+    this(http, client, null);
+  }
+
+  /**
+   * As {@link #AuthorizedHttpClient(HttpClient, FleetAuthClient)}, for requests of one kind: of an
+   * account, for claims. The prepared request stays open as long as this is used; null means the
+   * client's defaults.
+   */
+  public AuthorizedHttpClient(HttpClient http, FleetAuthClient client, PreparedRequest prepared) {
     if (http.followRedirects() != HttpClient.Redirect.NEVER) {
       throw new IllegalArgumentException(
           "The HttpClient follows redirects and would carry credentials along. Build it with"
@@ -30,18 +41,19 @@ public final class AuthorizedHttpClient {
     }
     this.http = http;
     this.client = client;
+    this.prepared = prepared;
   }
 
   /** As {@link HttpClient#send}. */
   public <T> HttpResponse<T> send(HttpRequest request, HttpResponse.BodyHandler<T> handler)
       throws IOException, InterruptedException {
-    AuthHeaders headers = client.headers(request.uri().toString(), request.method());
+    AuthHeaders headers = client.headers(request.uri().toString(), request.method(), prepared);
     HttpResponse<T> response = http.send(authorised(request, headers), handler);
     if (!mayRepeat(request, response, headers)) {
       return response;
     }
     discard(response);
-    AuthHeaders renewed = client.headers(request.uri().toString(), request.method());
+    AuthHeaders renewed = client.headers(request.uri().toString(), request.method(), prepared);
     return http.send(authorised(request, renewed), handler);
   }
 
@@ -49,7 +61,7 @@ public final class AuthorizedHttpClient {
   public <T> CompletableFuture<HttpResponse<T>> sendAsync(
       HttpRequest request, HttpResponse.BodyHandler<T> handler) {
     return client
-        .headersAsync(request.uri().toString(), request.method())
+        .headersAsync(request.uri().toString(), request.method(), prepared)
         .thenCompose(
             headers ->
                 http.sendAsync(authorised(request, headers), handler)
@@ -66,7 +78,7 @@ public final class AuthorizedHttpClient {
     }
     discard(response);
     return client
-        .headersAsync(request.uri().toString(), request.method())
+        .headersAsync(request.uri().toString(), request.method(), prepared)
         .thenCompose(renewed -> http.sendAsync(authorised(request, renewed), handler));
   }
 

@@ -351,8 +351,7 @@ Result<std::shared_ptr<const flow::Challenge>> Client::open_challenge(std::strin
 
 Result<token::Advice> Client::report_rejected(std::int64_t slot, std::int64_t generation, std::int32_t http_status) {
   const auto live = this->live();
-  if (live == nullptr) return common_errors().client_closed;
-  if (slot < 0) return token::Advice::Stop;  // a local credential has no other
+  if (live == nullptr || slot < 0) return token::Advice::Stop;  // a local credential has no other
   const auto lock = runtime_->engine().enter();
   bool may_be_forgotten = false;  // an account's that was not asked for long
   for (const auto &sources : live->sources) {

@@ -465,9 +465,10 @@ FLEETAUTH_API fleetauth_status fleetauth_client_token(fleetauth_client *client, 
  * for goes on. Since 1.0. */
 FLEETAUTH_API void fleetauth_op_cancel(fleetauth_op *op) FLEETAUTH_NOEXCEPT;
 
-/* The provider answered 401 to a request that carried the token of this slot and generation. The token is dropped only
- * if it is still the current one, so any number of reports cause one renewal; a token that is refused right after such
- * a renewal is kept and the advice is STOP. Since 1.0. */
+/* The provider answered with this status to a request that carried the token of this slot and generation. If the status
+ * means that the token is no longer taken (401, unless the descriptor says otherwise), the token is dropped only if it
+ * is still the current one, so any number of reports cause one renewal; a token that is refused right after such a
+ * renewal is kept and the advice is STOP, as it is for any other status and a closed client. Since 1.0. */
 FLEETAUTH_API fleetauth_status fleetauth_client_report_rejected(fleetauth_client *client, int64_t slot, int64_t generation,
                                                                 int32_t http_status, int32_t *advice,
                                                                 fleetauth_error **err) FLEETAUTH_NOEXCEPT;

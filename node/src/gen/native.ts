@@ -207,9 +207,10 @@ export interface NativeClient extends Handle {
    */
   start(request: NativeRequest | null, method: string | null, url: string | null, queue: NativeQueue, tag: number): NativeOp;
   /**
-   * The provider answered 401 to a request that carried the token of this slot and generation. The token is dropped
+   * The provider answered with this status to a request that carried the token of this slot and generation. If the
+   * status means that the token is no longer taken (401, unless the descriptor says otherwise), the token is dropped
    * only if it is still the current one, so any number of reports cause one renewal; a token that is refused right
-   * after such a renewal is kept and the advice is STOP.
+   * after such a renewal is kept and the advice is STOP, as it is for any other status and a closed client.
    */
   reportRejected(slot: number, generation: number, httpStatus: number): number;
   /**

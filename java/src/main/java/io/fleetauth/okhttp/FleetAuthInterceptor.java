@@ -22,7 +22,7 @@ import okhttp3.Response;
  * }</pre>
  *
  * <p>It works in two places. Outside of OkHttp's redirects it gets the token, and repeats a request
- * refused with 401 once with a new one, unless its body is one-shot. Inside of them it puts the
+ * whose token is refused (401) once with a new one, unless its body is one-shot. Inside of them it puts the
  * headers on each request that goes to the provider, and on no other: an interceptor that did this
  * outside would have OkHttp carry the provider's own headers, such as {@code x-api-key}, along to
  * wherever a redirect points.
@@ -87,7 +87,7 @@ public final class FleetAuthInterceptor implements Interceptor {
     // After a redirect that changed the method the first request was accepted: it must not be sent
     // again.
     boolean isSame = response.request().method().equals(request.method());
-    boolean isRefused = response.code() == 401 && sent.headers != null && isSame;
+    boolean isRefused = response.code() >= 400 && sent.headers != null && isSame;
     if (!isRefused) {
       return false;
     }

@@ -12,8 +12,8 @@ import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 
 /**
- * Sends requests of java.net.http with the headers of a client. A request that is refused with 401
- * is repeated once with a new token, if its body has a known length and so can be sent again.
+ * Sends requests of java.net.http with the headers of a client. A request whose token is refused
+ * (401) is repeated once with a new token, if its body has a known length and so can be sent again.
  */
 public final class AuthorizedHttpClient {
   private final HttpClient http;
@@ -83,10 +83,10 @@ public final class AuthorizedHttpClient {
   }
 
   private boolean mayRepeat(HttpRequest request, HttpResponse<?> response, AuthHeaders headers) {
-    if (response.statusCode() != 401) {
+    if (response.statusCode() < 400) {
       return false;
     }
-    boolean isRenewable = client.reportRejected(headers, 401) == Advice.RETRY;
+    boolean isRenewable = client.reportRejected(headers, response.statusCode()) == Advice.RETRY;
     Optional<HttpRequest.BodyPublisher> body = request.bodyPublisher();
     return isRenewable && (body.isEmpty() || body.get().contentLength() >= 0);
   }

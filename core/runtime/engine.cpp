@@ -214,6 +214,8 @@ void Engine::carry_out(const std::vector<Signature> &signatures) {
   for (const Signature &signature : signatures) {
     auto signed_bytes = signature.order->key->sign_rs256(signature.order->input.view());
     const auto lock = enter();
+    // The token will age: without the thread that sees it, no host could keep its headers. If there can be none, they are asked for.
+    if (!settings_.manual) (void)ensure_driver();
     if (signed_bytes) {
       deliver(signature.id, std::move(*signed_bytes));
     } else {

@@ -33,6 +33,7 @@ _CREDENTIALS: dict[str, dict[str, Any]] = {
     "verizon_reveal": {"username": "demo-user", "password": "demo-password", "app_id": "fleetmatics-p-us-demo"},
 }
 _CONFIGURATION: dict[str, dict[str, Any]] = {
+    "fleet_engine": {"backend_key": "", "service_accounts": []},
     "fleetup": {"accounts": [{"acctId": 4711, "secret": "test-account-secret", "api_key": "test-api-key"}]},
     "my_connected_fleet": {"clients": [{"client_id": "test-client", "client_secret": "test-client-secret", "customers": ["1"]}]},
     "oauth2": {"first_refresh_tokens": ["demo-refresh-token"]},

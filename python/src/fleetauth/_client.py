@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from typing_extensions import Self
 
+    from ._base import Key
     from ._login import Challenge
     from ._provider import Provider
     from ._runtime import Runtime
@@ -94,8 +95,10 @@ class Client(BaseClient):
         timeout: Duration | None = None,
     ) -> Headers:
         """The headers that authorise a request to `url`. Ask again for each request: it is a look-up for as long as they are good."""
-        is_usual = method == "GET" and api is None and account is None and claim_set is None and claims is None
-        key = url if is_usual else key_of(url, method, api, account, claim_set, claims)
+        if method == "GET" and claims is None and claim_set is None and account is None and api is None:
+            key: Key = url
+        else:
+            key = key_of(url, method, api, account, claim_set, claims)
         ready = self._ready.get(key)
         if ready is not None and ready._words[ready._index] == ready._word:  # type: ignore[index]
             return ready

@@ -148,7 +148,7 @@ def _option(o: Option) -> tuple[str, str]:
 
 
 def _options(model: Model) -> str:
-    own = ("base_url", "scheme", "transport")  # each client has these as parameters of its own
+    own = ("base_url", "scheme", "transport", "signer")  # each client has these as parameters of its own
 
     def row(o: Option) -> str:
         name, kind = _option(o)
@@ -167,7 +167,7 @@ def _options(model: Model) -> str:
 def _provider_parameters(provider: dict[str, Any]) -> list[tuple[str, str, bool, str]]:
     """Name, type, whether required, and meaning of what a typed client takes besides the options that all take."""
     rows = [
-        (name, "Secret" if p.get("secret") else PARAMETER_TYPES[p["type"]], bool(p.get("required")), p["doc"])
+        (name, "Secret" if p.get("secret") else _parameter_type(name, p), bool(p.get("required")), p["doc"])
         for name, p in provider["parameters"].items()
     ]
     rows.sort(key=lambda row: not row[2])
@@ -177,18 +177,61 @@ def _provider_parameters(provider: dict[str, Any]) -> list[tuple[str, str, bool,
     return rows + [(name, "str", required, doc) for name, doc, required in base_urls(provider)]
 
 
+def _parameter_type(name: str, parameter: dict[str, Any]) -> str:
+    suffixes = [t for suffix, t in SUFFIX_TYPES.items() if name.endswith(suffix)]
+    return (suffixes or [PARAMETER_TYPES[parameter["type"]]])[0]
+
+
+def _makes_tokens(provider: dict[str, Any]) -> bool:
+    return any(credential["flow"] == "signed_jwt" for credential in provider["credentials"].values())
+
+
+def _claim_sets(sets: dict[str, Any]) -> str:
+    """What the claim sets are for, and in brackets which ids they take."""
+
+    def ids(claims: dict[str, Any]) -> str:
+        wanted = [*claims.get("required", []), " or ".join(claims.get("one_of", [])), *(f"perhaps {c}" for c in claims.get("optional", []))]
+        return f" ({', '.join(filter(None, wanted))})" if "every" not in claims else ""
+
+    return " ".join(f"`{name}`{ids(claims)}: {claims['doc']}" for name, claims in sets.items())
+
+
+def _mint(provider: dict[str, Any], variant: str) -> str:
+    """The method that asks for a token for claims; empty for providers whose tokens are not for claims."""
+    if "claims" not in provider:
+        return ""
+    names, sets = provider["claims"]["names"], provider["claims"]["sets"]
+    rows = [("claim_set", f"The claims that go together. {_claim_sets(sets)}"), *((name, c["doc"]) for name, c in names.items())]
+    kinds = {name: "Sequence[str]" if claim.get("list") else "str" for name, claim in names.items()}
+    return fill(
+        "python_mint.py",
+        start="async def" if variant == "aio" else "def",
+        answer="return await" if variant == "aio" else "return",
+        sets="".join(f"            {quoted(name)},\n" for name in sets),
+        documentation="".join(wrap(f"{name}: {doc}", " " * 16)[4:] + "\n" for name, doc in rows),
+        parameters="".join(f"        {name}: {kind} | None = None,\n" for name, kind in kinds.items()),
+        arguments="".join(f"            {name}={name},\n" for name in names),
+    )
+
+
 def _providers(model: Model, variant: str) -> str:
     def client(provider: dict[str, Any]) -> str:
         rows = _provider_parameters(provider)
+        prefix = "Async" if variant == "aio" else ""
+        if _makes_tokens(provider):
+            rows.append(
+                ("signer", prefix + "Signer", False, "Signs the tokens with a key that the library does not see; see fleetauth.signer.")
+            )
         return fill(
             "python_provider.py",
             name=re.sub(r"[^A-Za-z0-9]", "", provider["title"][:1].upper() + provider["title"][1:]),
             doc=wrap(provider["doc"], "    ").strip(),
             provider=provider["name"],
-            transport="AsyncTransport" if variant == "aio" else "Transport",
+            transport=prefix + "Transport",
             documentation="".join(wrap(f"{name}: {doc}", " " * 16)[4:] + "\n" for name, _, _, doc in rows),
             parameters="".join(f"        {name}: {kind}{'' if required else ' | None = None'},\n" for name, kind, required, _ in rows),
             arguments="".join(f"            {name}={name},\n" for name, _, _, _ in rows),
+            mint=_mint(provider, variant),
         )
 
     return fill(f"python_providers_{variant}.py", classes="".join("\n\n" + client(p) for p in model.providers.values()))

@@ -228,6 +228,8 @@ void Engine::carry_out(const std::vector<Signature> &signatures) {
     } catch (const std::bad_alloc &) {  // NOLINT(bugprone-empty-catch): the outcome says so already
     }
     const auto lock = enter();
+    // The token will age: without the thread that sees it, no host could keep its headers. If there can be none, they are asked for.
+    if (!settings_.manual) (void)ensure_driver();
     deliver(signature.id, std::move(outcome));
   }
 }

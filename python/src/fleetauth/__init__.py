@@ -18,6 +18,8 @@ from ._native import dependencies, has_feature, version
 from ._provider import Provider
 from ._providers import (
     TN360,
+    FleetEngine,
+    FleetEngineDevice,
     Fleetio,
     FleetOrchestrator,
     FleetUp,
@@ -59,6 +61,8 @@ __all__ = [
     "Closed",
     "ConfigurationError",
     "FleetAuthError",
+    "FleetEngine",
+    "FleetEngineDevice",
     "FleetOrchestrator",
     "FleetUp",
     "Fleetio",

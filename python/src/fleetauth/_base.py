@@ -8,17 +8,18 @@ from . import _native
 from ._login import Challenge
 from ._provider import Provider
 from ._runtime import Runtime
-from ._secret import native_options
+from ._secret import claims_text, native_options
 from ._token import Headers, Token
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from typing import Any
 
-    from ._secret import Bytes, Duration, Secret
+    from ._secret import Bytes, Claims, Duration, Secret
 
     Start = Callable[[_native.Queue, int], _native.Op]
+    Key = str | tuple[str | None, ...]
 
 _READY_AT_MOST = 1024
 _REQUESTS_AT_MOST = 1024
@@ -30,12 +31,22 @@ COMPLETIONS = frozenset((_native.EVENT_TOKEN, _native.EVENT_IDENTITY, _native.EV
 class BaseClient:
     """A provider with credentials. Any thread."""
 
-    def __init__(self, provider: Provider | str, /, *, transport: object = None, runtime: Runtime | None = None, **options: Any) -> None:
+    def __init__(
+        self,
+        provider: Provider | str,
+        /,
+        *,
+        transport: object = None,
+        signer: object = None,
+        runtime: Runtime | None = None,
+        **options: Any,
+    ) -> None:
         """Makes a client; nothing is sent yet.
 
         Args:
             provider: A built-in provider's name, or a Provider.
             transport: Sends the token requests instead of the library; see fleetauth.transport.
+            signer: Signs the tokens that are made here, with a key that the library does not see; see fleetauth.signer.
             runtime: The process's shared one unless given.
             **options: The provider's parameters and the options of ClientOptions.
         """
@@ -43,16 +54,22 @@ class BaseClient:
             raise TypeError(
                 "transport must be callable; fleetauth.transport says with what, fleetauth.httpx and fleetauth.requests have some"
             )
+        if signer is not None and not callable(signer):
+            raise TypeError("signer must be callable; fleetauth.signer says with what")
         if runtime is not None and not isinstance(runtime, Runtime):
             raise TypeError(f"runtime must be a fleetauth.Runtime, not {type(runtime).__name__}")
-        self._ready: dict[str | tuple[str, str, str | None, str | None], Headers] = {}
-        self._requests: dict[tuple[str | None, str | None, Duration | None, Duration | None], _native.Request] = {}
+        self._ready: dict[Key, Headers] = {}
+        self._requests: dict[tuple[str | Duration | None, ...], _native.Request] = {}
         self._closed = False
-        self._own_queues = threading.local()  # of the threads that wait, for a client with a transport
+        self._own_queues = threading.local()  # of the threads that wait, for a client that is its own host
         self._transport = transport
+        self._signer = signer
+        # Who answers the calls of a queue must know whose they are: a client with a transport or a signer has queues of its own.
+        self._is_host = transport is not None or signer is not None
         self._runtime = runtime if runtime is not None else Runtime.shared()
         self._provider = provider if isinstance(provider, Provider) else Provider(provider)
         options["transport"] = "host" if transport is not None else None
+        options["signer"] = "host" if signer is not None else None
         self._native = _native.Client(self._runtime._native, self._provider._native, native_options(options))
 
     @property
@@ -67,10 +84,13 @@ class BaseClient:
         *,
         api: str | None = None,
         account: str | None = None,
+        claim_set: str | None = None,
+        claims: Claims | None = None,
         min_remaining: Duration | None = None,
     ) -> Token | None:
         """What memory has, at once: a token (with the headers for `url`, if given), or None when one must be obtained."""
-        answer = self._native.peek(self._request(api, account, None, min_remaining), method, url)
+        request = self._request(api, account, claim_set, claims, None, min_remaining)
+        answer = self._native.peek(request, method, url)
         return Token(answer, url is not None) if answer is not None else None
 
     def report_rejected(self, refused: Token | Headers, http_status: int = 401) -> bool:
@@ -97,24 +117,31 @@ class BaseClient:
         self._ready.clear()
 
     def _request(
-        self, api: str | None, account: str | None, timeout: Duration | None, min_remaining: Duration | None
+        self,
+        api: str | None,
+        account: str | None,
+        claim_set: str | None,
+        claims: Claims | None,
+        timeout: Duration | None,
+        min_remaining: Duration | None,
     ) -> _native.Request | None:
-        if api is None and account is None and timeout is None and min_remaining is None:
+        if api is None and account is None and claim_set is None and claims is None and timeout is None and min_remaining is None:
             return None
-        if account is not None and not isinstance(account, str):
-            raise TypeError(f"account must be a str, not {type(account).__name__}")
-        key = (api, account, timeout, min_remaining)
+        for name, value in (("account", account), ("claim_set", claim_set)):
+            if value is not None and not isinstance(value, str):
+                raise TypeError(f"{name} must be a str, not {type(value).__name__}")
+        text = claims_text(claims) if claims is not None else None
+        key = (api, account, claim_set, text, timeout, min_remaining)
         request = self._requests.get(key)
         if request is None:
-            options = native_options({"api": api, "account": account, "timeout": timeout, "min_remaining": min_remaining})
-            request = _native.Request(self._native, options)
+            options = {"api": api, "account": account, "claim_set": claim_set, "claims": text}
+            request = _native.Request(self._native, native_options({**options, "timeout": timeout, "min_remaining": min_remaining}))
             if len(self._requests) >= _REQUESTS_AT_MOST:
                 self._requests.clear()
             self._requests[key] = request
         return request
 
-    def _inquire(self, what: int, account: str | None, timeout: Duration | None) -> Start:
-        request = self._request(None, account, timeout, None)
+    def _inquire(self, what: int, request: _native.Request | None) -> Start:
         return lambda queue, tag: self._native.inquire(request, what, queue, tag)
 
     def _answer(self, challenge: Challenge, code: Secret) -> Start:
@@ -126,7 +153,7 @@ class BaseClient:
         self._ready.clear()
         return operation
 
-    def _remember(self, key: str | tuple[str, str, str | None, str | None], headers: Headers) -> Headers:
+    def _remember(self, key: Key, headers: Headers) -> Headers:
         """Keeps headers whose word can be watched, for the calls to come."""
         if headers._words is not None:
             ready = self._ready
@@ -145,6 +172,18 @@ class BaseClient:
 
     def __reduce__(self) -> str:
         raise TypeError("a client holds secrets and cannot be pickled: make one in the other process")
+
+
+def key_of(
+    url: str, method: str, api: str | None, account: str | None, claim_set: str | None, claims: Claims | None
+) -> tuple[str | None, ...]:
+    """Under what headers are kept that are not the usual ones of their URL."""
+    return url, method, api, account, claim_set, claims_text(claims) if claims is not None else None
+
+
+def claims_of(ids: dict[str, str | Sequence[str] | None]) -> Claims | None:
+    """The claims among keywords; None when there are none."""
+    return {name: one for name, one in ids.items() if one is not None} or None
 
 
 def _native_challenge(challenge: Challenge) -> _native.Challenge:

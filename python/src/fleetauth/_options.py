@@ -15,10 +15,6 @@ if TYPE_CHECKING:
 
         descriptor_patch: str | Mapping[str, object]
         """A JSON Merge Patch (RFC 7396) applied to the provider's descriptor: any endpoint, field name or policy can be overridden."""
-        signer: Literal["key", "host"]
-        """Who signs the tokens of providers whose tokens are made here. key: the library, with the key it is given. host:
-        what is to be signed is handed to the host as sign_call events; the key stays where it is. Default: key.
-        """
         ca_file: str | PathLike[str]
         """A PEM file of the certificate authorities to trust instead of the system's."""
         ca_pem: str

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
 from . import _native
@@ -11,17 +12,31 @@ from ._options import DURATIONS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     Bytes = bytes | bytearray | memoryview
     Secret = str | Bytes
     Duration = float | timedelta
+    Claims = Mapping[str, str | Sequence[str]]
 
 
 def milliseconds(value: Duration) -> int:
     """Rounded up, so that a short patience does not become none."""
     seconds = value.total_seconds() if isinstance(value, timedelta) else value
     return -int(-seconds * 1000 // 1)
+
+
+def claims_text(claims: Claims) -> str:
+    """The claims as the library takes them: the text of a JSON object."""
+    if not isinstance(claims, Mapping):
+        raise TypeError(f"claims must map names to ids, not be {type(claims).__name__}: claims={{'vehicleid': 'v1'}}")
+    import json
+
+    return json.dumps(dict(claims), default=_ids)
+
+
+def _ids(value: object) -> list[object]:
+    if not isinstance(value, Sequence):
+        raise TypeError(f"a claim must be a str or a sequence of them, not {type(value).__name__}")
+    return list(value)
 
 
 def native_options(options: Mapping[str, object]) -> _native.Options:

@@ -9,25 +9,30 @@ from . import _native
 from ._base import COMPLETIONS
 from ._host import Keeper
 from .errors import Closed
+from .signer import complete
 from .transport import HttpRequest, answer, fail
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from ._base import Start
     from ._runtime import Runtime
+    from .signer import Signer
     from .transport import Transport
 
 _SLICE_MS = 100  # between two of them signals are seen; in manual mode they drive the network
 
 
 class Waiter:
-    """One thread's queue. Belongs to that thread; a transport that is called while it waits may wait here in turn."""
+    """One thread's queue. Belongs to that thread; a transport or signer that is called while it waits may wait here in turn."""
 
-    def __init__(self, runtime: Runtime, transport: Transport | None) -> None:
+    def __init__(self, runtime: Runtime, transport: Transport | None, signer: Signer | None) -> None:
         self._queue = _native.Queue(runtime._native, _native.QUEUE_SYNC)
         # Without a descriptor (manual mode, or none is left) the wait is the library's, in slices.
         self._fd = -1 if runtime._manual else self._queue.wakeup_fd
         self._transport = transport
+        self._signer = signer
         self._keeper = Keeper()
         self._tags = itertools.count(1)
         self._completed: dict[int, _native.Event | None] = {}
@@ -62,6 +67,8 @@ class Waiter:
                 self._completed[event.tag] = event
         elif event.kind == _native.EVENT_HTTP_CALL:
             self._send(event)
+        elif event.kind == _native.EVENT_SIGN_CALL:
+            self._sign(event)
         elif event.kind == _native.EVENT_RELEASE:
             self._keeper.release(event.tag)
         elif event.kind == _native.EVENT_CLOSED:
@@ -72,9 +79,23 @@ class Waiter:
             call = event.http_call()
         except Closed:  # somebody else took it, or its answer is no longer wanted
             return
-        assert self._transport is not None
+        transport = self._transport
+        assert transport is not None
+        self._serve(call, lambda: answer(call, transport(HttpRequest(call))))
+
+    def _sign(self, event: _native.Event) -> None:
         try:
-            answer(call, self._transport(HttpRequest(call)))
+            call = event.sign_call()
+        except Closed:  # as above
+            return
+        signer = self._signer
+        assert signer is not None
+        self._serve(call, lambda: complete(call, signer(call.data)))
+
+    def _serve(self, call: _native.HttpCall | _native.SignCall, carry_out: Callable[[], None]) -> None:
+        # A *_CANCEL event is of no use to a thread that is busy with the call: its answer is dropped.
+        try:
+            carry_out()
         except BaseException as raised:
             fail(call, raised, self._keeper)
             if not isinstance(raised, Exception):  # Ctrl-C ends the wait itself

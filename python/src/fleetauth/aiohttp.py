@@ -13,26 +13,34 @@ if TYPE_CHECKING:
 
     from aiohttp import ClientHandlerType, ClientMiddlewareType, ClientRequest, ClientResponse
 
+    from ._secret import Claims
+    from ._token import Headers
+
 __all__ = ["middleware"]
 
 # The origin that the last answer in this context redirects to: aiohttp calls the middleware again for it and says nothing of that.
 _leads_to: ContextVar[Any] = ContextVar("fleetauth_leads_to", default=None)
 
 
-def middleware(client: Client, *, api: str | None = None) -> ClientMiddlewareType:
+def middleware(
+    client: Client, *, api: str | None = None, claim_set: str | None = None, claims: Claims | None = None
+) -> ClientMiddlewareType:
     """Authorises requests; repeats one once, with a new token, when the provider refused the old one and the body can be sent again.
 
     A redirect away from the provider is followed without its headers.
 
-    `api` is the provider's API group, when the URL does not tell which it is.
+    `api` is the provider's API group, when the URL does not tell which it is; `claim_set` and `claims` are as in Client.token.
     """
 
     if not isinstance(client, Client):
         raise TypeError("aiohttp needs a client of fleetauth.aio: one that may wait would stop the loop")
 
+    async def headers(request: ClientRequest) -> Headers:
+        return await client.headers(str(request.url), request.method, api=api, claim_set=claim_set, claims=claims)
+
     async def authorise(request: ClientRequest, handler: ClientHandlerType) -> ClientResponse:
         try:
-            sent = await client.headers(str(request.url), request.method, api=api)
+            sent = await headers(request)
         except ConfigurationError:
             if _leads_to.get() != request.url.origin():
                 raise
@@ -41,7 +49,7 @@ def middleware(client: Client, *, api: str | None = None) -> ClientMiddlewareTyp
         response = await handler(request)
         if response.status == 401 and _is_replayable(request) and client.report_rejected(sent):
             response.release()
-            request.headers.update(await client.headers(str(request.url), request.method, api=api))
+            request.headers.update(await headers(request))
             response = await handler(request)
         return _note_redirect(request, response)
 

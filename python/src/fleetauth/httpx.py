@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
     from ._client import Client
+    from ._secret import Claims
     from ._token import Headers
 
 __all__ = ["AsyncTransport", "Auth", "Transport"]
@@ -31,28 +32,35 @@ class Auth(httpx.Auth):
     headers along: leave follow_redirects off, as httpx does.
     """
 
-    def __init__(self, client: Client | AsyncClient, *, api: str | None = None) -> None:
-        """`api` is the provider's API group, when the URL does not tell which it is."""
+    def __init__(
+        self,
+        client: Client | AsyncClient,
+        *,
+        api: str | None = None,
+        claim_set: str | None = None,
+        claims: Claims | None = None,
+    ) -> None:
+        """`api` is the provider's API group, when the URL does not tell which it is; `claim_set` and `claims` are as in Client.token."""
         self._client = client
-        self._api = api
+        self._asked: dict[str, Any] = {"api": api, "claim_set": claim_set, "claims": claims}
 
     def sync_auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
         if isinstance(self._client, AsyncClient):
             raise ConfigurationError("httpx.Client needs a client of fleetauth, not one of fleetauth.aio")
-        sent = self._client.headers(str(request.url), request.method, api=self._api)
+        sent = self._client.headers(str(request.url), request.method, **self._asked)
         response = yield _with(request, sent)
         if self._shall_repeat(request, response, sent):
             response.read()
-            yield _with(request, self._client.headers(str(request.url), request.method, api=self._api))
+            yield _with(request, self._client.headers(str(request.url), request.method, **self._asked))
 
     async def async_auth_flow(self, request: httpx.Request) -> AsyncGenerator[httpx.Request, httpx.Response]:
         if not isinstance(self._client, AsyncClient):
             raise ConfigurationError("httpx.AsyncClient needs a client of fleetauth.aio: one that may wait would stop the loop")
-        sent = await self._client.headers(str(request.url), request.method, api=self._api)
+        sent = await self._client.headers(str(request.url), request.method, **self._asked)
         response = yield _with(request, sent)
         if self._shall_repeat(request, response, sent):
             await response.aread()
-            yield _with(request, await self._client.headers(str(request.url), request.method, api=self._api))
+            yield _with(request, await self._client.headers(str(request.url), request.method, **self._asked))
 
     def _shall_repeat(self, request: httpx.Request, response: httpx.Response, sent: Headers) -> bool:
         if response.history:  # it was redirected: what would be repeated is the first request, which was accepted

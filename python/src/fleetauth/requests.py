@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from typing_extensions import Self
 
+    from ._secret import Claims
     from ._token import Headers
 
 __all__ = ["Auth", "Transport"]
@@ -31,20 +32,20 @@ __all__ = ["Auth", "Transport"]
 class Auth(AuthBase):
     """Authorises requests; repeats one once, with a new token, when the provider refused the old one and the body can be sent again."""
 
-    def __init__(self, client: Client, *, api: str | None = None) -> None:
-        """`api` is the provider's API group, when the URL does not tell which it is."""
+    def __init__(self, client: Client, *, api: str | None = None, claim_set: str | None = None, claims: Claims | None = None) -> None:
+        """`api` is the provider's API group, when the URL does not tell which it is; `claim_set` and `claims` are as in Client.token."""
         if not isinstance(client, Client):
             raise TypeError("requests needs a client of fleetauth, not one of fleetauth.aio")
         self._client = client
-        self._api = api
+        self._asked = {"api": api, "claim_set": claim_set, "claims": claims}
 
     def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
-        return authorise(self._client, request, self._api)
+        return authorise(self._client, request, **self._asked)
 
 
-def authorise(client: Client, request: requests.PreparedRequest, api: str | None = None) -> requests.PreparedRequest:
-    """Adds the headers, and the hook that looks at the answer."""
-    sent: Headers | None = _add_headers(client, request, api)
+def authorise(client: Client, request: requests.PreparedRequest, **asked: Any) -> requests.PreparedRequest:
+    """Adds the headers, asked for with these options, and the hook that looks at the answer."""
+    sent: Headers | None = _add_headers(client, request, asked)
     body: Any = request.body
     start = body.tell() if hasattr(body, "tell") and hasattr(body, "seek") else None
     replayable = body is None or isinstance(body, (str, bytes)) or start is not None
@@ -55,36 +56,40 @@ def authorise(client: Client, request: requests.PreparedRequest, api: str | None
             return response
         answer = response
         if response.status_code == 401 and replayable and client.report_rejected(sent):
-            answer = _repeat(client, response, api, start, options)
+            answer = _repeat(client, response, asked, start, options)
         if answer.is_redirect:
-            sent = _follow(client, answer, response.request, sent, api)
+            sent = _follow(client, answer, response.request, sent, asked)
         return answer
 
     request.register_hook("response", look_at)  # type: ignore[no-untyped-call]
     return request
 
 
-def _add_headers(client: Client, request: requests.PreparedRequest, api: str | None) -> Headers:
-    headers = client.headers(request.url or "", request.method or "GET", api=api)
+def _add_headers(client: Client, request: requests.PreparedRequest, asked: dict[str, Any]) -> Headers:
+    headers = client.headers(request.url or "", request.method or "GET", **asked)
     request.headers.update(headers)
     return headers
 
 
-def _repeat(client: Client, response: requests.Response, api: str | None, start: int | None, options: dict[str, Any]) -> requests.Response:
+def _repeat(
+    client: Client, response: requests.Response, asked: dict[str, Any], start: int | None, options: dict[str, Any]
+) -> requests.Response:
     """Sends the refused request again over the same connection pool."""
     response.content  # noqa: B018  read, so that the connection can be used again
     response.close()
     again = response.request.copy()
     if start is not None and again.body is not None:  # a redirect may have dropped it
         again.body.seek(start)  # type: ignore[union-attr]
-    _add_headers(client, again, api)
+    _add_headers(client, again, asked)
     repeated: requests.Response = response.connection.send(again, **options)
     repeated.history.append(response)
     repeated.request = again
     return repeated
 
 
-def _follow(client: Client, response: requests.Response, first: requests.PreparedRequest, sent: Headers, api: str | None) -> Headers | None:
+def _follow(
+    client: Client, response: requests.Response, first: requests.PreparedRequest, sent: Headers, asked: dict[str, Any]
+) -> Headers | None:
     """requests follows a redirect with all headers of the first request but Authorization: ours go along only to the provider's own URLs.
 
     None: the redirect leads elsewhere.
@@ -93,7 +98,7 @@ def _follow(client: Client, response: requests.Response, first: requests.Prepare
         first.headers.pop(name, None)
     target = urljoin(response.url, response.headers["location"])
     try:
-        headers = client.headers(target, first.method or "GET", api=api)
+        headers = client.headers(target, first.method or "GET", **asked)
     except ConfigurationError:
         return None
     first.headers.update(headers)

@@ -97,18 +97,18 @@ def answer(call: _native.HttpCall, response: HttpResponse) -> None:
         _fail(call, error.status, "too_large", 0)
 
 
-def fail(call: _native.HttpCall, raised: BaseException, keeper: Keeper) -> None:
-    """Ends a call with what the transport raised; `keeper` holds that until it has come out at the caller."""
+def fail(call: _native.HttpCall | _native.SignCall, raised: BaseException, keeper: Keeper) -> None:
+    """Ends a call with what the transport or signer raised; `keeper` holds that until it has come out at the caller."""
     status, cause = _native.E_CALLBACK, raised
     if isinstance(raised, TransportError):
         status, cause = _STATUSES[raised.failure], raised.__cause__ or raised
-    # Ctrl-C and the cancelling of a task are this thread's affair: other callers learn only that the transport failed.
+    # Ctrl-C and the cancelling of a task are this thread's affair: other callers learn only that it failed.
     number = keeper.keep(cause) if isinstance(cause, Exception) else 0
     if not _fail(call, status, type(cause).__name__, number):
         keeper.release(number)
 
 
-def _fail(call: _native.HttpCall, status: int, message: str, user_error: int) -> bool:
+def _fail(call: _native.HttpCall | _native.SignCall, status: int, message: str, user_error: int) -> bool:
     try:
         call.fail(status, message, user_error)
     except Closed:

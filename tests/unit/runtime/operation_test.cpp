@@ -46,6 +46,18 @@ TEST_F(OperationTest, ACallersDeadlineDoesNotEndTheFetch) {
   EXPECT_EQ(peek(), "tok-1");
 }
 
+TEST_F(OperationTest, AProviderWhoseTokensAreNotForClaimsSaysSo) {
+  for (const std::string_view name : {"claim_set", "claims"}) {
+    Options options;
+    options.set(name, R"({"vehicleid":"v1"})");
+    const auto refused = client->prepare(&options);
+    ASSERT_FALSE(refused) << name;
+    EXPECT_EQ(refused.error()->status, Status::Unsupported);
+    EXPECT_NE(refused.error()->message.find("not for claims"), std::string::npos) << refused.error()->message;
+    EXPECT_EQ(refused.error()->message.find("v1"), std::string::npos);
+  }
+}
+
 TEST_F(OperationTest, CompletesAfterItStartedEvenFromMemory) {
   fetch("tok-1", 3600);
   const auto operation = start(7);

@@ -3,6 +3,8 @@
 from ._client import Client
 from ._providers import (
     TN360,
+    FleetEngine,
+    FleetEngineDevice,
     Fleetio,
     FleetOrchestrator,
     FleetUp,
@@ -17,6 +19,8 @@ from ._providers import (
 __all__ = [
     "TN360",
     "Client",
+    "FleetEngine",
+    "FleetEngineDevice",
     "FleetOrchestrator",
     "FleetUp",
     "Fleetio",

@@ -6,22 +6,25 @@ import asyncio
 import weakref
 
 from .. import _native
-from .._base import BaseClient
+from .._base import BaseClient, claims_of, key_of
 from .._identity import Account, Identity, accounts_of
 from .._token import Headers, Token
 from ._pump import Pump
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from types import TracebackType
     from typing import Any
 
     from typing_extensions import Self
 
+    from .._base import Key
     from .._login import Challenge
     from .._provider import Provider
     from .._runtime import Runtime
-    from .._secret import Duration, Secret
+    from .._secret import Claims, Duration, Secret
+    from ..signer import AsyncSigner
     from ..transport import AsyncTransport
 
 
@@ -32,20 +35,27 @@ class Client(BaseClient):
     """
 
     def __init__(
-        self, provider: Provider | str, /, *, transport: AsyncTransport | None = None, runtime: Runtime | None = None, **options: Any
+        self,
+        provider: Provider | str,
+        /,
+        *,
+        transport: AsyncTransport | None = None,
+        signer: AsyncSigner | None = None,
+        runtime: Runtime | None = None,
+        **options: Any,
     ) -> None:
         """Makes a client; nothing is sent yet.
 
         Args:
             provider: A built-in provider's name, or a Provider.
             transport: Sends the token requests instead of the library; see fleetauth.transport.
+            signer: Signs the tokens that are made here, with a key that the library does not see; see fleetauth.signer.
             runtime: The process's shared one unless given.
             **options: The provider's parameters and the options of ClientOptions.
         """
-        super().__init__(provider, transport=transport, runtime=runtime, **options)
-        # Who answers the calls of a queue must know whose they are: a client with a transport has queues of its own.
+        super().__init__(provider, transport=transport, signer=signer, runtime=runtime, **options)
         self._pumps: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, Pump] = (
-            self._runtime._pumps if transport is None else weakref.WeakKeyDictionary()
+            self._runtime._pumps if not self._is_host else weakref.WeakKeyDictionary()
         )
 
     async def token(
@@ -55,6 +65,8 @@ class Client(BaseClient):
         *,
         api: str | None = None,
         account: str | None = None,
+        claim_set: str | None = None,
+        claims: Claims | None = None,
         timeout: Duration | None = None,
         min_remaining: Duration | None = None,
     ) -> Token:
@@ -65,38 +77,69 @@ class Client(BaseClient):
             method: The method of the request to authorise.
             api: The provider's API group, when no URL tells which it is.
             account: The account the token is for, where the provider gives one per account.
+            claim_set: The name of the claims the token is for, where the provider's tokens are for claims.
+            claims: The claims by name with their ids: those that the claim set takes, or any.
             timeout: How long to wait; the client's total_timeout unless given. The fetch itself goes on for the others.
             min_remaining: A token that lives shorter counts as expired.
         """
-        request = self._request(api, account, timeout, min_remaining)
+        request = self._request(api, account, claim_set, claims, timeout, min_remaining)
         answer = self._native.peek(request, method, url)
-        if answer is None or self._transport is not None:
+        if answer is None or self._is_host:
             pump = self._pump()  # also there for the renewals in the background
             if answer is None:
                 answer = (await pump.run(lambda queue, tag: self._native.start(request, method, url, queue, tag))).token()
         return Token(answer, url is not None)
 
+    async def mint(self, claim_set: str | None = None, /, **ids: str | Sequence[str] | None) -> Token:
+        """A token for claims, from memory if it has one: those of the claim set, with the ids that it takes.
+
+        ConfigurationError where the provider's tokens are not for claims.
+        """
+        return await self.token(claim_set=claim_set, claims=claims_of(ids))
+
     async def headers(
-        self, url: str, method: str = "GET", *, api: str | None = None, account: str | None = None, timeout: Duration | None = None
+        self,
+        url: str,
+        method: str = "GET",
+        *,
+        api: str | None = None,
+        account: str | None = None,
+        claim_set: str | None = None,
+        claims: Claims | None = None,
+        timeout: Duration | None = None,
     ) -> Headers:
         """The headers that authorise a request to `url`. Ask again for each request: it is a look-up for as long as they are good."""
-        key = url if method == "GET" and api is None and account is None else (url, method, api, account)
+        if method == "GET" and claims is None and claim_set is None and account is None and api is None:
+            key: Key = url
+        else:
+            key = key_of(url, method, api, account, claim_set, claims)
         ready = self._ready.get(key)
         if ready is not None and ready._words[ready._index] == ready._word:  # type: ignore[index]
             return ready
         if not isinstance(url, str):
             raise TypeError(f"url must be a str, not {type(url).__name__}")
-        headers = (await self.token(url, method, api=api, account=account, timeout=timeout)).headers
+        headers = (await self.token(url, method, api=api, account=account, claim_set=claim_set, claims=claims, timeout=timeout)).headers
         assert headers is not None
         return self._remember(key, headers)
 
-    async def whoami(self, *, account: str | None = None, timeout: Duration | None = None) -> Identity:
-        """Asks the provider who it takes this client for. ConfigurationError where it does not tell."""
-        return Identity((await self._pump().run(self._inquire(_native.INQUIRY_IDENTITY, account, timeout))).identity())
+    async def whoami(
+        self,
+        *,
+        api: str | None = None,
+        account: str | None = None,
+        claim_set: str | None = None,
+        claims: Claims | None = None,
+        timeout: Duration | None = None,
+        min_remaining: Duration | None = None,
+    ) -> Identity:
+        """Asks the provider who it takes this client for, or the account or claims. ConfigurationError where it does not tell."""
+        request = self._request(api, account, claim_set, claims, timeout, min_remaining)
+        return Identity((await self._pump().run(self._inquire(_native.INQUIRY_IDENTITY, request))).identity())
 
     async def accounts(self, *, timeout: Duration | None = None) -> list[Account]:
         """Asks the provider for the accounts this client may act for. ConfigurationError where it lists none."""
-        return accounts_of((await self._pump().run(self._inquire(_native.INQUIRY_ACCOUNTS, None, timeout))).accounts())
+        request = self._request(None, None, None, None, timeout, None)
+        return accounts_of((await self._pump().run(self._inquire(_native.INQUIRY_ACCOUNTS, request))).accounts())
 
     async def answer(self, challenge: Challenge, code: Secret) -> Token:
         """Logs in by answering the challenge of an OtpRequired with the one-time code, which is sent once whatever happens.
@@ -130,6 +173,6 @@ class Client(BaseClient):
         loop = asyncio.get_running_loop()
         pump = self._pumps.get(loop)
         if pump is None or not pump.open:
-            pump = self._pumps[loop] = Pump(self._runtime, self._transport)
+            pump = self._pumps[loop] = Pump(self._runtime, self._transport, self._signer)
         pump.attach(self)
         return pump

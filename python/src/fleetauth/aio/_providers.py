@@ -7,6 +7,8 @@ from ._client import Client
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from os import PathLike
     from typing import Literal
 
     from typing_extensions import Unpack
@@ -14,6 +16,8 @@ if TYPE_CHECKING:
     from .._options import ClientOptions
     from .._runtime import Runtime
     from .._secret import Secret
+    from .._token import Token
+    from ..signer import AsyncSigner
     from ..transport import AsyncTransport
 
 
@@ -27,13 +31,14 @@ class FleetEngine(Client):
         self,
         *,
         service_account: Secret | None = None,
-        service_account_file: str | None = None,
+        service_account_file: str | PathLike[str] | None = None,
         client_email: str | None = None,
         key_id: str | None = None,
         audience: str | None = None,
         lifetime_s: int | None = None,
         claim_set: str | None = None,
         base_url: str | None = None,
+        signer: AsyncSigner | None = None,
         transport: AsyncTransport | None = None,
         runtime: Runtime | None = None,
         **options: Unpack[ClientOptions],
@@ -54,6 +59,7 @@ class FleetEngine(Client):
                 `delivery_server`.
             base_url: Instead of https://fleetengine.googleapis.com; that host then is the only one the credentials
                 are sent to.
+            signer: Signs the tokens with a key that the library does not see; see fleetauth.signer.
             transport: Sends the token requests instead of the library.
             runtime: The process's shared one unless given.
             **options: See ClientOptions.
@@ -68,9 +74,60 @@ class FleetEngine(Client):
             lifetime_s=lifetime_s,
             claim_set=claim_set,
             base_url=base_url,
+            signer=signer,
             transport=transport,
             runtime=runtime,
             **options,
+        )
+
+    async def mint(  # type: ignore[override]  # only the claims there are
+        self,
+        claim_set: Literal[
+            "server",
+            "driver",
+            "consumer",
+            "delivery_server",
+            "untrusted_delivery_driver",
+            "trusted_delivery_driver",
+            "delivery_consumer",
+            "delivery_fleet_reader",
+            "fleet_reader",
+        ]
+        | None = None,
+        /,
+        *,
+        tripid: str | None = None,
+        vehicleid: str | None = None,
+        taskid: str | None = None,
+        taskids: Sequence[str] | None = None,
+        trackingid: str | None = None,
+        deliveryvehicleid: str | None = None,
+    ) -> Token:
+        """A token for these claims, from memory if it has one.
+
+        Args:
+            claim_set: The claims that go together. `server`: A server of on-demand trips. `driver` (vehicleid): The
+                driver of a vehicle. `consumer` (tripid): Who waits for a trip. `delivery_server`: A server of
+                deliveries. `untrusted_delivery_driver` (deliveryvehicleid): The driver of a delivery vehicle, who
+                reports where it is. `trusted_delivery_driver` (deliveryvehicleid, perhaps taskid): The driver of a
+                delivery vehicle, who changes its tasks, or one of them. `delivery_consumer` (trackingid or taskid): Who
+                waits for a delivery. `delivery_fleet_reader`: Who watches a fleet of deliveries. `fleet_reader`: Who
+                watches a whole fleet.
+            tripid: A trip (on-demand).
+            vehicleid: A vehicle (on-demand).
+            taskid: A task (deliveries).
+            taskids: The tasks that one call creates (deliveries).
+            trackingid: The tracking id of a shipment (deliveries).
+            deliveryvehicleid: A delivery vehicle.
+        """
+        return await super().mint(
+            claim_set,
+            tripid=tripid,
+            vehicleid=vehicleid,
+            taskid=taskid,
+            taskids=taskids,
+            trackingid=trackingid,
+            deliveryvehicleid=deliveryvehicleid,
         )
 
 
@@ -108,6 +165,41 @@ class FleetEngineDevice(Client):
             transport=transport,
             runtime=runtime,
             **options,
+        )
+
+    async def mint(  # type: ignore[override]  # only the claims there are
+        self,
+        claim_set: Literal[
+            "driver",
+            "consumer",
+            "delivery_driver",
+            "delivery_consumer",
+        ]
+        | None = None,
+        /,
+        *,
+        tripid: str | None = None,
+        vehicleid: str | None = None,
+        trackingid: str | None = None,
+        deliveryvehicleid: str | None = None,
+    ) -> Token:
+        """A token for these claims, from memory if it has one.
+
+        Args:
+            claim_set: The claims that go together. `driver` (vehicleid): The driver of a vehicle. `consumer`
+                (tripid): Who waits for a trip. `delivery_driver` (deliveryvehicleid): The driver of a delivery vehicle.
+                `delivery_consumer` (trackingid): Who waits for a delivery.
+            tripid: A trip (on-demand).
+            vehicleid: A vehicle (on-demand).
+            trackingid: The tracking id of a shipment (deliveries).
+            deliveryvehicleid: A delivery vehicle.
+        """
+        return await super().mint(
+            claim_set,
+            tripid=tripid,
+            vehicleid=vehicleid,
+            trackingid=trackingid,
+            deliveryvehicleid=deliveryvehicleid,
         )
 
 

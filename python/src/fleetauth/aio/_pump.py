@@ -10,12 +10,16 @@ from .. import _native
 from .._base import COMPLETIONS
 from .._host import Keeper
 from ..errors import Closed, FleetAuthError
+from ..signer import complete
 from ..transport import HttpRequest, answer, fail
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine
+
     from .._base import Start
     from .._runtime import Runtime
+    from ..signer import AsyncSigner
     from ..transport import AsyncTransport
     from ._client import Client
 
@@ -23,17 +27,18 @@ if TYPE_CHECKING:
 class Pump:
     """Used on its loop only. Lives as long as a client on the loop needs it."""
 
-    def __init__(self, runtime: Runtime, transport: AsyncTransport | None) -> None:
+    def __init__(self, runtime: Runtime, transport: AsyncTransport | None, signer: AsyncSigner | None) -> None:
         self._queue = _native.Queue(runtime._native, _native.QUEUE_LOOP)
         self._fd = self._queue.wakeup_fd
         if self._fd < 0:
             raise FleetAuthError("the process has no descriptors left: free some and call again", status=_native.E_RESOURCE)
         self._manual = runtime._manual
         self._transport = transport
+        self._signer = signer
         self._keeper = Keeper()
         self._tags = itertools.count(1)
         self._waiting: dict[int, asyncio.Future[_native.Event]] = {}
-        self._sending: dict[int, asyncio.Task[None]] = {}
+        self._serving: dict[int, asyncio.Task[None]] = {}
         self._clients: weakref.WeakSet[Client] = weakref.WeakSet()
         self._open = True
         asyncio.get_running_loop().add_reader(self._fd, self._drain)
@@ -41,7 +46,7 @@ class Pump:
     def attach(self, client: Client) -> None:
         if client not in self._clients:
             self._clients.add(client)
-            if self._transport is not None:
+            if self._transport is not None or self._signer is not None:
                 self._queue.serve(client._native)
 
     def detach(self, client: Client) -> None:
@@ -84,9 +89,11 @@ class Pump:
             self._complete(event)
         elif event.kind == _native.EVENT_HTTP_CALL:
             self._send(event)
-        elif event.kind == _native.EVENT_HTTP_CANCEL:
-            if event.tag in self._sending:
-                self._sending[event.tag].cancel()
+        elif event.kind == _native.EVENT_SIGN_CALL:
+            self._sign(event)
+        elif event.kind in (_native.EVENT_HTTP_CANCEL, _native.EVENT_SIGN_CANCEL):
+            if event.tag in self._serving:
+                self._serving[event.tag].cancel()
         elif event.kind == _native.EVENT_RELEASE:
             self._keeper.release(event.tag)
         elif event.kind == _native.EVENT_CLOSED:
@@ -102,21 +109,39 @@ class Pump:
             call = event.http_call()
         except Closed:  # somebody else took it, or its answer is no longer wanted
             return
-        task = self._sending[call.id] = asyncio.get_running_loop().create_task(self._answer(call))
-        task.add_done_callback(lambda _, number=call.id: self._sending.pop(number, None))  # type: ignore[misc]
+        self._serve(call, lambda: self._answer(call))
 
     async def _answer(self, call: _native.HttpCall) -> None:
         assert self._transport is not None
+        response = self._transport(HttpRequest(call))
+        answer(call, response if not hasattr(response, "__await__") else await response)
+
+    def _sign(self, event: _native.Event) -> None:
         try:
-            response = self._transport(HttpRequest(call))
-            answer(call, response if not hasattr(response, "__await__") else await response)
+            call = event.sign_call()
+        except Closed:  # as above
+            return
+        self._serve(call, lambda: self._answer_signing(call))
+
+    async def _answer_signing(self, call: _native.SignCall) -> None:
+        assert self._signer is not None
+        signature = self._signer(call.data)
+        complete(call, signature if not hasattr(signature, "__await__") else await signature)
+
+    def _serve(self, call: _native.HttpCall | _native.SignCall, respond: Callable[[], Coroutine[object, object, None]]) -> None:
+        task = self._serving[call.id] = asyncio.get_running_loop().create_task(self._carry_out(call, respond))
+        task.add_done_callback(lambda _, number=call.id: self._serving.pop(number, None))  # type: ignore[misc]
+
+    async def _carry_out(self, call: _native.HttpCall | _native.SignCall, respond: Callable[[], Coroutine[object, object, None]]) -> None:
+        try:
+            await respond()
         except BaseException as raised:
             fail(call, raised, self._keeper)
             if not isinstance(raised, Exception):
                 raise
 
     def _close_when_unused(self) -> None:
-        if not self._clients and not self._waiting and not self._sending:
+        if not self._clients and not self._waiting and not self._serving:
             self._close()
 
     def _close(self) -> None:

@@ -33,11 +33,14 @@ _CREDENTIALS: dict[str, dict[str, Any]] = {
     "verizon_reveal": {"username": "demo-user", "password": "demo-password", "app_id": "fleetmatics-p-us-demo"},
 }
 _CONFIGURATION: dict[str, dict[str, Any]] = {
+    "fleet_engine": {"backend_key": "", "service_accounts": []},
     "fleetup": {"accounts": [{"acctId": 4711, "secret": "test-account-secret", "api_key": "test-api-key"}]},
     "my_connected_fleet": {"clients": [{"client_id": "test-client", "client_secret": "test-client-secret", "customers": ["1"]}]},
     "oauth2": {"first_refresh_tokens": ["demo-refresh-token"]},
     "samsara": {"first_refresh_tokens": ["demo-refresh-token"]},
 }
+# Providers that the emulator speaks under the name of another.
+_SPOKEN_AS = {"fleet_engine_device": "fleet_engine"}
 # What the emulator tells of credentials is not what it takes.
 _NOT_TOLD = frozenset(
     (
@@ -105,12 +108,16 @@ class Emulator:
 
     def options(self, provider: str) -> dict[str, Any]:
         """What a client of the provider needs: credentials which the emulator knows, its URL and its CA."""
-        urls = self._base_urls[provider]
+        urls = self._base_urls[_spoken(provider)]
+        credentials = _CREDENTIALS.get(provider, {})
+        if provider == "fleet_engine":  # its backend is for devices; its key is made anew at each start
+            urls = {"api": urls["api"]}
+            credentials = {"service_account": json.dumps(self.admin("GET", "/fleet_engine/service_account"))}
         bases = {"base_url": next(iter(urls.values()))} if len(urls) == 1 else {f"{name}_base_url": url for name, url in urls.items()}
-        return {**_CREDENTIALS.get(provider, {}), **bases, "ca_file": self.ca_file}
+        return {**credentials, **bases, "ca_file": self.ca_file}
 
     def base_url(self, provider: str, origin: str = "api") -> str:
-        return self._base_urls[provider][origin]
+        return self._base_urls[_spoken(provider)][origin]
 
     def admin(self, method: str, path: str, body: object = None) -> Any:
         """A call of the admin API (tools/emulator/README.md), such as admin("POST", "/revoke", {"provider": "fleetup"})."""
@@ -128,6 +135,8 @@ class Emulator:
 
     def fault(self, do: dict[str, Any], *, times: int | str = 1, skip: int = 0, **match: str) -> None:
         """The next requests that match (provider, path, method) are answered so: fault({"status": 503}, provider="fleetup")."""
+        if "provider" in match:
+            match["provider"] = _spoken(match["provider"])
         self.admin("POST", "/faults", [{"match": match, "do": do, "times": times, "skip": skip}])
 
     def release(self, gate: str) -> None:
@@ -136,7 +145,7 @@ class Emulator:
 
     def requests(self, provider: str = "", *, wait_for: int = 0) -> Sequence[dict[str, Any]]:
         """The log of the requests since the last reset, oldest first; waits until there are `wait_for`."""
-        entries: list[dict[str, Any]] = self.admin("GET", f"/log?provider={provider}&wait_for={wait_for}")["entries"]
+        entries: list[dict[str, Any]] = self.admin("GET", f"/log?provider={_spoken(provider)}&wait_for={wait_for}")["entries"]
         return entries
 
     def token_requests(self, provider: str) -> int:
@@ -145,7 +154,7 @@ class Emulator:
 
     def revoke(self, provider: str) -> None:
         """All tokens given out so far are refused from now on."""
-        self.admin("POST", "/revoke", {"provider": provider})
+        self.admin("POST", "/revoke", {"provider": _spoken(provider)})
 
     def reset(self) -> None:
         """Takes back faults, settings and the move of the clock, makes used refresh tokens good again, and empties the log."""
@@ -171,6 +180,10 @@ class Emulator:
 
     def __exit__(self, kind: type[BaseException] | None, raised: BaseException | None, where: TracebackType | None) -> None:
         self.close()
+
+
+def _spoken(provider: str) -> str:
+    return _SPOKEN_AS.get(provider, provider)
 
 
 def find_emulator() -> Path:

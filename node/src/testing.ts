@@ -92,10 +92,8 @@ export class Emulator {
     const origins = Object.keys(Provider.builtin(provider).description.origins as object);
     // The fleet's backend is a part of Fleet Engine here.
     const emulated = provider === 'fleet_engine_device' ? 'fleet_engine' : provider;
-    const bases =
-      origins.length === 1
-        ? [['baseUrl', this.baseUrl(emulated, origins[0])]]
-        : origins.map((name) => [`${name}BaseUrl`, this.baseUrl(emulated, name)]);
+    const option = (origin: string) => (origins.length > 1 ? `${origin}BaseUrl` : 'baseUrl');
+    const bases = origins.map((origin) => [option(origin), this.baseUrl(emulated, origin)] as const);
     const trust = this.caFile ? { caFile: this.caFile } : { allowLoopbackHttp: true };
     return { ...Object.fromEntries(bases), ...trust };
   }

@@ -124,33 +124,70 @@ def _one_of(words: Any) -> str:
     return " | ".join(f"'{word}'" for word in words)
 
 
-def _interface(model: Model, head: str, rows: list[tuple[str, str, str, bool]]) -> str:
-    """An interface with the options (name, doc, type, required); what docs call c_name is cName here."""
-    known = {o.name for o in model.options} | {name for name, *_ in rows} | {"auth_base_url", "api_base_url"}
-    members = []
-    for name, doc, option_type, required in rows:
-        doc = re.sub(r"[a-z]+(_[a-z]+)+", lambda m: camel(m[0]) if m[0] in known else m[0], doc)
-        members.append(f"{_doc(doc, '  ')}  {camel(name)}{f': {option_type}' if required else f'?: {option_type} | undefined'};\n")
-    return f"export interface {head} {{\n{''.join(members)}}}"
+def _spelled(model: Model, doc: str, parameters: Any = ()) -> str:
+    """The doc with options called cName, which it calls c_name."""
+    known = {o.name for o in model.options} | {"auth_base_url", "api_base_url", *parameters}
+    return re.sub(r"[a-z]+(_[a-z]+)+", lambda m: camel(m[0]) if m[0] in known else m[0], doc)
+
+
+def _members(rows: list[tuple[str, str, str, bool]]) -> str:
+    """Properties (name, doc, type, required)."""
+    named = ((doc, f"{name}: {kind}" if required else f"{name}?: {kind} | undefined") for name, doc, kind, required in rows)
+    return "".join(f"{_doc(doc, '  ')}  {member};\n" for doc, member in named)
+
+
+def _interface(head: str, rows: list[tuple[str, str, str, bool]]) -> str:
+    """An interface with options."""
+    return f"export interface {head} {{\n{_members([(camel(name), doc, kind, required) for name, doc, kind, required in rows])}}}"
 
 
 def _settings(model: Model, scope: str) -> str:
     given = [(o, "" if o.default_text is None else f" Default: {o.default_text}.") for o in model.options_of(scope)]
-    rows = [(o.name, o.doc + default, _one_of(o.values) or OPTION[o.type], False) for o, default in given]
-    return f"/** The options of scope {scope}. */\n" + _interface(model, pascal(scope) + "Settings", rows)
+    rows = [(o.name, _spelled(model, o.doc) + default, _one_of(o.values) or OPTION[o.type], False) for o, default in given]
+    return f"/** The options of scope {scope}. */\n" + _interface(pascal(scope) + "Settings", rows)
+
+
+def _takes(claim_set: dict[str, Any]) -> str:
+    """Which claims a set takes."""
+    one_of = " or ".join(claim_set.get("one_of", ()))
+    optional = [f"perhaps {name}" for name in claim_set.get("optional", ())]
+    return " and ".join(filter(None, [*claim_set.get("required", ()), one_of, *optional])) or "no ids"
+
+
+def _claims(name: str, provider: dict[str, Any]) -> str:
+    """The types of claim sets and ids, for a provider whose tokens are for claims."""
+    claims = provider.get("claims")
+    if claims is None:
+        return ""
+    sets = "\n".join(f"{_doc(s['doc'] + f' Takes {_takes(s)}.', '  ')}  | '{key}'" for key, s in claims["sets"].items())
+    ids = [(key, c["doc"], "readonly string[]" if c.get("list") else "string", False) for key, c in claims["names"].items()]
+    return fill("claims.ts", name=name, sets=sets, ids=_members(ids))
 
 
 def _provider(model: Model, provider: dict[str, Any]) -> str:
     name = re.sub(r"[^A-Za-z0-9]", "", provider["title"])
     name = name[:1].upper() + name[1:]
     parameters, schemes = provider["parameters"].items(), provider["schemes"]
-    rows = [(key, p["doc"], OPTION["secret" if p.get("secret") else p["type"]], p.get("required", False)) for key, p in parameters]
+    named = provider["parameters"].keys()
+    types = {key: OPTION["secret" if p.get("secret") else p["type"]] for key, p in parameters}
+    claims = provider.get("claims")
+    if claims is not None:
+        every = _one_of(key for key, s in claims["sets"].items() if "every" in s)
+        types |= {c["claim_set"]: every for c in provider["credentials"].values() if "claim_set" in c}
+    rows = [(key, _spelled(model, p["doc"], named), types[key], p.get("required", False)) for key, p in parameters]
     doc = "Which authorisation scheme to use wherever it is offered: "
     rows.append(("scheme", doc + " ".join(f"`{key}`: {s['doc']}" for key, s in schemes.items()), _one_of(schemes), False))
     if len(provider["origins"]) > 1:
         rows += [(key, doc, "string", required) for key, doc, required in base_urls(provider)]
-    options = _interface(model, f"{name}Options extends ClientOptions", rows)
-    return fill("provider.ts", options=options, doc=_doc(provider["doc"]), class_name=name, name=provider["name"])
+    return fill(
+        "provider.ts",
+        options=_interface(f"{name}Options extends ClientOptions", rows),
+        claims=_claims(name, provider),
+        doc=_doc(_spelled(model, provider["doc"])),
+        class_name=name,
+        base="Client" if claims is None else f"Client<{name}ClaimSet, {name}Ids>",
+        name=provider["name"],
+    )
 
 
 def outputs(model: Model) -> dict[str, str]:

@@ -7,7 +7,7 @@ import { Advice, Inquiry } from './gen/native';
 import type { NativeClient, NativeEvent, NativeOp, NativeQueue, NativeRequest, NativeToken } from './gen/native';
 import type { ClientSettings, RequestSettings } from './gen/options';
 import { Generation } from './generation';
-import { authorisation, generationOf, HeaderCache } from './headers';
+import { authorisation, claimsText, generationOf, HeaderCache } from './headers';
 import type { AuthHeaders, Authorisation } from './headers';
 import { connected, Hub } from './hub';
 import { accounts, identity } from './identity';
@@ -15,13 +15,19 @@ import type { Account, Identity } from './identity';
 import { Provider } from './provider';
 import { Runtime, sharedRuntime } from './runtime';
 import { withOptions } from './settings';
+import type { Signer } from './signer';
 import { nativeToken, Token } from './token';
 import type { Transport } from './transport';
 
 /** The options that every client has, beside the parameters of its provider. */
-export interface ClientOptions extends Omit<ClientSettings, 'transport'> {
+export interface ClientOptions extends Omit<ClientSettings, 'signer' | 'transport'> {
   /** Sends the requests for tokens instead of the library itself. A client with a transport must be closed. */
   transport?: Transport | undefined;
+  /**
+   * Signs the tokens of providers whose tokens are made here, with a key that the library does not see. A client with a
+   * signer must be closed.
+   */
+  signer?: Signer | undefined;
   /** The engine to use instead of the one that the process shares. */
   runtime?: Runtime | undefined;
 }
@@ -32,8 +38,17 @@ export interface WaitOptions {
   signal?: AbortSignal | undefined;
 }
 
+/** What a token is for, where the provider's tokens are for claims: an id, or several, by the name of the claim. */
+export type Claims = Readonly<Record<string, string | readonly string[] | undefined>>;
+
+/** Which token a call is for, and how good it must be. */
+export interface RequestOptions extends Omit<RequestSettings, 'claims'> {
+  /** The claims the token is for: those that the claim set takes, or any. */
+  claims?: Claims | undefined;
+}
+
 /** What a call for a token can ask for. */
-export interface TokenOptions extends RequestSettings, WaitOptions {
+export interface TokenOptions extends RequestOptions, WaitOptions {
   /** Ends this wait; the fetch goes on for the other callers. */
   signal?: AbortSignal | undefined;
 }
@@ -48,7 +63,7 @@ export interface HeadersOptions extends TokenOptions {
  * A provider with credentials. Clients with equal options share their tokens, in all workers of the process, and every
  * token is fetched once however many callers wait for it.
  */
-export class Client {
+export class Client<ClaimSet extends string = string, Ids extends Claims = Claims> {
   readonly #handle: NativeClient;
   readonly #hub: Hub;
   readonly #ownHub: boolean;
@@ -66,9 +81,12 @@ export class Client {
     if (typeof options !== 'object' || (options as unknown) === null) {
       throw new TypeError("A client needs an object of options: the provider's parameters and the common ones.");
     }
-    const { runtime, transport, ...settings } = options;
+    const { runtime, transport, signer, ...settings } = options;
     if (transport !== undefined && typeof transport !== 'function') {
       throw new TypeError('The option transport must be a function, such as nodeTransport().');
+    }
+    if (signer !== undefined && typeof signer !== 'function') {
+      throw new TypeError('The option signer must be a function which returns the signature of the bytes it is given.');
     }
     if (runtime !== undefined && !(runtime instanceof Runtime)) {
       throw new TypeError('The option runtime must be a Runtime.');
@@ -78,13 +96,14 @@ export class Client {
     }
     const descriptor = typeof provider === 'string' ? Provider.builtin(provider) : provider;
     const engine = runtime ? Runtime.handle(runtime) : sharedRuntime().handle;
-    this.#handle = withOptions(transport ? { ...settings, transport: 'host' } : settings, (bag) =>
+    const byHost = { transport: transport && 'host', signer: signer && 'host' };
+    this.#handle = withOptions({ ...settings, ...byHost }, (bag) =>
       connected().Client.create(engine, Provider.handle(descriptor), bag),
     );
     this.#provider = descriptor.name;
-    this.#ownHub = transport !== undefined;
-    if (transport) {
-      this.#hub = new Hub(engine, transport);
+    this.#ownHub = transport !== undefined || signer !== undefined;
+    if (this.#ownHub) {
+      this.#hub = new Hub(engine, { transport, signer });
       this.#hub.queue.serve(this.#handle);
     } else {
       this.#hub = runtime ? Runtime.hub(runtime) : sharedRuntime().hub;
@@ -110,9 +129,19 @@ export class Client {
   }
 
   /** The token if memory has one that is usable, else undefined. Never waits. */
-  peekToken(options: RequestSettings = {}): Token | undefined {
+  peekToken(options: RequestOptions = {}): Token | undefined {
     const handle = this.#handle.peek(this.#request(options), null, null);
     return handle ? new Token(handle) : undefined;
+  }
+
+  /**
+   * The token for a claim set with its ids, or for ids alone; without either, for the client's own claim set. The same
+   * one is handed out until it has to be renewed. `token()` takes the same as options, beside others.
+   */
+  mint(claimSet?: ClaimSet, ids?: Ids): Promise<Token>;
+  mint(ids: Ids): Promise<Token>;
+  mint(first?: ClaimSet | Ids, ids?: Ids): Promise<Token> {
+    return this.token(typeof first === 'object' ? { claims: first } : { claimSet: first, claims: ids });
   }
 
   /** The headers that authorise a request; waits only when memory holds no usable token. */
@@ -296,15 +325,15 @@ export class Client {
   }
 
   /** The prepared call for these settings; null for the defaults. A bounded number is kept. */
-  #request(options: RequestSettings = {}): NativeRequest | null {
-    const { api, account, timeoutMs, minRemainingMs } = options;
-    if (api === undefined && account === undefined && timeoutMs === undefined && minRemainingMs === undefined) {
-      return null;
-    }
-    const key = JSON.stringify([api, account, timeoutMs, minRemainingMs]);
+  #request(options: RequestOptions = {}): NativeRequest | null {
+    const { api, account, claimSet, timeoutMs, minRemainingMs } = options;
+    const claims = claimsText(options);
+    const settings: RequestSettings = { api, account, claimSet, claims, timeoutMs, minRemainingMs };
+    const wishes = Object.values(settings);
+    if (wishes.every((wish) => wish === undefined)) return null;
+    const key = JSON.stringify(wishes);
     let request = this.#requests.get(key);
     if (request === undefined) {
-      const settings: RequestSettings = { api, account, timeoutMs, minRemainingMs };
       request = withOptions(settings, (bag) => connected().Request.create(this.#handle, bag));
       if (this.#requests.size >= 1024) this.#requests.clear();
       this.#requests.set(key, request);

@@ -1,9 +1,8 @@
-import type { HeadersOptions } from './client';
-import type { RequestSettings } from './gen/options';
+import type { HeadersOptions, RequestOptions } from './client';
 import type { Authorisation } from './headers';
 
 /** fetch's `init`, and what the authorisation can ask for. */
-export interface FetchInit extends RequestInit, Pick<HeadersOptions, keyof RequestSettings> {
+export interface FetchInit extends RequestInit, RequestOptions {
   /** The `fetch` to use; the global one by default. */
   fetch?: typeof globalThis.fetch | undefined;
 }
@@ -19,7 +18,7 @@ export async function authorisedFetch(
   input: string | URL | Request,
   init: FetchInit = {},
 ): Promise<Response> {
-  const { api, account, timeoutMs, minRemainingMs, fetch: send = globalThis.fetch, ...rest } = init;
+  const { api, account, claimSet, claims, timeoutMs, minRemainingMs, fetch: send = globalThis.fetch, ...rest } = init;
   const request = input instanceof Request ? input : undefined;
   const url = input instanceof Request ? input.url : String(input);
   if (rest.redirect === 'follow') {
@@ -29,6 +28,8 @@ export async function authorisedFetch(
     method: (rest.method ?? request?.method ?? 'GET').toUpperCase(),
     api,
     account,
+    claimSet,
+    claims,
     timeoutMs,
     minRemainingMs,
     signal: rest.signal ?? request?.signal,

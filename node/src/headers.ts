@@ -46,9 +46,16 @@ interface Wanted {
   readonly method?: string | undefined;
   readonly api?: string | undefined;
   readonly account?: string | undefined;
+  readonly claimSet?: string | undefined;
+  readonly claims?: object | undefined;
 }
 
-/** Ready headers by exact method, URL, API group and account. Holds a bounded number; the oldest goes first. */
+/** The claims as the library takes them. */
+export function claimsText({ claims }: Wanted): string | undefined {
+  return claims === undefined ? undefined : JSON.stringify(claims);
+}
+
+/** Ready headers by exact method, URL, API group, account and claims. Holds a bounded number; the oldest goes first. */
 export class HeaderCache {
   readonly #get = new Map<string, Authorisation>();
   readonly #other = new Map<string, Authorisation>();
@@ -76,10 +83,20 @@ export class HeaderCache {
 }
 
 function plain(wanted: Wanted | undefined): boolean {
-  return wanted?.method === undefined && wanted?.api === undefined && wanted?.account === undefined;
+  return (
+    wanted?.method === undefined &&
+    wanted?.api === undefined &&
+    wanted?.account === undefined &&
+    wanted?.claimSet === undefined &&
+    wanted?.claims === undefined
+  );
 }
 
 /** An account may hold any character, so its length tells where it ends; one of no characters differs from none. */
-function key(url: string, { method = 'GET', api = '', account }: Wanted = {}): string {
+function key(url: string, wanted: Wanted = {}): string {
+  const { method = 'GET', api = '', account, claimSet } = wanted;
+  const claims = claimsText(wanted);
+  if (claimSet !== undefined || claims !== undefined)
+    return JSON.stringify([method, api, account, claimSet, claims, url]);
   return account === undefined ? `${method} ${api} ${url}` : `${method} ${api} ${account.length} ${account}${url}`;
 }

@@ -6,7 +6,7 @@ import { native } from './load';
 import { TransportError } from './transport';
 
 /**
- * What transports threw, by the id under which the library passes it on. Ids are unique in the process, because an
+ * What transports and signers threw, by the id under which the library passes it on. Ids are unique in the process, because an
  * error made in one worker can reach a caller in another.
  */
 const objects = new Map<number, unknown>();
@@ -23,7 +23,7 @@ export function dropHostObject(id: number): void {
   objects.delete(id);
 }
 
-/** What is thrown for a failed call: what the caller's own transport threw, unchanged, or one of our errors. */
+/** What is thrown for a failed call: what the caller's own transport or signer threw, unchanged, or one of our errors. */
 export function makeError(status: number, error: NativeError | null): unknown {
   const id = error?.userError() ?? 0;
   const thrown = objects.get(id);

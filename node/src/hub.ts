@@ -3,7 +3,7 @@ import type { NativeEvent, NativeOp, NativeQueue, NativeRuntime } from './gen/na
 import { makeError } from './host-objects';
 import { native } from './load';
 import { Responder } from './responder';
-import type { Transport } from './transport';
+import type { Host } from './responder';
 
 interface Pending {
   readonly op: NativeOp;
@@ -37,7 +37,7 @@ export function connected(): ReturnType<typeof native> {
 
 /**
  * A queue of the library and what waits for its events. One serves all clients of a runtime, but a client with a
- * transport of its own has its own, so that a request to send finds the transport it is meant for.
+ * transport or a signer of its own has its own, so that a request to send finds the transport it is meant for.
  */
 export class Hub {
   readonly #queue: NativeQueue;
@@ -48,10 +48,10 @@ export class Hub {
   #closing = false;
   #lastTag = 0;
 
-  constructor(runtime: NativeRuntime, transport?: Transport) {
+  constructor(runtime: NativeRuntime, host?: Host) {
     const addon = connected();
     this.#queue = addon.Queue.create(runtime, QueueKind.LOOP);
-    this.#responder = transport && new Responder(transport);
+    this.#responder = host && new Responder(host);
     this.#closed = new Promise((resolve) => (this.#onClosed = resolve));
     addon.watch(this.#queue);
     open.add(this);
@@ -127,7 +127,11 @@ export class Hub {
       case EventKind.HTTP_CALL:
         this.#responder?.take(event);
         break;
+      case EventKind.SIGN_CALL:
+        this.#responder?.takeSigning(event);
+        break;
       case EventKind.HTTP_CANCEL:
+      case EventKind.SIGN_CANCEL:
         this.#responder?.cancel(event.tag());
         break;
       case EventKind.RELEASE:

@@ -1,7 +1,7 @@
 /** The headers that authorise a request to a fleet telematics provider. */
 export { Challenge } from './challenge';
 export { Client } from './client';
-export type { ClientOptions, HeadersOptions, TokenOptions, WaitOptions } from './client';
+export type { Claims, ClientOptions, HeadersOptions, RequestOptions, TokenOptions, WaitOptions } from './client';
 export type { FetchInit } from './fetch';
 export { FleetAuthError } from './fleetauth-error';
 export * from './gen/errors';
@@ -12,6 +12,7 @@ export { dependencies, hasFeature, version } from './library';
 export { Provider } from './provider';
 export { ManualClock, Runtime } from './runtime';
 export type { RuntimeOptions } from './runtime';
+export type { Signer, SignInfo } from './signer';
 export { Token } from './token';
 export { TransportError } from './transport';
 export type { HttpAnswer, HttpCall, Transport, TransportFailure } from './transport';

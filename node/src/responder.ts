@@ -1,9 +1,10 @@
 import { inspect } from 'node:util';
 
 import { Status } from './gen/errors';
-import type { NativeEvent, NativeHttpCall } from './gen/native';
+import type { NativeEvent, NativeHttpCall, NativeSignCall } from './gen/native';
 import { FleetAuthError } from './fleetauth-error';
 import { dropHostObject, keepHostObject } from './host-objects';
+import type { Signer, SignInfo } from './signer';
 import { TransportError } from './transport';
 import type { HttpAnswer, HttpCall, Transport } from './transport';
 
@@ -46,31 +47,39 @@ class Call implements HttpCall {
   }
 }
 
-/** Answers the library's HTTP calls with a transport of the caller's. */
+/** What of the library's work the caller does. */
+export interface Host {
+  readonly transport?: Transport | undefined;
+  readonly signer?: Signer | undefined;
+}
+
+/** Answers the library's calls with a transport and a signer of the caller's. */
 export class Responder {
-  readonly #transport: Transport;
+  readonly #host: Host;
   readonly #active = new Map<number, AbortController>();
   readonly #kept = new Set<number>();
 
-  constructor(transport: Transport) {
-    this.#transport = transport;
+  constructor(host: Host) {
+    this.#host = host;
   }
 
   take(event: NativeEvent): void {
-    let call: NativeHttpCall;
-    try {
-      call = event.httpCall();
-    } catch {
-      return; // someone else answers it, or nobody waits any more
-    }
-    void this.#answer(call);
+    const { transport } = this.#host;
+    const call = transport && claimed(() => event.httpCall());
+    if (call) void this.#answer(call, (abort) => this.#send(call, transport, abort));
+  }
+
+  takeSigning(event: NativeEvent): void {
+    const { signer } = this.#host;
+    const call = signer && claimed(() => event.signCall());
+    if (call) void this.#answer(call, ({ signal }) => this.#sign(call, signer, signal));
   }
 
   cancel(id: number): void {
     this.#active.get(id)?.abort();
   }
 
-  /** The library no longer refers to what the transport threw. */
+  /** The library no longer refers to what the caller's code threw. */
   forget(id: number): void {
     this.#kept.delete(id);
     dropHostObject(id);
@@ -82,21 +91,46 @@ export class Responder {
     for (const id of this.#kept) dropHostObject(id);
   }
 
-  async #answer(call: NativeHttpCall): Promise<void> {
+  async #answer(call: NativeHttpCall | NativeSignCall, work: (abort: AbortController) => Promise<void>): Promise<void> {
     const id = call.id();
-    const controller = new AbortController();
-    this.#active.set(id, controller);
-    const request = new Call(call, controller.signal);
+    const abort = new AbortController();
+    this.#active.set(id, abort);
     try {
-      await this.#deliver(call, await this.#transport(request));
+      await work(abort);
     } catch (error) {
-      controller.abort();
       this.#fail(call, error);
     } finally {
       this.#active.delete(id);
-      request.body.fill(0);
       call.release();
     }
+  }
+
+  async #send(call: NativeHttpCall, transport: Transport, abort: AbortController): Promise<void> {
+    const request = new Call(call, abort.signal);
+    try {
+      await this.#deliver(call, await transport(request));
+    } catch (error) {
+      abort.abort();
+      throw error;
+    } finally {
+      request.body.fill(0);
+    }
+  }
+
+  async #sign(call: NativeSignCall, signer: Signer, signal: AbortSignal): Promise<void> {
+    const info: SignInfo = {
+      keyId: call.keyId() ?? '',
+      algorithm: call.algorithm() ?? '',
+      timeoutMs: call.timeoutMs(),
+      signal,
+    };
+    const signature: unknown = await signer(call.data() ?? Buffer.alloc(0), info);
+    if (!(signature instanceof Uint8Array)) {
+      throw new TypeError('The signer must return the signature as a Buffer or another Uint8Array.');
+    }
+    give(() => {
+      call.complete(signature);
+    });
   }
 
   async #deliver(call: NativeHttpCall, answer: HttpAnswer): Promise<void> {
@@ -115,7 +149,7 @@ export class Responder {
     });
   }
 
-  #fail(call: NativeHttpCall, error: unknown): void {
+  #fail(call: NativeHttpCall | NativeSignCall, error: unknown): void {
     if (error instanceof Refused) {
       if (error.status !== Status.E_CLOSED) tell(call, error.status, null, 0);
       return;
@@ -128,6 +162,15 @@ export class Responder {
         : tell(call, Status.E_CALLBACK, error instanceof Error ? error.name : null, id);
     if (told) this.#kept.add(id);
     else dropHostObject(id);
+  }
+}
+
+/** Undefined when someone else answers it, or nobody waits any more. */
+function claimed<Call>(take: () => Call): Call | undefined {
+  try {
+    return take();
+  } catch {
+    return undefined;
   }
 }
 
@@ -148,7 +191,12 @@ function chunks(body: HttpAnswer['body']): AsyncIterable<Uint8Array> | Iterable<
 }
 
 /** False when nobody wants to know any more. */
-function tell(call: NativeHttpCall, status: number, message: string | null, userError: number): boolean {
+function tell(
+  call: NativeHttpCall | NativeSignCall,
+  status: number,
+  message: string | null,
+  userError: number,
+): boolean {
   try {
     call.fail(status, message, userError);
     return true;

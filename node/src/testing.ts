@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 
 import { native } from './load';
+import { Provider } from './provider';
 
 export interface EmulatorOptions {
   /** Accounts and settings, as the emulator's configuration has them. */
@@ -86,10 +87,13 @@ export class Emulator {
     return url;
   }
 
-  /** Options which have a client talk to this emulator: base URLs and the trusted CA. */
+  /** Options which have a client of this provider talk to this emulator: base URLs and the trusted CA. */
   options(provider: string): Record<string, string | boolean> {
-    const urls = Object.entries(this.#ready.providers[provider] ?? {});
-    const bases = urls.map(([name, url]) => [urls.length > 1 ? `${name}BaseUrl` : 'baseUrl', url] as const);
+    const origins = Object.keys(Provider.builtin(provider).description.origins as object);
+    // The fleet's backend is a part of Fleet Engine here.
+    const emulated = provider === 'fleet_engine_device' ? 'fleet_engine' : provider;
+    const option = (origin: string) => (origins.length > 1 ? `${origin}BaseUrl` : 'baseUrl');
+    const bases = origins.map((origin) => [option(origin), this.baseUrl(emulated, origin)] as const);
     const trust = this.caFile ? { caFile: this.caFile } : { allowLoopbackHttp: true };
     return { ...Object.fromEntries(bases), ...trust };
   }

@@ -81,6 +81,11 @@ function options(members: Json = {}): Json {
   );
 }
 
+/** Options of a call; claims are an object here, too. */
+function requestOptions({ claims, ...others }: Json = {}): Json {
+  return { ...options(others), claims };
+}
+
 interface Sent {
   call: HttpCall;
   body: string;
@@ -177,14 +182,14 @@ class Player {
 
   #start(label: string, { url, method, request }: Step): void {
     this.#begin(label, (signal) => {
-      const wanted: HeadersOptions = { ...options(request), method, signal };
+      const wanted: HeadersOptions = { ...requestOptions(request), method, signal };
       return url === undefined ? this.client.token(wanted) : this.client.headers(url, wanted);
     });
   }
 
   #inquire(label: string, { what, request }: Step): void {
     this.#begin(label, (signal) => {
-      const wanted = { ...options(request), signal };
+      const wanted = { ...requestOptions(request), signal };
       return what === 'accounts' ? this.client.accounts(wanted) : this.client.whoami(wanted);
     });
   }
@@ -264,7 +269,7 @@ class Player {
   #peek({ url, method, request }: NonNullable<Step['peek']>, step: Step): void {
     let value: Token | AuthHeaders | undefined;
     try {
-      const wanted: HeadersOptions = { ...options(request), method };
+      const wanted: HeadersOptions = { ...requestOptions(request), method };
       value = url === undefined ? this.client.peekToken(wanted) : this.client.peek(url, wanted);
     } catch (error) {
       assert.ok(step.error, inspect(error));

@@ -101,17 +101,36 @@ describe('the installed package', () => {
       export const token: Promise<Token> = reseller.token({ account: 'a' });
       export const role: Promise<string | undefined> = client.whoami().then(({ role }) => role);
       export const answer = (error: OtpRequired) => error.challenge && client.answer(error.challenge, '123456');
+      const engine = new FleetEngine({ serviceAccountFile: 'key.json', claimSet: 'server' });
+      export const minted: Promise<Token>[] = [
+        engine.mint('driver', { vehicleid: 'v1' }),
+        engine.mint({ taskids: ['k1', 'k2'] }),
+        engine.mint(),
+      ];
+      export const clients: Client[] = [engine, client, reseller];
+      void client.fetch('https://api.fleetup.net/', { claimSet: 'driver', claims: { vehicleid: 'v1' } });
+      const signer: Signer = (data, { keyId, signal }) => Promise.resolve(signal.aborted ? data : Buffer.from(keyId));
+      new FleetEngineDevice({ backendBaseUrl: 'https://fleet.example', signer });
+      // @ts-expect-error there is no such claim set
+      void engine.mint('drivr', { vehicleid: 'v1' });
+      // @ts-expect-error there is no such claim
+      void engine.mint('driver', { vehicleId: 'v1' });
+      // @ts-expect-error one id
+      void engine.mint('driver', { vehicleid: ['v1'] });
+      // @ts-expect-error that claim set takes ids
+      new FleetEngine({ claimSet: 'driver' });
       // @ts-expect-error the account is text
       void reseller.token({ account: 1 });
       // @ts-expect-error the key is bytes
       export const sealed: (challenge: Challenge) => Uint8Array = (challenge) => client.sealChallenge(challenge, 'key');`;
-    const imports =
-      'import { type Challenge, Client, type ErrorCode, FleetUp, type OtpRequired, type Token, TrimbleMaps }';
+    const types = ['Challenge', 'ErrorCode', 'OtpRequired', 'Signer', 'Token'].map((name) => `type ${name}`);
+    const classes = ['Client', 'FleetEngine', 'FleetEngineDevice', 'FleetUp', 'TrimbleMaps'];
+    const imports = `import { ${[...types, ...classes].join(', ')} }`;
     writeFileSync(join(project, 'use.mts'), `${imports} from 'fleetauth';${use}`);
     writeFileSync(join(project, 'use.cts'), `${imports} from 'fleetauth';${use}`);
-    const types = join(project, 'node_modules', '@types');
-    mkdirSync(types, { recursive: true });
-    for (const name of ['node']) symlinkSync(join(HOME, 'node_modules', '@types', name), join(types, name));
+    const installed = join(project, 'node_modules', '@types');
+    mkdirSync(installed, { recursive: true });
+    for (const name of ['node']) symlinkSync(join(HOME, 'node_modules', '@types', name), join(installed, name));
     const tsc = join(HOME, 'node_modules', 'typescript', 'bin', 'tsc');
     const { status, stdout } = spawnSync(process.execPath, [tsc, '-p', project], { encoding: 'utf8' });
     assert.equal(status, 0, stdout);

@@ -25,8 +25,8 @@ export const TRIMBLE = { apiKey: 'demo-partner-key' };
 export const ORCHESTRATOR = { email: 'otp@fleet.example', password: 'demo-password' };
 export const OTP = '123456';
 
-/** An emulator for the tests of one file, as it was at its start before each test. */
-export function useEmulator(): {
+/** An emulator for the tests of one file, as it was at its start before each test; `prepare` is called once. */
+export function useEmulator(prepare?: (emulator: Emulator) => Promise<void>): {
   readonly emulator: Emulator;
   fleetUp(options?: Partial<FleetUpOptions>): FleetUp;
   myConnectedFleet(options?: Partial<MyConnectedFleetOptions>): MyConnectedFleet;
@@ -39,6 +39,7 @@ export function useEmulator(): {
   let emulator: Emulator | undefined;
   before(async () => {
     emulator = await Emulator.start();
+    await prepare?.(emulator);
   });
   beforeEach(() => emulator?.reset());
   after(() => emulator?.stop());

@@ -16,10 +16,50 @@ export interface FleetEngineOptions extends ClientOptions {
   /** How long a token lives, in seconds: 60 to 3600, which is the default and the most that Fleet Engine accepts. */
   lifetimeS?: number | undefined;
   /** The claim set of requests that name no claims: one that takes no ids, such as `server` or `delivery_server`. */
-  claimSet?: string | undefined;
+  claimSet?: 'server' | 'delivery_server' | 'delivery_fleet_reader' | 'fleet_reader' | undefined;
   /** Which authorisation scheme to use wherever it is offered: `bearer`: The token as a bearer token. */
   scheme?: 'bearer' | undefined;
 }
+
+/** For whom a token is. */
+export type FleetEngineClaimSet =
+  /** A server of on-demand trips. Takes no ids. */
+  | 'server'
+  /** The driver of a vehicle. Takes vehicleid. */
+  | 'driver'
+  /** Who waits for a trip. Takes tripid. */
+  | 'consumer'
+  /** A server of deliveries. Takes no ids. */
+  | 'delivery_server'
+  /** The driver of a delivery vehicle, who reports where it is. Takes deliveryvehicleid. */
+  | 'untrusted_delivery_driver'
+  /**
+   * The driver of a delivery vehicle, who changes its tasks, or one of them. Takes deliveryvehicleid and perhaps
+   * taskid.
+   */
+  | 'trusted_delivery_driver'
+  /** Who waits for a delivery. Takes trackingid or taskid. */
+  | 'delivery_consumer'
+  /** Who watches a fleet of deliveries. Takes no ids. */
+  | 'delivery_fleet_reader'
+  /** Who watches a whole fleet. Takes no ids. */
+  | 'fleet_reader';
+
+/** What a token is for. */
+export type FleetEngineIds = {
+  /** A trip (on-demand). */
+  tripid?: string | undefined;
+  /** A vehicle (on-demand). */
+  vehicleid?: string | undefined;
+  /** A task (deliveries). */
+  taskid?: string | undefined;
+  /** The tasks that one call creates (deliveries). */
+  taskids?: readonly string[] | undefined;
+  /** The tracking id of a shipment (deliveries). */
+  trackingid?: string | undefined;
+  /** A delivery vehicle. */
+  deliveryvehicleid?: string | undefined;
+};
 
 /**
  * Google Fleet Engine with tokens that are made here (JWT, RS256), from the key of a service account or by a signer
@@ -27,7 +67,7 @@ export interface FleetEngineOptions extends ClientOptions {
  * lives an hour, and one that is given out is good for 5 minutes at least. Only for servers that are trusted: devices
  * ask their backend (`fleet_engine_device`).
  */
-export class FleetEngine extends Client {
+export class FleetEngine extends Client<FleetEngineClaimSet, FleetEngineIds> {
   constructor(options: FleetEngineOptions) {
     super('fleet_engine', options);
   }
@@ -44,12 +84,35 @@ export interface FleetEngineDeviceOptions extends ClientOptions {
   backendBaseUrl: string;
 }
 
+/** For whom a token is. */
+export type FleetEngineDeviceClaimSet =
+  /** The driver of a vehicle. Takes vehicleid. */
+  | 'driver'
+  /** Who waits for a trip. Takes tripid. */
+  | 'consumer'
+  /** The driver of a delivery vehicle. Takes deliveryvehicleid. */
+  | 'delivery_driver'
+  /** Who waits for a delivery. Takes trackingid. */
+  | 'delivery_consumer';
+
+/** What a token is for. */
+export type FleetEngineDeviceIds = {
+  /** A trip (on-demand). */
+  tripid?: string | undefined;
+  /** A vehicle (on-demand). */
+  vehicleid?: string | undefined;
+  /** The tracking id of a shipment (deliveries). */
+  trackingid?: string | undefined;
+  /** A delivery vehicle. */
+  deliveryvehicleid?: string | undefined;
+};
+
 /**
  * Google Fleet Engine for apps of drivers and consumers: the token comes from the fleet's own backend, for one vehicle,
  * trip or shipment that a request names. Never for all of them. A token that is given out is good for 5 minutes at
  * least, as far as the backend's tokens live that long.
  */
-export class FleetEngineDevice extends Client {
+export class FleetEngineDevice extends Client<FleetEngineDeviceClaimSet, FleetEngineDeviceIds> {
   constructor(options: FleetEngineDeviceOptions) {
     super('fleet_engine_device', options);
   }
@@ -129,7 +192,7 @@ export class FleetUp extends Client {
 export interface MotiveOptions extends ClientOptions {
   /** The company's API key, for tests or live. */
   apiKey: string | Uint8Array;
-  /** Which authorisation scheme to use wherever it is offered: `apiKey`: The key in the header X-Api-Key. */
+  /** Which authorisation scheme to use wherever it is offered: `api_key`: The key in the header X-Api-Key. */
   scheme?: 'api_key' | undefined;
 }
 
@@ -184,7 +247,7 @@ export interface OAuth2Options extends ClientOptions {
   /** The revocation endpoint's path (RFC 7009) below that base URL; without it a logout revokes nothing. */
   revokePath?: string | undefined;
   /**
-   * Which authorisation scheme to use wherever it is offered: `refreshToken`: By the refresh token; the client
+   * Which authorisation scheme to use wherever it is offered: `refresh_token`: By the refresh token; the client
    * authenticates by HTTP Basic. `client_credentials`: By client credentials, over HTTP Basic. `refresh_token_post`: By
    * the refresh token; the client authenticates in the form. `client_secret_post`: By client credentials in the form.
    */
@@ -216,7 +279,7 @@ export interface SamsaraOptions extends ClientOptions {
   /** The refresh token of the connection. It is good once: the ones that replace it are kept in memory. */
   refreshToken?: string | Uint8Array | undefined;
   /**
-   * Which authorisation scheme to use wherever it is offered: `oauth`: The access token of an OAuth2 app. `apiToken`:
+   * Which authorisation scheme to use wherever it is offered: `oauth`: The access token of an OAuth2 app. `api_token`:
    * The API token.
    */
   scheme?: 'oauth' | 'api_token' | undefined;
@@ -281,7 +344,7 @@ export interface VerizonRevealOptions extends ClientOptions {
 
 /**
  * Verizon Connect Reveal (Fleetmatics). User name and password are exchanged for a token of 20 minutes, which goes out
- * under the scheme Atmosphere together with the app's id. European accounts set base_url to
+ * under the scheme Atmosphere together with the app's id. European accounts set baseUrl to
  * https://fim.api.eu.fleetmatics.com.
  */
 export class VerizonReveal extends Client {

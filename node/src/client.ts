@@ -157,7 +157,7 @@ export class Client<ClaimSet extends string = string, Ids extends Claims = Claim
   }
 
   /**
-   * Tells that the provider answered 401 to a request that carried these headers or this token. `retry`: get the
+   * Tells how the provider answered (401) a request that carried these headers or this token. `retry`: get the
    * headers again and repeat the request once. `stop`: give up with the provider's answer.
    */
   reportRejected(refused: AuthHeaders | Token, httpStatus = 401): 'retry' | 'stop' {

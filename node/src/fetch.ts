@@ -43,11 +43,11 @@ export async function authorisedFetch(
   };
 
   const first = await attempt();
-  if (first.response.status !== 401) return first.response;
-  if (client.reportRejected(first.ours, 401) === 'stop' || !replayable(rest.body, request)) return first.response;
+  if (first.response.ok) return first.response;
+  if (client.reportRejected(first.ours, first.response.status) === 'stop' || !replayable(rest.body, request)) return first.response;
   await first.response.body?.cancel();
   const second = await attempt();
-  if (second.response.status === 401) client.reportRejected(second.ours, 401);
+  if (!second.response.ok) client.reportRejected(second.ours, second.response.status);
   return second.response;
 }
 

@@ -47,7 +47,7 @@ def middleware(
             return _note_redirect(request, await handler(request))
         request.headers.update(sent)
         response = await handler(request)
-        if response.status == 401 and _is_replayable(request) and client.report_rejected(sent):
+        if response.status >= 400 and _is_replayable(request) and client.report_rejected(sent, response.status):
             response.release()
             request.headers.update(await headers(request))
             response = await handler(request)

@@ -65,9 +65,9 @@ class Auth(httpx.Auth):
     def _shall_repeat(self, request: httpx.Request, response: httpx.Response, sent: Headers) -> bool:
         if response.history:  # it was redirected: what would be repeated is the first request, which was accepted
             return False
-        if response.status_code != 401 or not isinstance(request.stream, httpx.ByteStream):
+        if response.status_code < 400 or not isinstance(request.stream, httpx.ByteStream):
             return False
-        return self._client.report_rejected(sent)
+        return self._client.report_rejected(sent, response.status_code)
 
 
 def _with(request: httpx.Request, headers: Headers) -> httpx.Request:

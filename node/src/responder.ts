@@ -56,7 +56,8 @@ export interface Host {
 /** Answers the library's calls with a transport and a signer of the caller's. */
 export class Responder {
   readonly #host: Host;
-  readonly #active = new Map<number, AbortController>();
+  /** With its call: a promise that nobody settles is garbage, and its call would fail whenever that is collected. */
+  readonly #active = new Map<number, { abort: AbortController; call: NativeHttpCall | NativeSignCall }>();
   readonly #kept = new Set<number>();
 
   constructor(host: Host) {
@@ -76,7 +77,8 @@ export class Responder {
   }
 
   cancel(id: number): void {
-    this.#active.get(id)?.abort();
+    this.#active.get(id)?.abort.abort();
+    this.#active.delete(id);
   }
 
   /** The library no longer refers to what the caller's code threw. */
@@ -87,14 +89,15 @@ export class Responder {
 
   /** After the last event: nothing is wanted any more, and nothing will be said to be forgotten. */
   end(): void {
-    for (const controller of this.#active.values()) controller.abort();
+    for (const { abort } of this.#active.values()) abort.abort();
+    this.#active.clear();
     for (const id of this.#kept) dropHostObject(id);
   }
 
   async #answer(call: NativeHttpCall | NativeSignCall, work: (abort: AbortController) => Promise<void>): Promise<void> {
     const id = call.id();
     const abort = new AbortController();
-    this.#active.set(id, abort);
+    this.#active.set(id, { abort, call });
     try {
       await work(abort);
     } catch (error) {

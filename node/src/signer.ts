@@ -13,6 +13,6 @@ export interface SignInfo {
 /**
  * Signs in the library's stead, with a key that need not be shown: in an HSM, a KMS or at another service. It is given
  * the very bytes to sign, not their digest, and returns the signature as bytes, not base64. What it throws comes out
- * unchanged at the caller.
+ * unchanged at the caller, but for a `TransportError`, which says that a service could not be reached: it is asked again.
  */
 export type Signer = (data: Buffer, info: SignInfo) => Uint8Array | Promise<Uint8Array>;

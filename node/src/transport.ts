@@ -4,8 +4,8 @@ import { Status } from './gen/errors';
 export type TransportFailure = 'E_DNS' | 'E_CONNECT' | 'E_TLS' | 'E_PROXY' | 'E_NETWORK' | 'E_TIMEOUT' | 'E_TOO_LARGE';
 
 /**
- * Thrown by a transport for a failure of the network. E_DNS, E_CONNECT, E_TLS and E_PROXY say that nothing was sent;
- * E_NETWORK, E_TIMEOUT and E_TOO_LARGE that the request may have reached the provider. Anything else that a transport
+ * Thrown by a transport, or a signer, for a failure of the network. E_DNS, E_CONNECT, E_TLS and E_PROXY say that nothing was sent;
+ * E_NETWORK, E_TIMEOUT and E_TOO_LARGE that the request may have reached the provider. Anything else that it
  * throws comes out unchanged at the caller. A message that is a plain word, such as an error's code, is repeated in the
  * caller's error; the cause is handed on.
  */

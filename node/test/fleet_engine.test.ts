@@ -18,9 +18,11 @@ import {
   FleetEngineDevice,
   InvalidCredentials,
   ManualClock,
+  NetworkError,
   Provider,
   Runtime,
   Token,
+  TransportError,
 } from 'fleetauth';
 import type {
   Claims,
@@ -433,6 +435,23 @@ describe('a signer', () => {
       await using client = by((...given) => (outcomes.shift() ?? signer)(...given), runtime);
       assert.match(String(await rejection(client.mint('server'))), /busy/);
       assert.deepEqual(await authorization(await client.mint('server'), ''), { tripid: '*', vehicleid: '*' });
+    }));
+
+  test('says with a TransportError that it could not be reached, and is asked again by itself', () =>
+    withRuntime(async (runtime) => {
+      const { signer, asked } = keyHolder();
+      const cause = new Error('no route');
+      const unreachable = () => {
+        throw new TransportError('E_CONNECT', 'kms', { cause });
+      };
+      const outcomes: Signer[] = [unreachable, signer];
+      await using client = by((...given) => (outcomes.shift() ?? unreachable)(...given), runtime);
+      assert.deepEqual(await authorization(await client.mint('server'), ''), { tripid: '*', vehicleid: '*' });
+      assert.equal(asked.length, 1);
+      const error = await rejection(client.mint('driver', { vehicleid: 'v1' }));
+      assert.ok(error instanceof NetworkError, inspect(error));
+      assert.match(error.message, /the host's signer failed \(kms\)/);
+      assert.equal(error.cause, cause);
     }));
 
   test('returns bytes', () =>

@@ -3,12 +3,14 @@ import { createServer } from 'node:http';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { after, afterEach, before, describe, test } from 'node:test';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
 
 import {
   Closed,
   FleetUp,
   fetchTransport,
+  ManualClock,
   NetworkError,
   nodeTransport,
   ProviderUnavailable,
@@ -243,6 +245,30 @@ describe('a transport of the caller', () => {
     await client.close();
     assert.ok((await waiting) instanceof Closed);
     assert.equal(signals[0]?.aborted, true);
+  });
+
+  test('may never answer, and is given up at the deadline, not when its promise is collected', async () => {
+    const clock = new ManualClock(new Date());
+    await using runtime = new Runtime({ clock });
+    const calls: { timeoutMs: number; signal: AbortSignal }[] = [];
+    const never = ({ timeoutMs, signal }: HttpCall) => {
+      calls.push({ timeoutMs, signal });
+      return new Promise<never>(() => undefined);
+    };
+    await using client = new FleetUp({ ...FLEETUP, runtime, transport: never });
+    let failed = false;
+    const waiting = rejection(client.token()).finally(() => (failed = true));
+    await until(() => calls.length === 1, 'the call');
+    for (let turn = 0; turn < 5; ++turn) {
+      globalThis.gc?.();
+      await nextTurn();
+    }
+    assert.equal(failed, false);
+    const [{ timeoutMs, signal } = assert.fail()] = calls;
+    clock.advance(timeoutMs);
+    await until(() => signal.aborted, 'the cancellation');
+    clock.advance(60_000);
+    assert.ok((await waiting) instanceof TimeoutError);
   });
 
   test('may answer with a status that is none', async () => {

@@ -25,8 +25,8 @@ template <class Rule>
 ErrorPtr unknown(std::string_view what, std::string_view name, const std::vector<Rule> &rules) {
   std::vector<std::string_view> known;
   for (const Rule &rule : rules) known.push_back(rule.name);
-  return refuse("there is no " + std::string(what) + " " + lint::quoted_with_hint(name, known) + "; there are " +
-                lint::alternatives(known));
+  return refuse("there is no " + std::string(what) + " " + lint::quoted_with_hint(name, known) + "; there " +
+                (known.empty() ? "is none" : "are " + lint::alternatives(known)));
 }
 
 bool contains(const std::vector<std::string> &names, std::string_view name) {
@@ -178,6 +178,7 @@ std::string Subject::key() const { return claims == nullptr ? account : account 
 Result<std::shared_ptr<const Claims>> read_claims(const ClaimRules &rules, std::optional<std::string_view> set_name,
                                                   std::optional<std::string_view> json) {
   if (!set_name && !json) return std::shared_ptr<const Claims>();
+  if (rules.names.empty()) return refuse("no token is for claims; leave the request options \"claim_set\" and \"claims\" out");
   const ClaimSet *set = set_name ? find(rules.sets, *set_name) : nullptr;
   if (set_name && set == nullptr) return unknown("claim set", *set_name, rules.sets);
   std::vector<Claims::Claim> claims;

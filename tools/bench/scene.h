@@ -66,5 +66,6 @@ struct Cached {
 void bench_cached();
 void bench_fetch();
 void bench_herd();
+void bench_mint();
 
 }  // namespace bench

@@ -60,6 +60,7 @@ void claims(const lint::Place &place, Descriptor &out) {
   if (!fields.require("names")) return;
   const auto members = fields.at("names").members(kMaxNames);
   std::vector<std::string_view> known;
+  known.reserve(members.size());
   for (const auto &[name, member] : members) known.push_back(name);
   for (const auto &[name, member] : members) {
     check_name(name, member);

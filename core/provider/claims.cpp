@@ -24,6 +24,7 @@ const Rule *find(const std::vector<Rule> &rules, std::string_view name) {
 template <class Rule>
 ErrorPtr unknown(std::string_view what, std::string_view name, const std::vector<Rule> &rules) {
   std::vector<std::string_view> known;
+  known.reserve(rules.size());
   for (const Rule &rule : rules) known.push_back(rule.name);
   return refuse("there is no " + std::string(what) + " " + lint::quoted_with_hint(name, known) + "; there " +
                 (known.empty() ? "is none" : "are " + lint::alternatives(known)));

@@ -398,6 +398,20 @@ TEST_F(Minting, NoTokenWithLessThanFiveMinutesIsGivenOut) {
   EXPECT_EQ(emulator.get(url("vehicles/v1"), second.token.get()).status, 200);
 }
 
+TEST_F(Minting, TokensOfAMinuteAreMadeForEachCallAtOnce) {
+  use_manual_clock("manual");
+  const Client client = minter({{"lifetime_s", "60"}});
+  const Queue queue = make_queue(runtime.get());
+  for (int round = 0; round < 3; ++round) {
+    const Op op = begin(client, kDriver, queue, 1);
+    Outcome outcome = take_outcome(queue.get(), 0);
+    for (int turn = 0; turn < 10 && outcome.status == FLEETAUTH_E_WOULD_BLOCK; ++turn) outcome = take_outcome(queue.get(), 0);
+    ASSERT_EQ(outcome.name(), "OK") << "no time has to pass before the next";
+    EXPECT_EQ(fleetauth_token_expires_in_ms(outcome.token.get()), 50'000);
+    EXPECT_EQ(peek(client, kDriver).name(), "E_WOULD_BLOCK") << "less than 5 minutes are left";
+  }
+}
+
 TEST_F(Minting, WithoutAThreadOfTheRuntimeQueuesSignWhenTheyAreAsked) {
   runtime = make_runtime({{"mode", "manual"}});
   const auto before = threads();

@@ -43,6 +43,7 @@ CREDENTIALS = {
     "FLEETIO_ACCOUNT_TOKEN": "demo-account",
     "MOTIVE_API_KEY": "demo-motive-key",
     "TN360_API_KEY": "demo-tn360-key",
+    "FLEET_ENGINE_DEVICE_AUTHORIZATION": "Bearer demo-backend-key",
 }
 
 
@@ -121,6 +122,8 @@ def calls(emulator: Emulator) -> list[tuple[str, str, int, set[str], str, list[s
     with_code = ["--email", "otp@fleet.example", "--otp-from", "echo 123456"]
     core = bases["my_connected_fleet"]["api"] + CORE
     jobs = bases["my_connected_fleet"]["api"] + "/job-management/v1/customer/1001/jobs"
+    engine = bases["fleet_engine"]["api"] + "/v1/providers/demo-project"
+    driver = ["--claim-set", "driver", "--claim", "vehicleid=v1"]
     reservations = bases["fleet_orchestrator"]["api"] + "/reservations?limit=10&page=1"
     return [
         ("fleet_orchestrator", "password", 1, usual, reservations, orchestrator),
@@ -134,20 +137,32 @@ def calls(emulator: Emulator) -> list[tuple[str, str, int, set[str], str, list[s
         ("oauth2", "client credentials", 1, usual, bases["oauth2"]["api"] + "/resource", []),
         ("samsara", "refresh token, rotated", 1, usual, bases["samsara"]["api"] + "/fleet/vehicles", []),
         ("verizon_reveal", "Basic for a text token", 1, usual, bases["verizon_reveal"]["api"] + "/cmd/v1/vehicles", []),
+        ("fleet_engine", "JWT made here: a server", 0, usual, f"{engine}/trips/t1", ["--claim-set", "server"]),
+        ("fleet_engine", "JWT made here: a driver", 0, usual, f"{engine}/vehicles/v1", driver),
+        ("fleet_engine_device", "JWT of the fleet's backend", 1, usual, f"{engine}/vehicles/v1", driver),
         ("fleetio", "static key", 0, {"authorization", "account-token"}, bases["fleetio"]["api"] + "/api/v1/users/me", []),
         ("motive", "static key", 0, {"x-api-key"}, bases["motive"]["api"] + "/v1/companies", []),
         ("tn360", "static key", 0, usual, bases["tn360"]["api"] + "/v1/vehicles", []),
     ]
 
 
+def places(emulator: Emulator, provider: str) -> list[str]:
+    """The options that lead a client to the emulator."""
+    engine = emulator.bases["fleet_engine"]
+    special = {"fleet_engine": {"api": engine["api"]}, "fleet_engine_device": engine}
+    bases = special.get(provider) or emulator.bases[provider]
+    return [word for name, base in bases.items() for word in ("--base-url" if len(bases) == 1 else f"--{name}-base-url", base)]
+
+
 def flows(command: Path, emulator: Emulator) -> None:
+    emulator.admin("POST", "/config", {"fleet_engine": {"backend_key": "demo-backend-key"}})
+    key = json.dumps(emulator.admin("GET", "/fleet_engine/service_account"))
+    credentials = os.environ | CREDENTIALS | {"FLEET_ENGINE_SERVICE_ACCOUNT": key}
     title("1. Every way to authorise a request, as the emulated providers logged it; they keep no secret, hence the ***.")
     rows = [["PROVIDER", "FLOW", "SENT TO LOG IN", "TOKEN", "LIFETIME", "HEADERS USED"]]
     for provider, flow, expected, headers, url, more in calls(emulator):
-        bases = emulator.bases[provider]
-        at = [word for name, base in bases.items() for word in ("--base-url" if len(bases) == 1 else f"--{name}-base-url", base)]
-        run = [command, "request", "--json", "--provider", provider, "--ca-file", emulator.ca_file, *at, *more, url]
-        done = subprocess.run(run, stdout=subprocess.PIPE, env=os.environ | CREDENTIALS)
+        run = [command, "request", "--json", "--provider", provider, "--ca-file", emulator.ca_file, *places(emulator, provider), *more, url]
+        done = subprocess.run(run, stdout=subprocess.PIPE, env=credentials)
         promise(done.returncode == 0, f"{provider}, {flow}: exit status {done.returncode}")
         *logins, call = emulator.take_log()
         promise(len(logins) == expected, f"{provider}, {flow}: {len(logins)} requests to log in")

@@ -11,7 +11,12 @@ void ids(const lint::Place &place, ClaimRules &out) {
   constexpr std::int64_t kLongest = 4096;
   const lint::Fields fields(place, {"max_characters", "without", "wildcard"});
   if (fields.has("max_characters")) out.max_characters = static_cast<std::size_t>(fields.at("max_characters").integer(1, kLongest));
-  if (fields.has("without")) out.without = fields.at("without").text();
+  if (fields.has("without")) {
+    out.without = fields.at("without").text();
+    // An id is searched for them byte by byte.
+    const bool ascii = std::all_of(out.without.begin(), out.without.end(), [](char c) { return c >= ' ' && c < 0x7F; });
+    if (!ascii) fields.at("without").complain("must hold printable ASCII characters only");
+  }
   if (fields.has("wildcard")) out.wildcard = fields.at("wildcard").boolean();
 }
 
@@ -55,6 +60,7 @@ void claims(const lint::Place &place, Descriptor &out) {
   if (!fields.require("names")) return;
   const auto members = fields.at("names").members(kMaxNames);
   std::vector<std::string_view> known;
+  known.reserve(members.size());
   for (const auto &[name, member] : members) known.push_back(name);
   for (const auto &[name, member] : members) {
     check_name(name, member);

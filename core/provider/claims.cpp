@@ -25,9 +25,10 @@ const Rule *find(const std::vector<Rule> &rules, std::string_view name) {
 template <class Rule>
 ErrorPtr unknown(std::string_view what, std::string_view name, const std::vector<Rule> &rules) {
   std::vector<std::string_view> known;
+  known.reserve(rules.size());
   for (const Rule &rule : rules) known.push_back(rule.name);
-  return refuse("there is no " + std::string(what) + " " + lint::quoted_with_hint(name, known) + "; there are " +
-                lint::alternatives(known));
+  return refuse("there is no " + std::string(what) + " " + lint::quoted_with_hint(name, known) + "; there " +
+                (known.empty() ? "is none" : "are " + lint::alternatives(known)));
 }
 
 bool contains(const std::vector<std::string> &names, std::string_view name) {
@@ -189,6 +190,7 @@ bool operator==(const Subject &a, const Subject &b) {
 Result<std::shared_ptr<const Claims>> read_claims(const ClaimRules &rules, std::optional<std::string_view> set_name,
                                                   std::optional<std::string_view> json) {
   if (!set_name && !json) return std::shared_ptr<const Claims>();
+  if (rules.names.empty()) return refuse("no token is for claims; leave the request options \"claim_set\" and \"claims\" out");
   const ClaimSet *set = set_name ? find(rules.sets, *set_name) : nullptr;
   if (set_name && set == nullptr) return unknown("claim set", *set_name, rules.sets);
   std::vector<Claims::Claim> claims;

@@ -126,7 +126,7 @@ KeyRule key(const lint::Place &place, const Descriptor &descriptor) {
 }
 
 json::Value payload(const lint::Place &place, const Descriptor &descriptor) {
-  if (place.value().type != json::Type::Object) place.complain("must be an object");
+  if (place.value().type != json::Type::Object || json_leaf(place.value())) place.complain("must be an object of members");
   for (const std::string_view name : {"iat", "exp"}) {
     if (place.value().member(name) != nullptr) place.complain("must not hold \"" + std::string(name) + "\", which is added");
   }
@@ -139,7 +139,12 @@ void signed_jwt(const lint::Fields &fields, Credential &out, const Descriptor &d
   if (fields.require("key")) out.jwt.key = key(fields.at("key"), descriptor);
   if (fields.require("payload")) out.jwt.payload = payload(fields.at("payload"), descriptor);
   if (fields.has("lifetime_s")) out.jwt.lifetime_s = fields.at("lifetime_s").integer(60, kDay);
-  if (fields.has("lifetime")) out.jwt.lifetime_parameter = parameter(fields.at("lifetime"), descriptor, false);
+  if (fields.has("lifetime")) {
+    out.jwt.lifetime_parameter = parameter(fields.at("lifetime"), descriptor, false);
+    const Parameter *lifetime = descriptor.parameter(out.jwt.lifetime_parameter);
+    if (lifetime != nullptr && lifetime->type != ParameterType::Integer)
+      fields.at("lifetime").complain("must name a parameter of type integer");
+  }
   for (const Input input : {Input::Token, Input::RefreshToken, Input::Code, Input::Echo}) {
     if (out.jwt.uses(input)) fields.at("payload").complain("has no " + std::string(word_of(input).word) + " to hold");
   }

@@ -412,7 +412,7 @@ void Engine::obey(const std::vector<Command> &commands) {
 void Engine::handle_outcomes() {
   for (auto &[id, outcome] : std::exchange(turn_->arrived, {})) {
     turn_->sending.erase(id);
-    std::visit([&, id = id](auto &&value) { deliver(id, std::move(value)); }, std::move(outcome));
+    std::visit([&, id = id](auto &&value) { deliver(id, std::forward<decltype(value)>(value)); }, std::move(outcome));
   }
 }
 

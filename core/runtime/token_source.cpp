@@ -11,7 +11,7 @@ namespace fleetauth::runtime {
 namespace {
 
 constexpr std::int64_t kSecond = 1000;
-/// A token that expired on arrival is not asked for again before this time has passed.
+/// A token that expired on arrival is not asked for again before this time has passed. One that is made here may be made at any time.
 constexpr std::int64_t kShortestPause = 1 * kSecond;
 /// A token of this age is as long-lived as any that could be had.
 constexpr std::int64_t kYoungMs = 10 * kSecond;
@@ -239,7 +239,8 @@ std::shared_ptr<const token::Token> TokenSource::accept(flow::Grant grant) {
   end_question();
   failures_ = 0;
   retry_at_ = now.boot;
-  pause_until_ = life.usable_until - now.boot < kShortestPause ? now.boot + kShortestPause : 0;
+  const bool asked_for = credential().kind == provider::FlowKind::Exchange;
+  pause_until_ = asked_for && life.usable_until - now.boot < kShortestPause ? now.boot + kShortestPause : 0;
   return slot_.current();
 }
 

@@ -110,13 +110,23 @@ void Emulator::await_requests(std::size_t count) {
   }
 }
 
-HttpAnswer Emulator::get(const std::string &url, fleetauth_token *token) {
+HttpAnswer Emulator::get(const std::string &url, fleetauth_token *token) { return send("GET", url, token, ""); }
+
+HttpAnswer Emulator::post(const std::string &url, fleetauth_token *token, const nlohmann::json &body) {
+  return send("POST", url, token, body.dump());
+}
+
+HttpAnswer Emulator::send(const std::string &method, const std::string &url, fleetauth_token *token, const std::string &body) {
   const auto https = connect(url_, ca_file_);
-  httplib::Headers headers;
+  httplib::Request request;
+  request.method = method;
+  request.path = url.substr(url_.size());
+  request.body = body;
+  if (!body.empty()) request.set_header("Content-Type", "application/json");
   for (std::int32_t i = 0; i < fleetauth_token_header_count(token); ++i) {
-    headers.emplace(fleetauth_token_header_name(token, i, nullptr), fleetauth_token_header_value(token, i, nullptr));
+    request.set_header(fleetauth_token_header_name(token, i, nullptr), fleetauth_token_header_value(token, i, nullptr));
   }
-  const auto result = https->Get(url.substr(url_.size()).c_str(), headers);
+  const auto result = https->send(request);
   if (!result) throw std::runtime_error("the emulator does not answer: " + httplib::to_string(result.error()));
   return {result->status, result->body};
 }

@@ -37,8 +37,11 @@ class Emulator {
 
   /// A request to a protected resource, with the headers of a token.
   HttpAnswer get(const std::string &url, fleetauth_token *token);
+  HttpAnswer post(const std::string &url, fleetauth_token *token, const nlohmann::json &body);
 
  private:
+  HttpAnswer send(const std::string &method, const std::string &url, fleetauth_token *token, const std::string &body);
+
   pid_t child_ = -1;
   int stdin_ = -1;
   std::string directory_;

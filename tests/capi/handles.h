@@ -41,6 +41,7 @@ using Request = Handle<fleetauth_request, fleetauth_request_unref>;
 using Op = Handle<fleetauth_op, fleetauth_op_unref>;
 using Token = Handle<fleetauth_token, fleetauth_token_unref>;
 using HttpCall = Handle<fleetauth_http_call, fleetauth_http_call_unref>;
+using SignCall = Handle<fleetauth_sign_call, fleetauth_sign_call_unref>;
 using Identity = Handle<fleetauth_identity, fleetauth_identity_unref>;
 using Accounts = Handle<fleetauth_accounts, fleetauth_accounts_unref>;
 using Challenge = Handle<fleetauth_challenge, fleetauth_challenge_unref>;

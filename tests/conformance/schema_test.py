@@ -7,7 +7,9 @@ import json
 import sys
 import unittest
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 try:
     import jsonschema
@@ -15,9 +17,23 @@ except ImportError:
     print("jsonschema is not installed; run scripts/venv.sh", file=sys.stderr)
     sys.exit(77)
 
+import test_key
+
 HERE = Path(__file__).resolve().parent
-VECTORS = {path.relative_to(HERE): json.loads(path.read_text("utf-8")) for path in sorted(HERE.glob("*/*.json"))}
+FILES = sorted([*HERE.glob("*/*.json"), *HERE.parent.glob("conformance_signing/*/*.json")])
+VECTORS = {path.relative_to(HERE.parent): json.loads(path.read_text("utf-8")) for path in FILES}
 VALIDATOR = jsonschema.Draft202012Validator(json.loads((HERE / "schema.json").read_text("utf-8")))
+
+
+def tokens(node: Any) -> Iterator[str]:
+    """Everything in a vector that looks like a JWT of RS256."""
+    if isinstance(node, dict):
+        node = list(node.values())
+    if isinstance(node, list):
+        for member in node:
+            yield from tokens(member)
+    elif isinstance(node, str):
+        yield from (word for word in node.split() if word.startswith(test_key.encode(b'{"alg":"RS256"')[:-1]) and word.count(".") == 2)
 
 
 class SchemaTest(unittest.TestCase):
@@ -34,6 +50,18 @@ class SchemaTest(unittest.TestCase):
         counts = Counter(vector["name"] for vector in VECTORS.values())
         self.assertEqual([], [name for name, count in counts.items() if count > 1])
 
+    def test_T18_every_token_is_signed_by_the_key_as_plain_arithmetic_tells(self) -> None:
+        found = 0
+        for path, vector in VECTORS.items():
+            for token in tokens(vector):
+                found += 1
+                with self.subTest(path):
+                    self.assertTrue(test_key.verifies(token))
+        self.assertGreater(found, 60)
+        token = test_key.token(test_key.signing_input("{}"))
+        self.assertTrue(test_key.verifies(token))
+        self.assertFalse(test_key.verifies("e" + token))
+
     def test_what_is_not_of_the_format_is_found(self) -> None:
         good = {"name": "n", "client": {"provider": "fleetup", "options": {}}, "wall": "2026-01-01T00:00:00Z", "steps": [{"start": "a"}]}
         self.assertTrue(VALIDATOR.is_valid(good))
@@ -46,6 +74,9 @@ class SchemaTest(unittest.TestCase):
             {"done": "a", "accounts": [{"id": "x"}]},
             {"inquire": "a", "what": "weather"},
             {"answer_challenge": "a", "code": "1"},
+            {"expect_sign": {"algorithm": "HS256", "data": "x"}},
+            {"expect_sign": {"algorithm": "RS256"}, "signature_base64": "eA=="},
+            {"expect_sign": {"algorithm": "RS256", "data": "x"}, "signature_base64": "eA==", "fail": {"status": "E_CALLBACK"}},
             {"done": "a", "token": {"from_cache": True}, "error": {"status": "E_URL"}},
             {"peek": {"api": "x"}, "headers": {}},
             {"reject": "a"},

@@ -3,7 +3,7 @@
 import pytest
 from conftest import Command
 
-COMMANDS = ["login", "token", "headers", "request", "status", "logout", "providers", "version"]
+COMMANDS = ["login", "token", "mint", "headers", "request", "status", "logout", "providers", "version"]
 
 
 def test_help_lists_commands_and_exit_statuses(command: Command) -> None:
@@ -21,9 +21,9 @@ def test_help_of_a_command(command: Command, name: str) -> None:
     assert shown.status == 0
     assert shown.out.startswith(f"usage: fleetauth {name}")
     assert "--json" in shown.out
-    assert ("--ca-file" in shown.out) == (name in ("login", "token", "headers", "request", "logout"))
+    assert ("--ca-file" in shown.out) == (name in ("login", "token", "mint", "headers", "request", "logout"))
     assert ("--data TEXT" in shown.out) == (name == "request")
-    assert ("--otp-from" in shown.out) == (name in ("login", "token", "headers", "request"))
+    assert ("--otp-from" in shown.out) == (name in ("login", "token", "mint", "headers", "request"))
     assert ("--config" in shown.out) == (name not in ("providers", "version"))
     assert command("help", name).out == shown.out
 

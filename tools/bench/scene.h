@@ -69,5 +69,6 @@ void bench_accounts();
 void bench_cached();
 void bench_fetch();
 void bench_herd();
+void bench_mint();
 
 }  // namespace bench

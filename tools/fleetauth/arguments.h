@@ -31,6 +31,7 @@ struct Arguments {
   std::vector<std::string> set;            ///< NAME=VALUE
   std::vector<std::string> secret_files;   ///< NAME=PATH
   std::vector<std::string> secret_stdins;  ///< NAME
+  std::vector<std::string> claims;         ///< NAME=ID
   /// --set, and every option that is not the command's own: `--some-name value` is some_name, an option of the client.
   std::map<std::string, std::string> client_options;
 };
@@ -47,8 +48,11 @@ inline constexpr CommandSet kAccounts = 64;
 inline constexpr CommandSet kLogin = 128;
 inline constexpr CommandSet kLogout = 256;
 inline constexpr CommandSet kStatus = 512;
+inline constexpr CommandSet kMint = 1024;
+/// Those whose token may be for claims.
+inline constexpr CommandSet kWithClaims = kToken | kHeaders | kRequest | kMint | kLogin;
 /// Those whose provider may ask for a one-time code.
-inline constexpr CommandSet kWithLogin = kToken | kHeaders | kRequest | kWhoami | kAccounts | kLogin;
+inline constexpr CommandSet kWithLogin = kWithClaims | kWhoami | kAccounts;
 inline constexpr CommandSet kWithClient = kWithLogin | kLogout;
 inline constexpr CommandSet kEvery = kWithClient | kProviders | kVersion | kStatus;
 

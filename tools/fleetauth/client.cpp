@@ -19,6 +19,7 @@ using nlohmann::json;
 struct Description {
   std::string provider;
   json parameters;
+  json claims;                         ///< those that tokens may be for, by name
   std::vector<std::string> base_urls;  ///< base_url, or one for each of several origins
 
   [[nodiscard]] bool is_secret(const std::string &name) const {
@@ -37,7 +38,8 @@ struct Description {
 
 Description describe(const Provider &provider) {
   json descriptor = json::parse(description(provider));
-  Description about{fleetauth_provider_name(provider.get(), nullptr), descriptor["parameters"], {"base_url"}};
+  Description about{fleetauth_provider_name(provider.get(), nullptr), descriptor["parameters"], json::object(), {"base_url"}};
+  if (descriptor.contains("claims")) about.claims = descriptor["claims"]["names"];
   for (const auto &[origin, url] : descriptor["origins"].items()) about.base_urls.push_back(origin + "_base_url");
   return about;
 }
@@ -111,6 +113,43 @@ bool is_of_request(const std::string &name) {
                      [&](const ClientOption &option) { return option.of_request && option.name == name; });
 }
 
+bool is_of_client(const std::string &name, const Description &about, const Values &of_request) {
+  return !is_of_request(name) || (about.parameters.contains(name) && !of_request.contains(name));
+}
+
+/// The claims as the library takes them. Names that there are not are for the library to refuse.
+std::string claims_of(const std::vector<std::string> &words, const Description &about) {
+  json claims = json::object();
+  for (const std::string &text : words) {
+    auto [name, id] = name_and_value("claim", text);
+    const auto rule = about.claims.find(name);
+    if (rule != about.claims.end() && rule->value("list", false)) {
+      claims[name].push_back(std::move(id));
+    } else if (claims.contains(name)) {
+      throw UsageError("--claim " + name + " is given twice, and takes one id");
+    } else {
+      claims[name] = std::move(id);
+    }
+  }
+  try {
+    return claims.dump();
+  } catch (const json::exception &) {
+    throw UsageError("--claim takes ids in UTF-8");
+  }
+}
+
+/// What the command line names for its request alone.
+Values named_for_request(const Arguments &arguments, const Description &about) {
+  Values named;
+  for (const auto &[name, value] : arguments.client_options) {
+    if (is_of_request(name)) named.emplace(name, value);
+  }
+  if (arguments.claims.empty()) return named;
+  if (named.contains("claims")) throw UsageError("--claim and --claims exclude each other");
+  named.emplace("claims", claims_of(arguments.claims, about));
+  return named;
+}
+
 HttpSettings http_settings(const Values &values) {
   const auto value = [&](const char *name) {
     const auto found = values.find(name);
@@ -169,10 +208,11 @@ std::string provider_of(const Arguments &arguments, const Profile &profile) {
 
 void add_environment(Values &values, const Provider &provider) { add_environment(values, describe(provider).parameters); }
 
-Options client_options(const Values &values) {
+Options client_options(const Provider &provider, const Values &values, const Values &of_request) {
+  const Description about = describe(provider);
   Options options = new_options();
   for (const auto &[name, value] : values) {
-    if (!is_of_request(name)) set_option(options, name, value);
+    if (is_of_client(name, about, of_request)) set_option(options, name, value);
   }
   return options;
 }
@@ -198,11 +238,13 @@ Client open_client(const Arguments &arguments) {
   client.otp_command = arguments.otp_from.value_or("");
 
   client.runtime = shared_runtime();
-  client.handle = new_client(client.runtime, client.provider, client_options(client.values));
+  const Values named = named_for_request(arguments, about);
+  client.handle = new_client(client.runtime, client.provider, client_options(client.provider, client.values, named));
   const Options request_options = new_options();
   for (const auto &[name, value] : client.values) {
-    if (is_of_request(name)) set_option(request_options, name, value);
+    if (!is_of_client(name, about, named) && !named.contains(name)) set_option(request_options, name, value);
   }
+  for (const auto &[name, value] : named) set_option(request_options, name, value);
   fleetauth_request *request = nullptr;
   check(fleetauth_request_new, client.handle.get(), request_options.get(), &request);
   client.request.reset(request);

@@ -33,8 +33,9 @@ struct Client {
 /// Adds what the environment variables of the provider's parameters have and `values` has not.
 void add_environment(Values &values, const Provider &provider);
 
-/// Those values that are the client's and not a request's.
-[[nodiscard]] Options client_options(const Values &values);
+/// Those values that are the client's and not a request's. What is a parameter of the provider too, such as a claim set, is the client's
+/// unless the command line named it for its request: then it is in `of_request`.
+[[nodiscard]] Options client_options(const Provider &provider, const Values &values, const Values &of_request = {});
 
 /// Sends nothing. Throws LibraryError.
 [[nodiscard]] ClientHandle new_client(const Runtime &runtime, const Provider &provider, const Options &options);

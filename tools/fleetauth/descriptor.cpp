@@ -21,7 +21,7 @@ std::vector<std::string> schemes_in_order(const Descriptor &descriptor) {
 }
 
 bool is_usable(const Runtime &runtime, const Provider &provider, const Values &options, const std::string &scheme) {
-  const Options with_scheme = client_options(options);
+  const Options with_scheme = client_options(provider, options);
   set_option(with_scheme, "scheme", scheme);
   try {
     (void)new_client(runtime, provider, with_scheme);

@@ -36,7 +36,8 @@ Result<SecretBytes> read_file(const std::string &path, std::size_t max_size) {
     if (got < 0 && errno == EINTR) continue;
     if (got < 0) return unreadable(path, errno);
     if (got == 0) return out;
-    if (out.size() + static_cast<std::size_t>(got) > max_size) return unreadable(path, "it is above " + std::to_string(max_size) + " bytes");
+    if (out.size() + static_cast<std::size_t>(got) > max_size)
+      return unreadable(path, "it is above " + std::to_string(max_size) + " bytes");
     out.append(buffer.view().substr(0, static_cast<std::size_t>(got)));
   }
 }

@@ -94,24 +94,6 @@ void compare_form(const std::string &where, const Json &expected, const std::str
 
 Json optional_number(const std::optional<std::int64_t> &number) { return number ? Json(*number) : Json(nullptr); }
 
-std::string decode_base64(const std::string &text) {
-  static const std::string alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-  std::string out;
-  unsigned bits = 0;
-  int count = 0;
-  for (const char c : text) {
-    if (c == '=') break;
-    const std::size_t value = alphabet.find(c);
-    if (value == std::string::npos) throw Mismatch("body_base64 is not base64: " + text);
-    bits = bits << 6U | static_cast<unsigned>(value);
-    count += 6;
-    if (count < 8) continue;
-    count -= 8;
-    out.push_back(static_cast<char>(bits >> static_cast<unsigned>(count) & 0xFFU));
-  }
-  return out;
-}
-
 }  // namespace
 
 bool same_name(const std::string &a, const std::string &b) { return lower(a) == lower(b); }
@@ -163,6 +145,11 @@ void compare_accounts(const std::string &where, const Json &expected, const Pair
   compare_json(where, expected, found);
 }
 
+void compare_to_sign(const std::string &where, const Json &expected, const ToSign &actual) {
+  compare_fields(where, expected, {{"algorithm", is(actual.algorithm)}, {"key_id", is(actual.key_id)}, {"data", is(actual.data)}});
+  if (!expected.contains("key_id") && !actual.key_id.empty()) differ(where, "no key_id", actual.key_id);
+}
+
 void compare_failure(const std::string &where, const Json &expected, const Failure &actual) {
   const auto message = [&](const Json &value, const std::string &at) {
     for (const Json &part : value) {
@@ -192,6 +179,24 @@ std::int64_t parse_instant(const std::string &text) {
   if (rest != nullptr && *rest == '.' && std::sscanf(rest, ".%3d%n", &ms, &end) == 1) rest += end;
   if (rest == nullptr || std::string(rest) != "Z") throw Mismatch("not an instant of the form 2026-01-01T00:00:00Z: " + text);
   return static_cast<std::int64_t>(timegm(&parts)) * 1000 + ms;
+}
+
+std::string decode_base64(const std::string &text) {
+  static const std::string alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+  std::string out;
+  unsigned bits = 0;
+  int count = 0;
+  for (const char c : text) {
+    if (c == '=') break;
+    const std::size_t value = alphabet.find(c);
+    if (value == std::string::npos) throw Mismatch("not base64: " + text);
+    bits = bits << 6U | static_cast<unsigned>(value);
+    count += 6;
+    if (count < 8) continue;
+    count -= 8;
+    out.push_back(static_cast<char>(bits >> static_cast<unsigned>(count) & 0xFFU));
+  }
+  return out;
 }
 
 Answer make_answer(const Json &description) {
@@ -231,7 +236,8 @@ Options make_options(const Json &description) {
     } else if (value.is_number_integer()) {
       options.emplace_back(name, value.get<std::int64_t>());
     } else {
-      options.emplace_back(name, value.get<std::string>());
+      // Options that hold JSON are given its text.
+      options.emplace_back(name, value.is_object() ? value.dump() : value.get<std::string>());
     }
   }
   return options;

@@ -59,7 +59,7 @@ std::vector<Mutant> mutants(const Json &vector) {
   if (vector.contains("client_error")) mutation.alter_all(Json::json_pointer("/client_error"));
   const Json steps = vector.value("steps", Json::array());
   for (std::size_t i = 0; i < steps.size(); ++i) {
-    for (const char *expectation : {"expect_request", "token", "headers", "identity", "accounts", "error", "advice"}) {
+    for (const char *expectation : {"expect_request", "expect_sign", "token", "headers", "identity", "accounts", "error", "advice"}) {
       if (steps[i].contains(expectation)) mutation.alter_all(Json::json_pointer("/steps") / i / expectation);
     }
   }

@@ -11,13 +11,6 @@ namespace conformance {
 
 namespace {
 
-/// `name: text` of every option, for options that hold JSON: an object is passed as its text.
-Json with_texts(const Json &options) {
-  Json flat = Json::object();
-  for (const auto &[name, value] : options.items()) flat[name] = value.is_object() ? Json(value.dump()) : value;
-  return flat;
-}
-
 class Player {
  public:
   Player(const Json &vector, Subject &subject) : vector_(vector), subject_(subject) {}
@@ -62,7 +55,7 @@ class Player {
     ClientSpec spec;
     spec.provider = client.value("provider", "");
     if (client.contains("descriptor")) spec.descriptor = client["descriptor"].dump();
-    if (client.contains("options")) spec.options = make_options(with_texts(client["options"]));
+    if (client.contains("options")) spec.options = make_options(client["options"]);
     spec.wall_ms = parse_instant(vector_.value("wall", "2026-01-01T00:00:00Z"));
     return spec;
   }
@@ -77,6 +70,7 @@ class Player {
     };
     if (is("start", {"url", "method", "request"})) return start(step);
     if (is("expect_request", {"answer", "fail"})) return expect_request(step);
+    if (is("expect_sign", {"signature_base64", "fail"})) return expect_sign(step);
     if (is("inquire", {"what", "request"})) return inquire(step);
     if (is("answer_challenge", {"of", "code", "sealed"})) return answer_challenge(step);
     if (is("log_out", {})) return log_out(step);
@@ -139,14 +133,29 @@ class Player {
     }
   }
 
+  void expect_sign(const Json &step) {
+    if (!wait_for([this] { return !to_sign_.empty(); })) throw Mismatch(where_ + ": nothing was to be signed");
+    const ToSign call = std::move(to_sign_.front());
+    to_sign_.pop_front();
+    compare_to_sign(where_ + ".expect_sign", step["expect_sign"], call);
+    if (step.contains("signature_base64")) {
+      subject_.sign(call.id, decode_base64(step["signature_base64"]));
+    } else if (step.contains("fail")) {
+      subject_.fail_to_sign(call.id, step["fail"].at("status"), step["fail"].value("message", ""));
+    } else {
+      unanswered_ = call.id;
+    }
+  }
+
   void expect_cancel() {
-    if (!wait_for([this] { return withdrawn_.count(unanswered_) != 0; })) throw Mismatch(where_ + ": the request was not withdrawn");
+    if (!wait_for([this] { return withdrawn_.count(unanswered_) != 0; })) throw Mismatch(where_ + ": the call was not withdrawn");
   }
 
   void expect_nothing() {
     while (take(subject_.next(0))) {
     }
     if (!offered_.empty()) throw Mismatch(where_ + ": there is a request to " + offered_.front().request.url);
+    if (!to_sign_.empty()) throw Mismatch(where_ + ": there is something to sign: " + to_sign_.front().data);
     for (const auto &[label, operation] : operations_) {
       if (operation.outcome && !operation.asked) throw Mismatch(where_ + ": " + label + " has completed");
     }
@@ -214,6 +223,8 @@ class Player {
       complete(std::move(*completed));
     } else if (auto *offered = std::get_if<Offered>(&event)) {
       offered_.push_back(std::move(*offered));
+    } else if (auto *call = std::get_if<ToSign>(&event)) {
+      to_sign_.push_back(std::move(*call));
     } else if (const auto *withdrawn = std::get_if<Withdrawn>(&event)) {
       withdrawn_.insert(withdrawn->id);
     } else {
@@ -258,6 +269,7 @@ class Player {
   std::string where_ = "client";
   std::map<std::string, Operation> operations_;
   std::deque<Offered> offered_;
+  std::deque<ToSign> to_sign_;
   std::set<std::int64_t> withdrawn_;
   std::int64_t unanswered_ = 0;
 };

@@ -87,10 +87,17 @@ struct Offered {
   std::int64_t id = 0;
   Request request;
 };
+/// Bytes for the host's signer, likewise.
+struct ToSign {
+  std::int64_t id = 0;
+  std::string algorithm;
+  std::string key_id;
+  std::string data;
+};
 struct Withdrawn {
   std::int64_t id = 0;
 };
-using Event = std::variant<std::monostate, Completed, Offered, Withdrawn>;
+using Event = std::variant<std::monostate, Completed, Offered, ToSign, Withdrawn>;
 
 inline constexpr std::string_view kChallengeKey = "a key of 32 bytes for challenges";
 
@@ -120,6 +127,8 @@ class Subject {
   virtual Event next(std::int64_t timeout_ms) = 0;
   virtual void answer(std::int64_t request, const Answer &answer) = 0;
   virtual void fail(std::int64_t request, const std::string &status, const std::string &message) = 0;
+  virtual void sign(std::int64_t call, const std::string &signature) = 0;
+  virtual void fail_to_sign(std::int64_t call, const std::string &status, const std::string &message) = 0;
 
   virtual void advance(std::int64_t ms) = 0;
   virtual void step_wall(std::int64_t ms) = 0;

@@ -241,7 +241,10 @@ class CSubject final : public Subject {
         return logged_out(event.get());
       case FLEETAUTH_EVENT_HTTP_CALL:
         return offered(event.get());
+      case FLEETAUTH_EVENT_SIGN_CALL:
+        return to_sign(event.get());
       case FLEETAUTH_EVENT_HTTP_CANCEL:
+      case FLEETAUTH_EVENT_SIGN_CANCEL:
         return Withdrawn{fleetauth_event_tag(event.get())};
       default:
         throw Mismatch("an event which no vector causes");
@@ -265,6 +268,17 @@ class CSubject final : public Subject {
   void fail(std::int64_t request, const std::string &status, const std::string &message) override {
     Error error;
     need(fleetauth_http_call_fail(calls_.at(request).get(), status_of(status), message.data(), message.size(), 0, error.out()), error,
+         "failing");
+  }
+
+  void sign(std::int64_t call, const std::string &signature) override {
+    Error error;
+    need(fleetauth_sign_call_complete(signings_.at(call).get(), bytes_of(signature), signature.size(), error.out()), error, "signing");
+  }
+
+  void fail_to_sign(std::int64_t call, const std::string &status, const std::string &message) override {
+    Error error;
+    need(fleetauth_sign_call_fail(signings_.at(call).get(), status_of(status), message.data(), message.size(), 0, error.out()), error,
          "failing");
   }
 
@@ -347,6 +361,18 @@ class CSubject final : public Subject {
     return offered;
   }
 
+  Event to_sign(fleetauth_event *event) {
+    Error error;
+    capi::SignCall call;
+    const std::int32_t status = fleetauth_event_sign_call(event, call.out(), error.out());
+    if (status == FLEETAUTH_E_CLOSED) return next(0);  // no longer wanted
+    need(status, error, "claiming what is to be signed");
+    ToSign to_sign{fleetauth_sign_call_id(call.get()), text_of(fleetauth_sign_call_algorithm, call.get()),
+                   text_of(fleetauth_sign_call_key_id, call.get()), text_of(fleetauth_sign_call_data, call.get())};
+    signings_[to_sign.id] = std::move(call);
+    return to_sign;
+  }
+
   const bool threaded_;
   Clock clock_;
   Runtime runtime_;
@@ -354,6 +380,7 @@ class CSubject final : public Subject {
   Client client_;
   std::map<std::int64_t, Op> operations_;
   std::map<std::int64_t, HttpCall> calls_;
+  std::map<std::int64_t, capi::SignCall> signings_;
 };
 
 }  // namespace

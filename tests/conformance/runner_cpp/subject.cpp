@@ -205,7 +205,10 @@ class CoreSubject final : public Subject {
         return completed(*event);
       case runtime::EventKind::HttpCall:
         return offered(std::static_pointer_cast<runtime::HttpCall>(event->call), event->queue);
+      case runtime::EventKind::SignCall:
+        return to_sign(std::static_pointer_cast<runtime::SignCall>(event->call), event->queue);
       case runtime::EventKind::HttpCancel:
+      case runtime::EventKind::SignCancel:
         return Withdrawn{event->tag};
       default:
         break;
@@ -224,6 +227,14 @@ class CoreSubject final : public Subject {
 
   void fail(std::int64_t request, const std::string &status, const std::string &message) override {
     if (const auto error = calls_.at(request)->fail(status_of(status), message, 0)) broken("failing", error);
+  }
+
+  void sign(std::int64_t call, const std::string &signature) override {
+    if (const auto error = signings_.at(call)->complete(signature)) broken("signing", error);
+  }
+
+  void fail_to_sign(std::int64_t call, const std::string &status, const std::string &message) override {
+    if (const auto error = signings_.at(call)->fail(status_of(status), message, 0)) broken("failing", error);
   }
 
   void advance(std::int64_t ms) override { clock_->advance(ms); }
@@ -263,6 +274,13 @@ class CoreSubject final : public Subject {
     return Offered{id, request_of(call->request())};
   }
 
+  Event to_sign(const std::shared_ptr<runtime::SignCall> &call, runtime::QueueId queue) {
+    if (!call->claim(queue)) return next(0);  // no longer wanted
+    const auto id = static_cast<std::int64_t>(call->id());
+    signings_[id] = call;
+    return ToSign{id, "RS256", call->order().key_id, std::string(call->order().input.view())};
+  }
+
   const bool threaded_;
   std::shared_ptr<fleetauth::ManualClock> clock_;
   std::shared_ptr<runtime::Runtime> runtime_;
@@ -271,6 +289,7 @@ class CoreSubject final : public Subject {
   runtime::Options request_options_;
   std::map<std::int64_t, std::shared_ptr<runtime::Operation>> operations_;
   std::map<std::int64_t, std::shared_ptr<runtime::HttpCall>> calls_;
+  std::map<std::int64_t, std::shared_ptr<runtime::SignCall>> signings_;
 };
 
 }  // namespace

@@ -97,7 +97,8 @@ TEST(Builtin, AnUnknownOneIsAnsweredWithTheNamesThereAre) {
   ASSERT_FALSE(result);
   EXPECT_EQ(result.error()->status, Status::Config);
   EXPECT_EQ(result.error()->message,
-            "there is no built-in provider \"fleet_up\" (did you mean \"fleetup\"?); there are \"fleet_engine\", \"fleet_engine_device\", \"fleet_orchestrator\", \"fleetio\", "
+            "there is no built-in provider \"fleet_up\" (did you mean \"fleetup\"?); there are \"fleet_engine\", \"fleet_engine_device\", "
+            "\"fleet_orchestrator\", \"fleetio\", "
             "\"fleetup\", \"motive\", \"my_connected_fleet\", "
             "\"oauth2\", \"samsara\", \"tn360\", \"trimble_maps\" or \"verizon_reveal\"");
 }

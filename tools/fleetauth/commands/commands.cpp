@@ -16,6 +16,11 @@ constexpr std::array kCommands = {
             "The token, and nothing else, goes to standard output.\n"
             "--json: provider, scheme, fingerprint, expires_at, expires_in_s and, without --info, token.",
             kToken, run_token},
+    Command{
+        "mint", "", "makes a token for claims: a claim set, its ids, or both",
+        "--claim-set names the set (fleetauth providers show NAME lists them), --claim an id: --claim-set driver --claim vehicleid=v1.\n"
+        "token, headers and request take the same two. Output and --json are those of fleetauth token.",
+        kMint, run_mint},
     Command{"headers", "URL", "prints the headers that authorise a request to URL",
             "One `Name: value` a line, as `curl -H @-` takes them. --json: an object of names and values.", kHeaders, run_headers},
     Command{"request", "URL", "sends a request with these headers and prints the answer",
@@ -38,8 +43,8 @@ constexpr std::array kCommands = {
             "--json: provider, revoked (names of options), reason when nothing was.",
             kLogout, run_logout},
     Command{"providers", "[list | show NAME|FILE | lint FILE]", "the built-in providers; what one needs; checks a descriptor",
-            "show tells parameters, environment variables, schemes and API groups. lint names what is wrong, with lines.", kProviders,
-            run_providers},
+            "show tells parameters, environment variables, claims, schemes and API groups. lint names what is wrong, with lines.",
+            kProviders, run_providers},
     Command{"emulate", "", "all providers on loopback, with faults on demand", "", 0, nullptr},
     Command{"version", "", "the version (--deps: also of the linked libraries)", "", kVersion, run_version},
 };

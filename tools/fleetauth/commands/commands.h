@@ -9,6 +9,7 @@
 namespace fleetauth::command {
 
 int run_token(const Arguments &arguments);
+int run_mint(const Arguments &arguments);
 int run_headers(const Arguments &arguments);
 int run_request(const Arguments &arguments);
 int run_login(const Arguments &arguments);

@@ -16,7 +16,8 @@ struct Outcome {
   std::string provider;
   Rows parameters;  ///< those given that are no secrets, and the account
   std::string scheme;
-  bool asked_provider = false;  ///< false: the credentials are sent with every request as they are
+  bool asked_provider = false;  ///< false: the credentials are sent with every request as they are, or the token is made here
+  bool made_here = false;
   bool code_asked = false;
   std::int64_t expires_at_ms = -1;
   std::int64_t expires_in_ms = -1;
@@ -69,7 +70,8 @@ Outcome log_in(const Client &client) {
   outcome.provider = fleetauth_provider_name(client.provider.get(), nullptr);
   outcome.parameters = plain_parameters(descriptor, client.values);
   outcome.scheme = fleetauth_token_scheme(token.get(), nullptr);
-  outcome.asked_provider = fleetauth_token_kind(token.get()) == FLEETAUTH_TOKEN_BEARER;
+  outcome.made_here = credential_of(descriptor, outcome.scheme)["flow"] == "signed_jwt";
+  outcome.asked_provider = fleetauth_token_kind(token.get()) == FLEETAUTH_TOKEN_BEARER && !outcome.made_here;
   outcome.expires_at_ms = fleetauth_token_expires_at_ms(token.get());
   outcome.expires_in_ms = fleetauth_token_expires_in_ms(token.get());
   if (!outcome.asked_provider) return outcome;
@@ -88,16 +90,17 @@ void tell(const Outcome &outcome) {
   if (outcome.asked_provider) {
     print_line("Logged in to " + outcome.provider + ".\n");
   } else {
-    print_line("Nothing was asked of " + outcome.provider + ": the scheme " + outcome.scheme +
-               " sends the credentials with every request. Check them with fleetauth request URL.\n");
+    const std::string why =
+        outcome.made_here ? "the token is made here" : "the scheme " + outcome.scheme + " sends the credentials with every request";
+    print_line("Nothing was asked of " + outcome.provider + ": " + why + ". Check that with fleetauth request URL.\n");
   }
   std::vector<std::vector<std::string>> table;
   for (const auto &[name, value] : outcome.parameters) table.push_back({name, value});
   table.push_back({"scheme", outcome.scheme});
-  if (outcome.asked_provider) {
+  if (outcome.asked_provider || outcome.made_here) {
     const bool ends = outcome.expires_at_ms >= 0;
     table.push_back({"expires", ends ? instant(outcome.expires_at_ms) + " (in " + duration(outcome.expires_in_ms) + ")" : "never"});
-    table.push_back({"renewal", renewal(outcome)});
+    table.push_back({"renewal", outcome.made_here ? "by another signature" : renewal(outcome)});
   }
   for (const auto &[name, value] : outcome.identity) table.push_back({"who: " + name, value});
   print_table(table);

@@ -32,6 +32,35 @@ int list(const Arguments &arguments) {
   return 0;
 }
 
+std::string joined(const Descriptor &names, std::string_view between) {
+  std::string out;
+  for (const auto &name : names) out += (out.empty() ? "" : std::string(between)) + name.get<std::string>();
+  return out;
+}
+
+/// What a claim set takes, such as "deliveryvehicleid, perhaps taskid".
+std::string taken_by(const Descriptor &set) {
+  std::string out;
+  for (const auto &[member, before, between] : {std::tuple{"required", "", ", "}, {"one_of", "", " or "}, {"optional", "perhaps ", ", "}}) {
+    if (set.contains(member)) out += (out.empty() ? "" : ", ") + std::string(before) + joined(set[member], between);
+  }
+  return out.empty() ? "no ids" : out;
+}
+
+void show_claims(const Descriptor &claims) {
+  print_line("\nClaim sets");
+  std::vector<std::vector<std::string>> rows;
+  const Descriptor sets = claims.value("sets", Descriptor::object());
+  for (const auto &[set, about] : sets.items()) rows.push_back({"  " + set, taken_by(about), about.value("doc", "")});
+  print_table(rows);
+  print_line("\nClaims");
+  rows.clear();
+  for (const auto &[claim, about] : claims["names"].items()) {
+    rows.push_back({"  " + claim, about.value("list", false) ? "ids" : "id", about.value("doc", "")});
+  }
+  print_table(rows);
+}
+
 int show(const Arguments &arguments, const std::string &name) {
   const Descriptor descriptor = descriptor_of(open_provider(name), {});
   if (arguments.json) {
@@ -49,6 +78,7 @@ int show(const Arguments &arguments, const std::string &name) {
          about.value("env", ""), about.value("doc", "")});
   }
   print_table(rows);
+  if (descriptor.contains("claims")) show_claims(descriptor["claims"]);
   print_line("\nOrigins");
   rows.clear();
   for (const auto &[origin, about] : descriptor["origins"].items()) {

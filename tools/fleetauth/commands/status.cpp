@@ -42,7 +42,7 @@ void look(ProfileState &state, Report &report) {
   Values &options = state.profile.options;
   stand_in_for_programs(state, descriptor_of(provider, {}), options);
   add_environment(options, provider);
-  (void)new_client(shared_runtime(), provider, client_options(options));
+  (void)new_client(shared_runtime(), provider, client_options(provider, options));
   const Descriptor descriptor = descriptor_of(provider, options);
   report.schemes = usable_schemes(provider, descriptor, options);
   report.origins = base_urls(descriptor, options);

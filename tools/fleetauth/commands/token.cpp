@@ -3,12 +3,13 @@
 #include "tools/fleetauth/client.h"
 #include "tools/fleetauth/commands/commands.h"
 #include "tools/fleetauth/console.h"
+#include "tools/fleetauth/descriptor.h"
 
 namespace fleetauth::command {
 
-int run_token(const Arguments &arguments) {
-  if (!arguments.words.empty()) throw UsageError("token takes no argument; for a URL's headers use fleetauth headers URL");
-  const Client client = open_client(arguments);
+namespace {
+
+int print_token(const Arguments &arguments, const Client &client) {
   const Token token = get_token(client, "GET", "");
   std::size_t size = 0;
   const std::uint8_t *bytes = fleetauth_token_secret(token.get(), &size);
@@ -34,6 +35,23 @@ int run_token(const Arguments &arguments) {
     print_line(secret);
   }
   return 0;
+}
+
+}  // namespace
+
+int run_token(const Arguments &arguments) {
+  if (!arguments.words.empty()) throw UsageError("token takes no argument; for a URL's headers use fleetauth headers URL");
+  return print_token(arguments, open_client(arguments));
+}
+
+int run_mint(const Arguments &arguments) {
+  if (!arguments.words.empty()) throw UsageError("mint takes no argument; name claims with --claim-set NAME and --claim NAME=ID");
+  const Client client = open_client(arguments);
+  if (!descriptor_of(client.provider, client.values).contains("claims")) {
+    throw UsageError(std::string(fleetauth_provider_name(client.provider.get(), nullptr)) +
+                     " has no tokens for claims; use fleetauth token");
+  }
+  return print_token(arguments, client);
 }
 
 }  // namespace fleetauth::command

@@ -190,7 +190,9 @@ bool operator==(const Subject &a, const Subject &b) {
 Result<std::shared_ptr<const Claims>> read_claims(const ClaimRules &rules, std::optional<std::string_view> set_name,
                                                   std::optional<std::string_view> json) {
   if (!set_name && !json) return std::shared_ptr<const Claims>();
-  if (rules.names.empty()) return refuse("no token is for claims; leave the request options \"claim_set\" and \"claims\" out");
+  if (rules.names.empty()) {
+    return fail(Status::Unsupported, "its tokens are not for claims; leave the request options \"claim_set\" and \"claims\" out");
+  }
   const ClaimSet *set = set_name ? find(rules.sets, *set_name) : nullptr;
   if (set_name && set == nullptr) return unknown("claim set", *set_name, rules.sets);
   std::vector<Claims::Claim> claims;

@@ -51,8 +51,8 @@ struct Claims {
   [[nodiscard]] const std::string *id(std::string_view name) const;
 };
 
-/// Reads what a request names: a claim set, claims as the text of a JSON object, or both. Null when it names neither. E_CONFIG says what
-/// is wrong, and never repeats an id.
+/// Reads what a request names: a claim set, claims as the text of a JSON object, or both. Null when it names neither.
+/// E_UNSUPPORTED where tokens are not for claims; E_CONFIG says what is wrong, and never repeats an id.
 Result<std::shared_ptr<const Claims>> read_claims(const ClaimRules &rules, std::optional<std::string_view> set,
                                                   std::optional<std::string_view> json);
 

@@ -147,9 +147,6 @@ Result<Request> Client::prepare(const Options *options) const {
     for (const provider::Api &api : descriptor.apis) known += (known.empty() ? "" : ", ") + api.name;
     return fail(Status::Config, descriptor.name + " has no API group '" + redact::printable(*settings->api) + "'; it has " + known);
   }
-  if (descriptor.claims.names.empty() && (settings->claim_set || settings->claims)) {
-    return unsupported(descriptor, R"(its tokens are not for claims; leave the request options "claim_set" and "claims" out)");
-  }
   auto claims = provider::read_claims(descriptor.claims, settings->claim_set, settings->claims);
   if (!claims) {
     Error error = *claims.error();

@@ -128,7 +128,7 @@ def test_a_provider_without_claims_mints_nothing(command: Command) -> None:
     result = command("mint", *command.fleetup)
     assert (result.status, result.out) == (2, "")
     assert "fleetup has no tokens for claims; use fleetauth token" in result.err
-    assert "no token is for claims" in command("token", *command.fleetup, "--claim", "vehicleid=v1").err
+    assert "tokens are not for claims" in command("token", *command.fleetup, "--claim", "vehicleid=v1").err
 
 
 def test_a_key_is_never_taken_from_the_command_line(engine: Engine) -> None:

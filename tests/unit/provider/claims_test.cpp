@@ -180,7 +180,8 @@ TEST_F(Reading, AWildcardIsForWhoMayHaveOne) {
 
 TEST_F(Reading, EqualClaimsAreEqualSubjects) {
   const auto claims = [&](Text set, const std::string &text) { return *read_claims(rules, set, text); };
-  const auto key = [](const std::string &account, std::shared_ptr<const Claims> of) { return Subject{account, std::move(of)}.key(); };
+  const auto key = [](const std::string &account, std::shared_ptr<const Claims> of) { return Subject{account, std::move(of)}; };
+  EXPECT_EQ(key("", claims({}, R"({"truck":"a"})")).hash(), key("", claims({}, R"({"truck":"a"})")).hash());
   EXPECT_EQ(key("", claims({}, R"({"truck":"a","trip":"b"})")), key("", claims("driver", R"( {"trip" : "b", "truck":"\u0061"} )")));
   EXPECT_NE(key("", claims({}, R"({"truck":"a"})")), key("", claims({}, R"({"trip":"a"})")));
   EXPECT_NE(key("", claims({}, R"({"trips":["a","b"]})")), key("", claims({}, R"({"trips":["a,b"]})")));
@@ -210,8 +211,8 @@ TEST(Rules, ThoseOfTheBuiltInProviders) {
   EXPECT_THAT(read("fleet_engine", {}, "{\"vehicleid\":\"" + std::string(65, 'v') + "\"}"), HasSubstr("more than 64 characters"));
   EXPECT_THAT(read("fleet_engine_device", {}, R"({"vehicleid":"*"})"), HasSubstr("must be one id"));
   EXPECT_THAT(read("fleet_engine_device", "server", {}), HasSubstr("no claim set \"server\""));
-  EXPECT_THAT(read("fleetup", "server", {}), HasSubstr("no token is for claims; leave"));
-  EXPECT_THAT(read("fleetup", {}, "{}"), HasSubstr("no token is for claims; leave"));
+  EXPECT_THAT(read("fleetup", "server", {}), HasSubstr("its tokens are not for claims; leave"));
+  EXPECT_THAT(read("fleetup", {}, "{}"), HasSubstr("its tokens are not for claims; leave"));
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 #include <openssl/pem.h>
 
 #include <array>
+#include <ctime>
 #include <filesystem>
 #include <fstream>
 #include <latch>
@@ -343,13 +344,21 @@ TEST_F(Minting, TokensAreForgottenInTheOrderOfTheirUse) {
 }
 
 TEST_F(Minting, ASynchronousCallSignsOnItsOwnThread) {
-  const auto before = threads();
+  const auto spent = [](clockid_t whose) {
+    timespec now{};
+    clock_gettime(whose, &now);
+    return now.tv_sec * 1'000'000'000LL + now.tv_nsec;
+  };
   const Client client = minter();
-  for (int i = 0; i < 20; ++i) {
+  ASSERT_EQ(mint(client, kDriver).name(), "OK") << "what is made once is made";
+  const auto own = spent(CLOCK_THREAD_CPUTIME_ID);
+  const auto all = spent(CLOCK_PROCESS_CPUTIME_ID);
+  for (int i = 0; i < 50; ++i) {
     const Outcome outcome = mint(client, {"driver", {{"vehicleid", "v" + std::to_string(i)}}});
     ASSERT_EQ(outcome.name(), "OK") << outcome.message();
   }
-  EXPECT_FALSE(has_new(before, threads())) << "a thread was started";
+  const auto here = spent(CLOCK_THREAD_CPUTIME_ID) - own;
+  EXPECT_GT(here, (spent(CLOCK_PROCESS_CPUTIME_ID) - all) / 2) << "the work of signing, which outweighs all else, was done elsewhere";
 }
 
 TEST_F(Minting, ALoopsTokensAreSignedByTheThreadOfTheRuntime) {
@@ -370,7 +379,6 @@ TEST_F(Minting, ARenewalIsSignedByTheThreadOfTheRuntime) {
   const Client client = minter();
   const Outcome first = mint(client, kDriver);
   ASSERT_EQ(first.name(), "OK") << first.message();
-  EXPECT_FALSE(has_new(before, threads()));
   pass(3100);
   const Outcome stale = mint(client, kDriver);
   EXPECT_EQ(stale.secret(), first.secret()) << "good for 5 minutes yet, and handed out at once";
@@ -724,7 +732,7 @@ TEST_F(Minting, WhatARequestNamesIsCheckedWhenItIsMade) {
     EXPECT_EQ(text_of(fleetauth_error_provider, outcome.error.get()), "fleet_engine");
   }
   const Client other = make_client(runtime.get(), "fleetup", fleetup_options(emulator));
-  EXPECT_EQ(mint(other, {"server", nullptr}).name(), "E_CONFIG");
+  EXPECT_EQ(mint(other, {"server", nullptr}).name(), "E_UNSUPPORTED");
 }
 
 // ---------------------------------------------------------------- devices

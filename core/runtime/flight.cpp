@@ -74,7 +74,7 @@ void Flight::depart() {
   if (pace == nullptr) return attempt();
   const BootMs now = engine_.clock()->boot_ms();
   const BootMs departure = pace->next(now);
-  if (departure >= deadline_) return fail_with(out_of_turn(departure - now));
+  if (departure > now && departure >= deadline_) return fail_with(out_of_turn(departure - now));
   pace->book(now);
   if (departure == now) return attempt();
   departure_ = departure;

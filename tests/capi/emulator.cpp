@@ -34,7 +34,7 @@ std::unique_ptr<httplib::SSLClient> connect(const std::string &url, const std::s
 /// The options of `texts`, each replaced by the one of the same name in `more`.
 Texts merged(Texts texts, const Texts &more) {
   for (const auto &[name, value] : more) {
-    std::erase_if(texts, [&](const auto &text) { return text.first == name; });
+    std::erase_if(texts, [&name = name](const auto &text) { return text.first == name; });
     texts.emplace_back(name, value);
   }
   return texts;

@@ -44,7 +44,8 @@ export async function authorisedFetch(
 
   const first = await attempt();
   if (first.response.ok) return first.response;
-  if (client.reportRejected(first.ours, first.response.status) === 'stop' || !replayable(rest.body, request)) return first.response;
+  if (client.reportRejected(first.ours, first.response.status) === 'stop' || !replayable(rest.body, request))
+    return first.response;
   await first.response.body?.cancel();
   const second = await attempt();
   if (!second.response.ok) client.reportRejected(second.ours, second.response.status);

@@ -22,10 +22,10 @@ import okhttp3.Response;
  * }</pre>
  *
  * <p>It works in two places. Outside of OkHttp's redirects it gets the token, and repeats a request
- * whose token is refused (401) once with a new one, unless its body is one-shot. Inside of them it puts the
- * headers on each request that goes to the provider, and on no other: an interceptor that did this
- * outside would have OkHttp carry the provider's own headers, such as {@code x-api-key}, along to
- * wherever a redirect points.
+ * whose token is refused (401) once with a new one, unless its body is one-shot. Inside of them it
+ * puts the headers on each request that goes to the provider, and on no other: an interceptor that
+ * did this outside would have OkHttp carry the provider's own headers, such as {@code x-api-key},
+ * along to wherever a redirect points.
  *
  * <p>A request that is for an account or for claims carries its {@link PreparedRequest} as a tag of
  * that class, unless all are for the same, which {@link #install(OkHttpClient.Builder,

@@ -549,6 +549,7 @@ describe('conformance', () => {
     'core/life_stale',
     'fleet_orchestrator/whoami_asks_for_otp',
     'trimble_maps/accounts',
+    'fleet_engine/signer_takes_too_long',
   ];
   for (const name of altered) {
     test(`${name}: expecting something else fails`, async () => {

@@ -55,6 +55,7 @@ def alterations(node: Any) -> Iterator[Any]:
         "core/life_stale",
         "fleet_orchestrator/whoami_asks_for_otp",
         "trimble_maps/accounts",
+        "fleet_engine/signer_takes_too_long",
     ],
 )
 async def test_a_vector_that_expects_something_else_fails(name: str) -> None:

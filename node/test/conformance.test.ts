@@ -6,7 +6,16 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { format, inspect } from 'node:util';
 
 import { Client, FleetAuthError, ManualClock, Provider, Runtime, STATUS_TABLE, Token, TransportError } from 'fleetauth';
-import type { Account, AuthHeaders, HeadersOptions, HttpAnswer, HttpCall, Identity, TransportFailure } from 'fleetauth';
+import type {
+  Account,
+  AuthHeaders,
+  HeadersOptions,
+  HttpAnswer,
+  HttpCall,
+  Identity,
+  SignInfo,
+  TransportFailure,
+} from 'fleetauth';
 
 import { until } from './support';
 
@@ -19,6 +28,9 @@ type Expected = Record<string, unknown>;
 type Value = Token | AuthHeaders | Identity | Account[] | undefined;
 
 const CHALLENGE_KEY = Buffer.from('a key of 32 bytes for challenges');
+
+/** What peek answers as undefined. */
+const WOULD_BLOCK = { status: 'E_WOULD_BLOCK', retryable: true, http_status: 0, in_doubt: false };
 
 interface Step {
   start?: string;
@@ -33,6 +45,8 @@ interface Step {
   method?: string;
   request?: Json;
   expect_request?: Json;
+  expect_sign?: ToSign;
+  signature_base64?: string;
   answer?: Json;
   fail?: { status: string; message?: string };
   done?: string;
@@ -51,6 +65,12 @@ interface Step {
   close?: true;
   expect_cancel?: true;
   expect_nothing?: true;
+}
+
+interface ToSign {
+  algorithm: string;
+  data: string;
+  key_id?: string;
 }
 
 interface Vector {
@@ -93,6 +113,13 @@ interface Sent {
   fail: (error: Error) => void;
 }
 
+interface Signing {
+  data: string;
+  info: SignInfo;
+  answer: (signature: Uint8Array) => void;
+  fail: (error: Error) => void;
+}
+
 interface Operation {
   abort: AbortController;
   outcome?: { value: Value } | { error: unknown };
@@ -104,9 +131,12 @@ class Player {
   readonly #clock: ManualClock;
   readonly #runtime: Runtime;
   readonly #sent: Sent[] = [];
+  readonly #toSign: Signing[] = [];
   readonly #operations = new Map<string, Operation>();
   #client: Client | undefined;
   #unanswered: Sent | undefined;
+  /** Of what was left unanswered or unsigned last. */
+  #withdrawal: AbortSignal | undefined;
   #thrown: Error | undefined;
 
   constructor(vector: Vector) {
@@ -147,9 +177,15 @@ class Player {
         this.#see(call);
         this.#sent.push({ call, body: Buffer.from(call.body).toString(), answer, fail });
       });
+    const signer = (data: Buffer, info: SignInfo) =>
+      new Promise<Uint8Array>((answer, fail) => {
+        this.#toSign.push({ data: data.toString(), info, answer, fail });
+      });
+    const given = options(members);
+    if (given.signer === 'host') given.signer = signer;
     try {
       const source = descriptor ? Provider.fromJson(JSON.stringify(descriptor)) : (provider ?? '');
-      this.#client = new Client(source, { ...options(members), runtime: this.#runtime, transport });
+      this.#client = new Client(source, { ...given, runtime: this.#runtime, transport });
       return undefined;
     } catch (error) {
       return { error };
@@ -167,6 +203,7 @@ class Player {
     else if (step.answer_challenge !== undefined) this.#answerChallenge(step.answer_challenge, step);
     else if (step.log_out !== undefined) this.#begin(step.log_out, (signal) => this.client.logout({ signal }));
     else if (step.expect_request) await this.#expectRequest(step.expect_request, step);
+    else if (step.expect_sign) await this.#expectSign(step.expect_sign, step);
     else if (step.done !== undefined) await this.#done(step.done, step);
     else if (step.peek) this.#peek(step.peek, step);
     else if (step.reject !== undefined) this.#reject(step.reject, step);
@@ -175,7 +212,7 @@ class Player {
     else if (step.step_wall_ms !== undefined) this.#clock.stepWall(step.step_wall_ms);
     else if (step.cancel !== undefined) this.#operation(step.cancel).abort.abort();
     else if (step.close) void this.client.close();
-    else if (step.expect_cancel) await until(() => this.#unanswered?.call.signal.aborted ?? false, 'the cancellation');
+    else if (step.expect_cancel) await until(() => this.#withdrawal?.aborted ?? false, 'the cancellation');
     else if (step.expect_nothing) await this.#expectNothing();
     else assert.fail(`the format has no step ${JSON.stringify(step)}`);
   }
@@ -222,12 +259,28 @@ class Player {
     assert.ok(sent);
     compareRequest(expected, sent);
     this.#unanswered = sent;
+    this.#withdrawal = sent.call.signal;
     if (answer) await this.#answer(answer);
-    else if (fail) {
-      this.#thrown = failureOf(fail);
-      sent.fail(this.#thrown);
+    else if (fail) await this.#fail(sent, fail);
+  }
+
+  async #expectSign(expected: ToSign, { signature_base64: signature, fail }: Step): Promise<void> {
+    await until(() => this.#toSign.length > 0, 'something to sign');
+    const signing = this.#toSign.shift();
+    assert.ok(signing);
+    const { data, info } = signing;
+    assert.deepEqual({ algorithm: info.algorithm, data, key_id: info.keyId }, { key_id: '', ...expected });
+    this.#withdrawal = info.signal;
+    if (signature !== undefined) {
+      signing.answer(Buffer.from(signature, 'base64'));
       await this.#turn();
-    }
+    } else if (fail) await this.#fail(signing, fail);
+  }
+
+  async #fail(call: Sent | Signing, failure: NonNullable<Step['fail']>): Promise<void> {
+    this.#thrown = failureOf(failure);
+    call.fail(this.#thrown);
+    await this.#turn();
   }
 
   async #answer(answer: Json): Promise<void> {
@@ -276,7 +329,7 @@ class Player {
       this.#compareError(step.error, error);
       return;
     }
-    if (value === undefined) assert.equal(step.error?.status, 'E_WOULD_BLOCK');
+    if (value === undefined) assert.deepEqual({ ...WOULD_BLOCK, ...step.error }, WOULD_BLOCK);
     else this.#compareValue(step, value);
   }
 
@@ -293,6 +346,11 @@ class Player {
       this.#sent.map(({ call }) => call.url),
       [],
       'there is a request',
+    );
+    assert.deepEqual(
+      this.#toSign.map(({ data }) => data),
+      [],
+      'there is something to sign',
     );
     const unexpected = [...this.#operations].filter(([, { outcome, asked }]) => outcome && !asked);
     assert.deepEqual(
@@ -322,7 +380,7 @@ class Player {
 
   #compareError(expected: Expected, error: unknown): void {
     if (error === this.#thrown) {
-      assert.equal(expected.status, 'E_CALLBACK', 'what a transport throws comes out unchanged');
+      assert.equal(expected.status, 'E_CALLBACK', 'what a transport or signer throws comes out unchanged');
       return;
     }
     this.#see(error);
@@ -434,6 +492,45 @@ function failureOf({ status, message }: { status: string; message?: string }): E
   return new TransportError(status as TransportFailure, message ?? '');
 }
 
+const EXPECTATIONS = [
+  'expect_request',
+  'expect_sign',
+  'token',
+  'headers',
+  'identity',
+  'accounts',
+  'error',
+  'advice',
+] as const;
+
+/** Copies of a vector, each with one leaf of an expectation that says something else. */
+function* mutants(vector: Vector): Generator<[where: string, Vector]> {
+  for (const [index, step] of (vector.steps ?? []).entries()) {
+    for (const name of EXPECTATIONS) {
+      if (step[name] === undefined) continue;
+      for (const other of alterations(step[name])) {
+        const steps = Object.assign([], vector.steps, { [index]: { ...step, [name]: other } }) as Step[];
+        yield [`step ${index + 1}: ${JSON.stringify(other)}`, { ...vector, steps }];
+      }
+    }
+  }
+}
+
+function* alterations(node: unknown): Generator {
+  if (typeof node === 'object' && node !== null) {
+    for (const [name, value] of Object.entries(node)) {
+      for (const other of alterations(value)) {
+        yield Object.assign(Array.isArray(node) ? [] : {}, node, { [name]: other });
+      }
+    }
+  } else if (typeof node === 'string') yield `${node}~`;
+  else yield typeof node === 'boolean' ? !node : Number(node) + 1;
+}
+
+function read(file: string): Vector {
+  return parse(readFileSync(join(FOLDER, file), 'utf8')) as Vector;
+}
+
 const files = readdirSync(FOLDER, { recursive: true, encoding: 'utf8' })
   .filter((name) => name.includes('/') && name.endsWith('.json'))
   .sort();
@@ -441,8 +538,24 @@ const files = readdirSync(FOLDER, { recursive: true, encoding: 'utf8' })
 describe('conformance', () => {
   assert.ok(files.length > 0, `there are no vectors in ${FOLDER}`);
   for (const file of files) {
-    const vector = parse(readFileSync(join(FOLDER, file), 'utf8')) as Vector;
+    const vector = read(file);
     const rows = (vector as { rows?: string[] }).rows ?? [];
     test([...rows, `${file}: ${vector.name}`].join(' '), () => new Player(vector).run());
+  }
+
+  const altered = [
+    'trimble_maps/account_by_request',
+    'fleetup/status_401',
+    'core/life_stale',
+    'fleet_orchestrator/whoami_asks_for_otp',
+    'trimble_maps/accounts',
+    'fleet_engine/signer_takes_too_long',
+  ];
+  for (const name of altered) {
+    test(`${name}: expecting something else fails`, async () => {
+      const all = [...mutants(read(`${name}.json`))];
+      assert.ok(all.length > 5);
+      for (const [where, mutant] of all) await assert.rejects(new Player(mutant).run(), `not noticed: ${where}`);
+    });
   }
 });

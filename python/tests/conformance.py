@@ -1,11 +1,11 @@
-"""Carries out one vector of tests/conformance: the asynchronous client, a transport that does what the vector says, a manual clock."""
+"""Carries out one vector of tests/conformance: the asynchronous client, a transport and a signer that obey the vector, a manual clock."""
 
 import asyncio
 import base64
 import json
 from collections.abc import Coroutine
 from datetime import datetime
-from typing import Any
+from typing import Any, Generic, TypeVar
 from urllib.parse import parse_qsl
 
 import fleetauth
@@ -23,22 +23,40 @@ WOULD_BLOCK = {"status": "E_WOULD_BLOCK", "retryable": True, "http_status": 0, "
 
 
 class HostFailed(Exception):
-    """What the vector's transport raises for E_CALLBACK: it comes out as it is."""
+    """What the vector's transport or signer raises for E_CALLBACK: it comes out as it is."""
 
 
-class Call:
-    def __init__(self, request: HttpRequest) -> None:
-        self.request = request
-        self.outcome: asyncio.Future[HttpResponse] = asyncio.get_running_loop().create_future()
+Wanted = TypeVar("Wanted", HttpRequest, bytes)
+Outcome = TypeVar("Outcome", HttpResponse, bytes)
+
+
+class Call(Generic[Wanted, Outcome]):
+    """A request to send, or bytes to sign, and what is to come of it."""
+
+    def __init__(self, wanted: Wanted) -> None:
+        self.wanted = wanted
+        self.outcome: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
         self.cancelled = asyncio.Event()
+
+    async def wait(self) -> Outcome:
+        try:
+            return await self.outcome
+        except asyncio.CancelledError:
+            self.cancelled.set()
+            raise
+
+
+Sending = Call[HttpRequest, HttpResponse]
+Signing = Call[bytes, bytes]
 
 
 class Vector:
     def __init__(self, vector: dict[str, Any]) -> None:
         self._vector = vector
         self._clock = ManualClock(datetime.fromisoformat(vector["wall"]))
-        self._calls: asyncio.Queue[Call] = asyncio.Queue()
-        self._unanswered: list[Call] = []
+        self._calls: asyncio.Queue[Sending] = asyncio.Queue()
+        self._signings: asyncio.Queue[Signing] = asyncio.Queue()
+        self._unanswered: list[Any] = []
         self._operations: dict[str, asyncio.Task[Any]] = {}
         self._challenges: dict[str, fleetauth.Challenge] = {}
         self._done: dict[str, fleetauth.Token] = {}
@@ -58,6 +76,7 @@ class Vector:
                         failure.add_note(f"step {number}: {json.dumps(step)}")
                         raise
                 assert self._calls.empty(), "a request is left that was not asked for"
+                assert self._signings.empty(), "something is left to sign that was not asked for"
             finally:
                 await client.aclose()
                 if self._operations:
@@ -68,17 +87,21 @@ class Vector:
             self._check_secrets()
 
     async def transport(self, request: HttpRequest) -> HttpResponse:
-        call = Call(request)
+        call = Sending(request)
         self._shown.append(request)
         self._calls.put_nowait(call)
-        try:
-            return await call.outcome
-        except asyncio.CancelledError:
-            call.cancelled.set()
-            raise
+        return await call.wait()
+
+    async def signer(self, data: bytes) -> bytes:
+        call = Signing(data)
+        self._signings.put_nowait(call)
+        return await call.wait()
 
     def _make_client(self, runtime: fleetauth.Runtime) -> aio.Client | None:
         said = self._vector["client"]
+        options = dict(said.get("options", {}))
+        if options.get("signer") == "host":
+            options["signer"] = self.signer
         provider: Provider | str
         try:
             if "descriptor" in said:
@@ -86,7 +109,7 @@ class Vector:
                 provider = Provider.from_json(descriptor if isinstance(descriptor, str) else json.dumps(descriptor), "descriptor")
             else:
                 provider = said["provider"]
-            client = aio.Client(provider, transport=self.transport, runtime=runtime, **said.get("options", {}))
+            client = aio.Client(provider, transport=self.transport, runtime=runtime, **options)
         except Exception as raised:
             assert "client_error" in self._vector, f"the client could not be made: {raised}"
             self._check_error(raised, self._vector["client_error"])
@@ -126,9 +149,20 @@ class Vector:
 
     async def _step_expect_request(self, step: dict[str, Any]) -> None:
         call = await asyncio.wait_for(self._calls.get(), PATIENCE)
-        _check_request(call.request, step["expect_request"])
+        _check_request(call.wanted, step["expect_request"])
         if "answer" in step:
             await _answer(call, step["answer"])
+        elif "fail" in step:
+            await _fail(call, step["fail"])
+        else:
+            self._unanswered.append(call)
+
+    async def _step_expect_sign(self, step: dict[str, Any]) -> None:
+        call = await asyncio.wait_for(self._signings.get(), PATIENCE)
+        _check_to_sign(call.wanted, step["expect_sign"])
+        if "signature_base64" in step:
+            call.outcome.set_result(base64.b64decode(step["signature_base64"]))
+            await _handed_over()
         elif "fail" in step:
             await _fail(call, step["fail"])
         else:
@@ -143,6 +177,7 @@ class Vector:
     async def _step_expect_nothing(self, step: dict[str, Any]) -> None:
         await _handed_over()
         assert self._calls.empty(), "a request waits to be sent"
+        assert self._signings.empty(), "something waits to be signed"
         early = [label for label, task in self._operations.items() if task.done()]
         assert not early, f"{early} completed"
 
@@ -258,12 +293,12 @@ def _request(step: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-async def _answer(call: Call, said: dict[str, Any]) -> None:
+async def _answer(call: Sending, said: dict[str, Any]) -> None:
     call.outcome.set_result(_response(said))
     await _handed_over()
 
 
-async def _fail(call: Call, said: dict[str, Any]) -> None:
+async def _fail(call: Call[Any, Any], said: dict[str, Any]) -> None:
     # The name of the exception's class is all of it that a message may repeat.
     cause = type(said.get("message", "HostFailed"), (HostFailed,), {})()
     if said["status"] == "E_CALLBACK":
@@ -276,7 +311,7 @@ async def _fail(call: Call, said: dict[str, Any]) -> None:
 
 
 async def _handed_over() -> None:
-    """Until the transport's task has given the library what it was waiting for."""
+    """Until the task of the transport or signer has given the library what it was waiting for."""
     for _ in range(3):
         await asyncio.sleep(0)
 
@@ -298,6 +333,13 @@ def _check_request(request: HttpRequest, wanted: dict[str, Any]) -> None:
         assert request.body == wanted.get("body", "").encode()
     if "one_shot" in wanted:
         assert request.one_shot == wanted["one_shot"]
+
+
+def _check_to_sign(data: bytes, wanted: dict[str, Any]) -> None:
+    assert data.decode() == wanted["data"]
+    # A signer is given the bytes alone; they say what they are to be signed with.
+    header = json.loads(base64.urlsafe_b64decode(data.split(b".")[0] + b"=="))
+    assert (header["alg"], header.get("kid")) == (wanted["algorithm"], wanted.get("key_id"))
 
 
 def _response(said: dict[str, Any]) -> HttpResponse:

@@ -55,13 +55,14 @@ def alterations(node: Any) -> Iterator[Any]:
         "core/life_stale",
         "fleet_orchestrator/whoami_asks_for_otp",
         "trimble_maps/accounts",
+        "fleet_engine/signer_takes_too_long",
     ],
 )
 async def test_a_vector_that_expects_something_else_fails(name: str) -> None:
     vector = json.loads((FOLDER / f"{name}.json").read_text("utf-8"))
     count = 0
     for number, step in enumerate(vector["steps"]):
-        for member in {"expect_request", "token", "headers", "identity", "accounts", "error", "advice"} & step.keys():
+        for member in {"expect_request", "expect_sign", "token", "headers", "identity", "accounts", "error", "advice"} & step.keys():
             for altered in alterations(step[member]):
                 steps = [*vector["steps"][:number], {**step, member: altered}, *vector["steps"][number + 1 :]]
                 try:

@@ -39,7 +39,8 @@ class ConformanceTest {
         List.of(
             "fleetup/refused_in_mid_life",
             "fleet_orchestrator/whoami_asks_for_otp",
-            "trimble_maps/accounts")) {
+            "trimble_maps/accounts",
+            "fleet_engine/signer_takes_too_long")) {
       mutants.addAll(Mutants.of(read(VECTORS.resolve(name + ".json"))));
     }
     assertTrue(mutants.size() > 40, "only " + mutants.size() + " mutants");

@@ -9,7 +9,15 @@ import java.util.Set;
 /** Copies of a vector, each with one expectation altered. */
 final class Mutants {
   private static final Set<String> EXPECTATIONS =
-      Set.of("expect_request", "token", "headers", "identity", "accounts", "error", "advice");
+      Set.of(
+          "expect_request",
+          "expect_sign",
+          "token",
+          "headers",
+          "identity",
+          "accounts",
+          "error",
+          "advice");
 
   private Mutants() {}
 

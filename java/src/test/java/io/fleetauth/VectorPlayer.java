@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assertions.fail;
+import static org.junit.jupiter.api.Assumptions.assumeFalse;
 
 import com.fasterxml.jackson.core.type.TypeReference;
 import com.fasterxml.jackson.databind.JsonNode;
@@ -29,6 +30,8 @@ import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.function.Supplier;
@@ -43,14 +46,22 @@ final class VectorPlayer implements AutoCloseable {
   private final JsonNode vector;
   private final ManualClock clock;
   private final FleetAuthRuntime runtime;
+
+  /** A single thread: what the library asks for at once comes in its order. */
+  private final ExecutorService executor =
+      Executors.newSingleThreadExecutor(work -> Workers.daemon("vector", work));
+
   private final ScriptedTransport transport = new ScriptedTransport();
+  private final ScriptedSigner signer = new ScriptedSigner();
   private final List<AutoCloseable> toClose = new ArrayList<>();
   private final Map<String, CompletableFuture<?>> operations = new HashMap<>();
   private final Map<String, Challenge> challenges = new HashMap<>();
   private final Set<String> askedFor = new HashSet<>();
   private FleetAuthClient client;
   private HttpCall unanswered;
+  private CompletableFuture<byte[]> unsigned;
   private CountDownLatch withdrawn;
+  private Throwable thrown;
   private String where = "client";
 
   private VectorPlayer(JsonNode vector) {
@@ -97,8 +108,16 @@ final class VectorPlayer implements AutoCloseable {
             ? Provider.fromJson(spec.get("descriptor").toString(), "descriptor")
             : Provider.builtin(spec.get("provider").asText())) {
       FleetAuthClient.Builder builder =
-          FleetAuthClient.builder(provider).runtime(runtime).transport(transport);
-      setAll(builder, spec.path("options"));
+          FleetAuthClient.builder(provider)
+              .runtime(runtime)
+              .executor(executor)
+              .transport(transport);
+      ObjectNode options = spec.get("options").deepCopy();
+      if (options.path("signer").asText().equals("host")) {
+        options.remove("signer");
+        builder.asyncSigner(signer);
+      }
+      setAll(builder, options);
       client = builder.build();
     }
     toClose.add(client);
@@ -129,6 +148,8 @@ final class VectorPlayer implements AutoCloseable {
       start(step);
     } else if (is(step, "expect_request", "answer", "fail")) {
       expectRequest(step);
+    } else if (is(step, "expect_sign", "signature_base64", "fail")) {
+      expectSign(step);
     } else if (is(step, "inquire", "what", "request")) {
       inquire(step);
     } else if (is(step, "answer_challenge", "of", "code", "sealed")) {
@@ -250,8 +271,29 @@ final class VectorPlayer implements AutoCloseable {
     }
   }
 
+  private void expectSign(JsonNode step) throws Exception {
+    ScriptedSigner.Wanted wanted = signer.next();
+    assertNotNull(wanted, where + ": nothing was to be signed");
+    compareToSign(step.get("expect_sign"), wanted.data);
+    executor.submit(() -> {}).get(PATIENCE_S, TimeUnit.SECONDS); // the signer has returned
+    if (step.has("signature_base64")) {
+      wanted.signature.complete(Base64.getDecoder().decode(text(step, "signature_base64")));
+    } else if (step.has("fail")) {
+      boolean ofNetwork = !step.get("fail").get("status").asText().equals("E_CALLBACK");
+      assumeFalse(ofNetwork, "a signer in Java cannot say that it was not reached");
+      thrown = new IllegalStateException(step.get("fail").path("message").asText());
+      wanted.signature.completeExceptionally(thrown);
+    } else {
+      unsigned = wanted.signature; // what nobody refers to would fail
+      withdrawn = new CountDownLatch(1);
+      CountDownLatch told = withdrawn;
+      unsigned.whenComplete((signature, failure) -> told.countDown());
+    }
+  }
+
   private void expectNothing() {
     assertTrue(transport.isIdle(), where + ": there is a request");
+    assertTrue(signer.isIdle(), where + ": there is something to sign");
     operations.forEach(
         (label, operation) ->
             assertTrue(
@@ -266,6 +308,11 @@ final class VectorPlayer implements AutoCloseable {
     try {
       outcome = operations.get(label).get(PATIENCE_S, TimeUnit.SECONDS);
     } catch (ExecutionException failed) {
+      if (failed.getCause() == thrown) {
+        // What a signer throws comes out itself.
+        assertEquals("E_CALLBACK", step.path("error").path("status").asText(), where);
+        return;
+      }
       failure = (FleetAuthException) failed.getCause();
     } catch (java.util.concurrent.CancellationException cancelled) {
       failure = Status.CANCELLED.exception(ErrorDetails.of(Status.CANCELLED, "cancelled"));
@@ -359,6 +406,17 @@ final class VectorPlayer implements AutoCloseable {
       }
     }
     assertEquals(wanted, sent, where);
+  }
+
+  private void compareToSign(JsonNode expected, byte[] data) throws Exception {
+    checkMembers(expected, "algorithm", "key_id", "data");
+    String signed = new String(data, StandardCharsets.UTF_8);
+    assertEquals(text(expected, "data"), signed, where);
+    // A signer is given the bytes alone; they say what they are to be signed with.
+    byte[] decoded = Base64.getUrlDecoder().decode(signed.substring(0, signed.indexOf('.')));
+    JsonNode header = JSON.readTree(decoded);
+    assertEquals(text(expected, "algorithm"), text(header, "alg"), where);
+    assertEquals(text(expected, "key_id"), text(header, "kid"), where);
   }
 
   private static List<Map.Entry<String, String>> pairs(JsonNode object) {
@@ -580,5 +638,6 @@ final class VectorPlayer implements AutoCloseable {
     operations.values().forEach(o -> o.thenAccept(VectorPlayer::closeToken));
     runtime.close();
     clock.close();
+    executor.shutdown();
   }
 }

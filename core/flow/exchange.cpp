@@ -74,11 +74,14 @@ class Exchange final : public Machine {
   }
 
   Effect log_in() {
+    bool fits = false;
     for (const std::string &name : credential_.steps) {
       const Step &step = step_of(name);
-      if (config_.possible(step) && is_for_the_claims(step)) return send(step, Doing::LogIn);
+      if (!is_for_the_claims(step)) continue;
+      fits = true;
+      if (config_.possible(step)) return send(step, Doing::LogIn);
     }
-    if (subject_.claims != nullptr) return Failed{no_step_for_the_claims()};
+    if (!fits && refusal_ == nullptr && subject_.claims != nullptr) return Failed{no_step_for_the_claims()};
     Error error = refusal_ == nullptr ? Error() : *refusal_;
     error.status = Status::LoginRequired;
     error.provider = config_.descriptor->name;

@@ -79,6 +79,7 @@ void check_challenges(const lint::Place &place, const Credential &credential, co
     const Step *step = descriptor.step(name);
     if (step == nullptr || !step->challenge) continue;
     asks = true;
+    if (descriptor.takes_claims(credential)) place.complain("its token is for claims, and the question for a one-time code cannot be");
     const Step *answer = descriptor.step(step->challenge->step);
     if (answer == nullptr) {
       place.complain("the challenge of the step \"" + name + "\" names a step that there is not: \"" + step->challenge->step + "\"");
@@ -99,6 +100,13 @@ void exchange(const lint::Fields &fields, const lint::Place &place, Credential &
   if (fields.has("accounts")) out.accounts_step = role_step(fields.at("accounts"), descriptor, kAccounts);
   if (fields.has("account")) out.account_parameter = parameter(fields.at("account"), descriptor, false);
   if (fields.has("totp")) out.totp_parameter = parameter(fields.at("totp"), descriptor, true);
+  const Step *renews = out.refresh ? descriptor.step(out.refresh->step) : nullptr;
+  const auto renewed_for = renews == nullptr ? std::vector<std::string>{} : renews->claims();
+  const bool all_alike = std::all_of(out.steps.begin(), out.steps.end(), [&](const std::string &name) {
+    const Step *step = descriptor.step(name);
+    return step == nullptr || step->claims() == renewed_for;
+  });
+  if (!renewed_for.empty() && !all_alike) fields.at("refresh").complain("its step sends other claims than \"step\"");
   const bool per_account = descriptor.takes_account(out);
   if (per_account && out.refresh && !out.refresh->initial_parameter.empty()) {
     fields.at("refresh").complain(

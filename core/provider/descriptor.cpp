@@ -47,10 +47,11 @@ void add_claims(const json::Value &body, std::vector<std::string> &out) {
 }
 
 bool any_step_uses(const Descriptor &descriptor, const Credential &credential, Input input) {
-  return std::any_of(credential.steps.begin(), credential.steps.end(), [&](const std::string &name) {
+  const auto uses = [&](const std::string &name) {
     const Step *step = descriptor.step(name);
     return step != nullptr && step->uses(input);
-  });
+  };
+  return std::any_of(credential.steps.begin(), credential.steps.end(), uses) || (credential.refresh && uses(credential.refresh->step));
 }
 
 std::size_t authority_size(std::string_view base_url) {

@@ -46,6 +46,17 @@ ErrorPtr unsupported(const provider::Descriptor &descriptor, const std::string &
   return fail(std::move(error));
 }
 
+/// Who asks for a token that is for claims has to name them.
+ErrorPtr check_claims(const Plan &plan) {
+  const provider::Descriptor &descriptor = *plan.live->setup->config.descriptor;
+  if (plan.source == nullptr || plan.source->subject().claims != nullptr || !descriptor.takes_claims(*plan.credential)) return nullptr;
+  Error error;
+  error.status = Status::Config;
+  error.provider = descriptor.name;
+  error.message = descriptor.name + ": a token is for claims; name them with the request options \"claim_set\" and \"claims\"";
+  return fail(std::move(error));
+}
+
 /// The place of the URL at the provider. Plain URLs of its origins are taken apart here, all others by libcurl's parser, whose
 /// result is kept in `parsed`.
 Result<provider::Target> take_apart(std::string_view url, const Setup &setup, net::Url &parsed) {
@@ -216,17 +227,13 @@ ErrorPtr Client::find_source(Plan &plan, const Request *request) const {
       request->source = plan.source;
     }
   }
-  if (sources == nullptr || !sources->kind().takes_claims || plan.source->subject().claims != nullptr) return nullptr;
-  Error error;
-  error.status = Status::Config;
-  error.provider = descriptor.name;
-  error.message = descriptor.name + ": a token is for claims; name them with the request options \"claim_set\" and \"claims\"";
-  return fail(std::move(error));
+  return nullptr;
 }
 
 Result<Answer> Client::peek(const Request *request, std::optional<std::string_view> method, std::optional<std::string_view> url) {
   auto plan = this->plan(request, method, url);
   if (!plan) return plan.error();
+  if (auto error = check_claims(*plan)) return error;
   if (plan->source == nullptr) return make_answer(*plan, nullptr, 0, true);
   std::int32_t word = 0;
   auto token = plan->source->usable(plan->min_remaining_ms, word);
@@ -266,6 +273,7 @@ Result<std::shared_ptr<Operation>> Client::start(const Request *request, std::op
                                                  std::optional<std::string_view> url, const Queue &queue, std::int64_t tag) {
   auto plan = this->plan(request, method, url);
   if (!plan) return plan.error();
+  if (auto error = check_claims(*plan)) return error;
   return begin(std::move(*plan), EventKind::Token, queue, tag, [](const std::shared_ptr<Operation> &operation) -> ErrorPtr {
     const auto &source = operation->plan().source;
     if (source != nullptr) return source->join(operation);
@@ -277,6 +285,7 @@ Result<std::shared_ptr<Operation>> Client::start(const Request *request, std::op
 Result<std::shared_ptr<Operation>> Client::inquire(const Request *request, EventKind what, const Queue &queue, std::int64_t tag) {
   auto plan = this->plan(request, {}, {});
   if (!plan) return plan.error();
+  if (auto error = check_claims(*plan)) return error;
   const provider::Descriptor &descriptor = *plan->live->setup->config.descriptor;
   const bool accounts = what == EventKind::Accounts;
   const provider::Step *step = descriptor.step(accounts ? plan->credential->accounts_step : plan->credential->identity_step);

@@ -1,6 +1,8 @@
 #include "core/runtime/engine.h"
 
 #include <algorithm>
+#include <iterator>
+#include <limits>
 #include <new>
 #include <thread>
 #include <utility>
@@ -31,9 +33,14 @@ ErrorPtr make_what_lasts() {
   return nullptr;
 }
 
+/// OpenSSL is asked once, for it may be busy with a signature while the mutex is held.
+std::uint_fast32_t seed() {
+  return static_cast<std::uint_fast32_t>(crypto::random_fraction() * std::numeric_limits<std::int32_t>::max()) + 1;
+}
+
 }  // namespace
 
-Engine::Engine(RuntimeSettings settings, std::shared_ptr<Clock> clock) : settings_(settings), clock_(std::move(clock)) {}
+Engine::Engine(RuntimeSettings settings, std::shared_ptr<Clock> clock) : settings_(settings), clock_(std::move(clock)), spread_(seed()) {}
 
 Engine::~Engine() {
   {
@@ -156,7 +163,7 @@ bool Engine::takes_events(QueueId id) {
 
 double Engine::random() {
   // On a manual clock everything is repeatable, the spread of pauses too.
-  return clock_->manual() != nullptr ? 0.5 : crypto::random_fraction();
+  return clock_->manual() != nullptr ? 0.5 : std::uniform_real_distribution<double>(0, 1)(spread_);
 }
 
 // ---------------------------------------------------------------- exchanges
@@ -175,6 +182,7 @@ void Engine::offer_calls_again() {
 
 void Engine::abort(std::uint64_t id) {
   if (id == 0 || awaited_.erase(id) == 0) return;
+  if (std::erase_if(signatures_, [id](const Signature &signature) { return signature.id == id; }) != 0) return;
   const auto unsent = std::find_if(commands_.begin(), commands_.end(), [id](const Command &c) { return c.id == id; });
   if (unsent != commands_.end()) {
     commands_.erase(unsent);
@@ -192,7 +200,11 @@ bool Engine::deliver(std::uint64_t id, Outcome outcome) {
   const auto flight = found->second.lock();
   awaited_.erase(found);
   if (flight == nullptr) return false;
-  flight->on_outcome(std::move(outcome));
+  try {
+    flight->on_outcome(std::move(outcome));
+  } catch (const std::bad_alloc &) {
+    flight->give_up(common_errors().out_of_memory);  // who waits for it must not wait for ever
+  }
   return true;
 }
 
@@ -203,16 +215,26 @@ ErrorPtr Engine::sign(Signature signature) {
   return signing_here_ ? nullptr : call_driver();
 }
 
+Engine::SigningHere::SigningHere(Engine &engine, bool here) : engine_(engine), here_(here), before_(engine.signatures_.size()) {
+  engine_.signing_here_ = here;
+}
+
+/// Left in a hurry: what it was to sign fails, since nobody may be there to sign it.
 Engine::SigningHere::~SigningHere() {
-  if (!std::exchange(here_, false)) return;
-  engine_.signing_here_ = false;
-  if (!engine_.signatures_.empty()) (void)engine_.call_driver();  // it was left in a hurry
+  try {
+    for (const Signature &left : take()) engine_.deliver(left.id, flow::HttpFailure{common_errors().out_of_memory, flow::Sent::No});
+  } catch (...) {  // NOLINT(bugprone-empty-catch): the deadline of the flight is left
+  }
 }
 
 std::vector<Engine::Signature> Engine::SigningHere::take() {
   if (!std::exchange(here_, false)) return {};
   engine_.signing_here_ = false;
-  return std::exchange(engine_.signatures_, {});
+  std::vector<Signature> &all = engine_.signatures_;
+  const auto first = all.begin() + static_cast<std::ptrdiff_t>(std::min(before_, all.size()));
+  std::vector<Signature> own(std::make_move_iterator(first), std::make_move_iterator(all.end()));
+  all.erase(first, all.end());
+  return own;
 }
 
 void Engine::carry_out(const std::vector<Signature> &signatures) {
@@ -234,11 +256,16 @@ void Engine::carry_out(const std::vector<Signature> &signatures) {
   }
 }
 
+/// A few in each turn: whatever else is due must not wait for all.
 void Engine::handle_signatures(Lock &lock) {
+  constexpr std::size_t kFew = 4;
   if (signatures_.empty()) return;
-  const auto signatures = std::exchange(signatures_, {});
+  const auto end = signatures_.begin() + static_cast<std::ptrdiff_t>(std::min(kFew, signatures_.size()));
+  const std::vector<Signature> few(std::make_move_iterator(signatures_.begin()), std::make_move_iterator(end));
+  signatures_.erase(signatures_.begin(), end);
+  if (!signatures_.empty()) driver_->wake();
   lock.unlock();
-  carry_out(signatures);
+  carry_out(few);
   lock.lock();
 }
 
@@ -458,6 +485,7 @@ void Engine::rebuild_after_fork() {
   commands_.clear();
   signatures_.clear();
   signing_here_ = false;
+  spread_.seed(seed());
   awaited_.clear();
   armed_ = kNever;
   driving_ = thread_alive_ = false;

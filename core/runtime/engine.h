@@ -9,6 +9,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <random>
 #include <string>
 #include <unordered_map>
 #include <utility>
@@ -112,7 +113,7 @@ class Engine : public std::enable_shared_from_this<Engine> {
   /// While it lives, what is to be signed is left to this thread, which takes it before it leaves the mutex and carries it out after.
   class SigningHere {
    public:
-    SigningHere(Engine &engine, bool here) : engine_(engine), here_(here) { engine_.signing_here_ = here; }
+    SigningHere(Engine &engine, bool here);
     ~SigningHere();
     SigningHere(const SigningHere &) = delete;
     SigningHere &operator=(const SigningHere &) = delete;
@@ -121,6 +122,7 @@ class Engine : public std::enable_shared_from_this<Engine> {
    private:
     Engine &engine_;
     bool here_;
+    const std::size_t before_;  ///< what others left to be signed
   };
   void carry_out(const std::vector<Signature> &signatures);  ///< without the mutex
   /// There is something to do for whoever drives: wakes it, or starts the thread. E_RESOURCE.
@@ -192,6 +194,7 @@ class Engine : public std::enable_shared_from_this<Engine> {
   std::vector<Command> commands_;
   std::vector<Signature> signatures_;
   bool signing_here_ = false;
+  std::minstd_rand spread_;  ///< of pauses; no secret
   bool driving_ = false;
   BootMs armed_ = kNever;  ///< until when it waits at most
   bool thread_alive_ = false;

@@ -294,6 +294,9 @@ Result<std::shared_ptr<const Setup>> read_client_options(const std::shared_ptr<c
   auto config = provider::configure(*overridden, sorted->parameters, setup->host_signer);
   if (!config) return config.error();
   setup->config = std::move(*config);
+  if (setup->host_signer && setup->config.signers.empty()) {
+    return fail(Status::Config, (*overridden)->name + ": signer=host is for providers whose tokens are made here, which these are not");
+  }
   auto origins = check_origins(**overridden, setup->url_policy);
   if (!origins) return origins.error();
   setup->origins = std::move(*origins);

@@ -15,13 +15,19 @@ std::shared_ptr<TokenSource> SourceSet::of(const provider::Subject &subject) {
     recall(*found->second);
     return found->second->shared_from_this();
   }
-  others_.push_front(std::make_shared<TokenSource>(kind_, subject, false));
-  std::shared_ptr<TokenSource> made = others_.front();
+  auto made = std::make_shared<TokenSource>(kind_, subject, false);
+  Order place{made};  // made before it is known by any name: what runs out of memory leaves nothing behind
+  const auto by_subject = by_subject_.emplace(&made->subject(), made.get()).first;
+  try {
+    by_slot_.emplace(made->slot().number(), made.get());
+  } catch (...) {
+    by_subject_.erase(by_subject);
+    throw;
+  }
+  others_.splice(others_.begin(), place);
   made->place_ = others_.begin();
   made->placed_ = kind_->engine->clock()->boot_ms();
   made->kept_ = true;
-  by_subject_.emplace(&made->subject(), made.get());
-  by_slot_.emplace(made->slot().number(), made.get());
   if (others_.size() > static_cast<std::size_t>(kind_->setup->max_tokens)) forget_oldest();
   return made;
 }

@@ -1,5 +1,6 @@
 """login, which keeps nothing, and status, which asks nobody."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -206,3 +207,36 @@ def test_status_without_a_file_lists_what_was_tried(command: Command, tmp_path: 
     assert "c.toml:1: " in command("status", "--config", "c.toml").err
     (tmp_path / "c.toml").write_text("")
     assert command("status", "--config", "c.toml", "--json").json == []
+
+
+def test_a_key_that_a_program_prints_is_not_looked_for(command: Command, tmp_path: Path) -> None:
+    (tmp_path / "keys.toml").write_text('[fleet]\nprovider = "fleet_engine"\nservice_account = { command = ["vault", "read"] }\n')
+    [report] = command("status", "--config", "keys.toml", "--json", **BARE).json
+    assert (report["state"], report["not_run"]) == ("complete", ["service_account"])
+
+
+def test_a_provider_without_parameters(command: Command, tmp_path: Path) -> None:
+    descriptor = {
+        "descriptor": 1,
+        "name": "open",
+        "title": "Open",
+        "origins": {"api": "https://api.open.example"},
+        "steps": {
+            "token": {
+                "class": "idempotent",
+                "method": "GET",
+                "origin": "api",
+                "path": "/token",
+                "token": ["/token"],
+                "expiry": [{"fixed_s": 60}],
+            }
+        },
+        "credentials": {"main": {"flow": "exchange", "step": "token"}},
+        "schemes": {"bearer": {"credential": "main", "headers": {"Authorization": ["Bearer ", {"$token": True}]}}},
+        "apis": {"all": {"origin": "api", "path": "/", "schemes": ["bearer"]}},
+    }
+    (tmp_path / "open.json").write_text(json.dumps(descriptor))
+    (tmp_path / "open.toml").write_text('[open]\nprovider = "open.json"\n')
+    [report] = command("status", "--config", "open.toml", "--json", **BARE).json
+    assert report["state"] == "complete"
+    assert command("providers", "show", "open.json").status == 0

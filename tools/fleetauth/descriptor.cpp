@@ -36,6 +36,7 @@ bool is_usable(const Runtime &runtime, const Provider &provider, const Values &o
 Descriptor descriptor_of(const Provider &provider, const Values &options) {
   Descriptor descriptor = Descriptor::parse(description(provider));
   if (has_value(options, "descriptor_patch")) descriptor.merge_patch(Descriptor::parse(options.at("descriptor_patch")));
+  if (!descriptor.contains("parameters")) descriptor["parameters"] = Descriptor::object();
   return descriptor;
 }
 

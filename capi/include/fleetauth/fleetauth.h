@@ -455,8 +455,8 @@ FLEETAUTH_API fleetauth_status fleetauth_client_start(fleetauth_client *client, 
                                                       int64_t tag, fleetauth_op **out, fleetauth_error **err) FLEETAUTH_NOEXCEPT;
 
 /* fleetauth_client_peek, and if that would block, fleetauth_client_start on a private queue and a wait of at most the
- * request's timeout_ms. FLEETAUTH_E_UNSUPPORTED for a client whose transport is the host's: that needs a queue.
- * `request` and `method` and `url` may be NULL. Release `out` with fleetauth_token_unref. May wait. Since 1.0. */
+ * request's timeout_ms. FLEETAUTH_E_UNSUPPORTED for a client whose transport or signer is the host's: that needs a
+ * queue. `request` and `method` and `url` may be NULL. Release `out` with fleetauth_token_unref. May wait. Since 1.0. */
 FLEETAUTH_API fleetauth_status fleetauth_client_token(fleetauth_client *client, fleetauth_request *request, const char *method,
                                                       size_t method_len, const char *url, size_t url_len, fleetauth_token **out,
                                                       fleetauth_error **err) FLEETAUTH_NOEXCEPT;

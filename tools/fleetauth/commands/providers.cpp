@@ -12,7 +12,11 @@ namespace {
 
 using nlohmann::json;
 
-json describe(const std::string &name) { return json::parse(description(open_provider(name))); }
+json describe(const std::string &name) {
+  json descriptor = json::parse(description(open_provider(name)));
+  if (!descriptor.contains("parameters")) descriptor["parameters"] = json::object();
+  return descriptor;
+}
 
 int list(const Arguments &arguments) {
   json all = json::array();

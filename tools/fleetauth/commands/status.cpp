@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "tools/fleetauth/client.h"
@@ -36,12 +37,28 @@ void stand_in_for_programs(const ProfileState &state, const Descriptor &descript
   }
 }
 
+/// Values that are looked at whole when a client is made, so that nothing can stand in for them: keys, and names of claim sets.
+bool needs_its_value(const std::string &option, const Descriptor &descriptor) {
+  for (const auto &[name, credential] : descriptor["credentials"].items()) {
+    const auto key = credential.find("key");
+    if (key != credential.end() && key->value("service_account", "") == option) return true;
+    if (credential.value("claim_set", "") == option) return true;
+  }
+  return false;
+}
+
 void look(ProfileState &state, Report &report) {
   if (state.profile.provider.empty()) throw SetupError("the profile names no provider");
   const Provider provider = open_provider(state.profile.provider);
   Values &options = state.profile.options;
-  stand_in_for_programs(state, descriptor_of(provider, {}), options);
+  const Descriptor before = descriptor_of(provider, {});
+  stand_in_for_programs(state, before, options);
   add_environment(options, provider);
+  const auto needed = [&](const std::string &name) { return needs_its_value(name, before); };
+  if (std::any_of(state.not_run.begin(), state.not_run.end(), needed)) {
+    report.origins = base_urls(before, options);
+    return;
+  }
   (void)new_client(shared_runtime(), provider, client_options(provider, options));
   const Descriptor descriptor = descriptor_of(provider, options);
   report.schemes = usable_schemes(provider, descriptor, options);

@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 class FleetEngine(Client):
     """Google Fleet Engine with tokens that are made here (JWT, RS256), from the key of a service account or by a signer
     that keeps the key. A token is for the claims that a request names: a claim set with its ids, or claims alone. It
-    lives an hour, and one that is given out is good for 5 minutes at least. Only for servers that are trusted: devices
-    ask their backend (`fleet_engine_device`)."""
+    lives an hour unless it is to live shorter, and one that is kept is given out only while it is good for 5 minutes
+    more. Only for servers that are trusted: devices ask their backend (`fleet_engine_device`)."""
 
     def __init__(
         self,
@@ -54,7 +54,7 @@ class FleetEngine(Client):
             key_id: The id of the key the host signs with; without it the tokens name none.
             audience: For whom the tokens are.
             lifetime_s: How long a token lives, in seconds: 60 to 3600, which is the default and the most that Fleet
-                Engine accepts.
+                Engine accepts. A token of less than 5 minutes is not kept, and one of less than 10 not renewed ahead.
             claim_set: The claim set of requests that name no claims: one that takes no ids, such as `server` or
                 `delivery_server`.
             base_url: Instead of https://fleetengine.googleapis.com; that host then is the only one the credentials

@@ -4,8 +4,8 @@ package io.fleetauth;
 /**
  * Google Fleet Engine with tokens that are made here (JWT, RS256), from the key of a service account or by a signer
  * that keeps the key. A token is for the claims that a request names: a claim set with its ids, or claims alone. It
- * lives an hour, and one that is given out is good for 5 minutes at least. Only for servers that are trusted: devices
- * ask their backend ({@code fleet_engine_device}).
+ * lives an hour unless it is to live shorter, and one that is kept is given out only while it is good for 5 minutes
+ * more. Only for servers that are trusted: devices ask their backend ({@code fleet_engine_device}).
  */
 public final class FleetEngine extends FleetAuthClient {
   private FleetEngine(Builder builder) {
@@ -116,7 +116,10 @@ public final class FleetEngine extends FleetAuthClient {
       return set("audience", value);
     }
 
-    /** How long a token lives, in seconds: 60 to 3600, which is the default and the most that Fleet Engine accepts. */
+    /**
+     * How long a token lives, in seconds: 60 to 3600, which is the default and the most that Fleet Engine accepts. A
+     * token of less than 5 minutes is not kept, and one of less than 10 not renewed ahead.
+     */
     public Builder lifetimeS(long value) {
       return set("lifetime_s", value);
     }

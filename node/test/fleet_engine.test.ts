@@ -615,8 +615,9 @@ test('every provider has its class', () => {
   assert.deepEqual(named.sort(), Provider.builtinNames);
 });
 
-test('a client that signs nothing takes a signer all the same', () =>
+test('a client that signs nothing refuses a signer', () =>
   withRuntime(async (runtime) => {
-    await using client = fixture.fleetUp({ ...FLEETUP, runtime, signer: () => assert.fail('nothing is signed') });
-    assert.equal((await client.token()).kind, 'bearer');
+    const signer = () => assert.fail('nothing is signed');
+    const error = await rejection(Promise.resolve().then(() => fixture.fleetUp({ ...FLEETUP, runtime, signer })));
+    assert.ok(error instanceof ConfigurationError && error.message.includes('signer'));
   }));

@@ -48,8 +48,8 @@ ErrorPtr unsupported(const provider::Descriptor &descriptor, const std::string &
 
 /// Who asks for a token that is for claims has to name them.
 ErrorPtr check_claims(const Plan &plan) {
+  if (plan.source == nullptr || !plan.source->takes_claims() || plan.source->subject().claims != nullptr) return nullptr;
   const provider::Descriptor &descriptor = *plan.live->setup->config.descriptor;
-  if (plan.source == nullptr || plan.source->subject().claims != nullptr || !descriptor.takes_claims(*plan.credential)) return nullptr;
   Error error;
   error.status = Status::Config;
   error.provider = descriptor.name;
@@ -165,7 +165,7 @@ Result<Request> Client::prepare(const Options *options) const {
     error.message = descriptor.name + ": " + error.message;
     return fail(std::move(error));
   }
-  return Request{std::move(*settings), std::move(*claims), {}};
+  return Request{{}, std::move(*claims), std::move(*settings)};
 }
 
 Result<Plan> Client::plan(const Request *request, std::optional<std::string_view> method, std::optional<std::string_view> url) const {

@@ -64,9 +64,9 @@ Result<Answer> make_answer(const Plan &plan, std::shared_ptr<const token::Token>
 
 /// What a request is for. Kept apart from the client so that it can be prepared once.
 struct Request {
-  RequestSettings settings;
-  std::shared_ptr<const provider::Claims> claims;  ///< null when it names none
   mutable std::weak_ptr<TokenSource> source;       ///< of its account and claims, as it was found last; guarded by the engine's mutex
+  std::shared_ptr<const provider::Claims> claims;  ///< null when it names none
+  RequestSettings settings;
 };
 
 class Client {

@@ -30,12 +30,13 @@ struct RuntimeSettings {
 };
 
 struct RequestSettings {
-  std::optional<std::string> api;
+  // What every call looks at comes first: it lies together.
+  std::int64_t min_remaining_ms = 0;
+  std::optional<std::int64_t> timeout_ms;
   std::optional<std::string> account;
+  std::optional<std::string> api;
   std::optional<std::string> claim_set;
   std::optional<std::string> claims;
-  std::optional<std::int64_t> timeout_ms;
-  std::int64_t min_remaining_ms = 0;
 };
 
 /// Everything a client is made of, checked. Shared by what it started; wiped with the last of them.

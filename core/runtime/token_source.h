@@ -40,6 +40,7 @@ class TokenSource final : public FlightOwner, public std::enable_shared_from_thi
   [[nodiscard]] const provider::Subject &subject() const { return subject_; }
   [[nodiscard]] const std::string &account() const { return subject_.account; }
   [[nodiscard]] const token::Slot &slot() const { return slot_; }
+  [[nodiscard]] bool takes_claims() const { return kind_->takes_claims; }
 
   // ---- any thread
   /// The token a caller may have now, or null. `word` is what its slot's word was before the token was read.

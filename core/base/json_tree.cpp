@@ -4,6 +4,7 @@
 
 #include "core/base/json.h"
 #include "core/base/json_strict.h"
+#include "core/base/redact.h"
 
 namespace fleetauth::json {
 namespace {
@@ -144,8 +145,8 @@ class TreeReader {
     const auto newest = object.members.end() - 1;
     const auto older = std::find_if(object.members.begin(), newest, [&](const auto &member) { return member.first == newest->first; });
     if (duplicate_ || older == newest) return;
-    duplicate_ = Problem{newest->second.line,
-                         "the member \"" + newest->first + "\" was given before, in line " + std::to_string(older->second.line)};
+    duplicate_ = Problem{newest->second.line, "the member \"" + redact::printable(newest->first) + "\" was given before, in line " +
+                                                  std::to_string(older->second.line)};
   }
 
   std::string_view text_;
@@ -228,7 +229,7 @@ Result<Value> parse_tree(std::string_view text, std::string_view source, Status 
   auto problem = TreeReader(text).read(root);
   if (error != SUCCESS && !problem) problem = Problem{1, reason_of(error)};
   if (!problem) return root;
-  return fail(status, std::string(source) + ":" + std::to_string(problem->line) + ": not valid JSON: " + problem->what);
+  return fail(status, redact::printable(source) + ":" + std::to_string(problem->line) + ": not valid JSON: " + problem->what);
 }
 
 Value::Value() = default;

@@ -13,6 +13,13 @@ constexpr std::size_t kLongestText = 64 * 1024;
 constexpr std::string_view kHowToGet =
     ". Create a JSON key for the service account in the Google Cloud console (IAM & Admin, Service Accounts, Keys)";
 
+// Known by name: what a file says beyond them is never quoted, it may be a secret in the wrong place.
+constexpr std::pair<std::string_view, std::string_view> kOtherTypes[] = {
+    {"authorized_user", "a person's login, as gcloud writes it"},
+    {"external_account", "workload identity federation"},
+    {"impersonated_service_account", "a login that impersonates a service account"},
+};
+
 class Reader {
  public:
   Reader(const json::Document &document, const std::string &source) : document_(document), source_(source) {}
@@ -28,8 +35,13 @@ class Reader {
     const auto type = text("type");
     if (!type) return type.error();
     if (*type == "service_account") return nullptr;
-    return refuse("not a service account's key but of the type \"" + redact::filter_code(*type) + "\"" + what_it_is(*type) +
-                  std::string(kHowToGet));
+    for (const auto &[other, meaning] : kOtherTypes) {
+      if (*type == other) {
+        return refuse("not a service account's key but of the type \"" + std::string(other) + "\" (" + std::string(meaning) + ")" +
+                      std::string(kHowToGet));
+      }
+    }
+    return refuse("not a service account's key: the member \"type\" is not \"service_account\"" + std::string(kHowToGet));
   }
 
   // A member that must be there. The view lives as long as the document.
@@ -44,13 +56,6 @@ class Reader {
   }
 
  private:
-  static std::string what_it_is(std::string_view type) {
-    if (type == "authorized_user") return " (a person's login, as gcloud writes it)";
-    if (type == "external_account") return " (workload identity federation)";
-    if (type == "impersonated_service_account") return " (a login that impersonates a service account)";
-    return "";
-  }
-
   const json::Document &document_;
   const std::string &source_;
 };

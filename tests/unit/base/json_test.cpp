@@ -168,6 +168,12 @@ TEST(JsonTree, SaysWhereADuplicateWasGivenBefore) {
   EXPECT_EQ(tree.error()->message, "d.json:3: not valid JSON: the member \"name\" was given before, in line 2");
 }
 
+TEST(JsonTree, NamesOfMembersAndFilesCannotEndALineOfTheMessage) {
+  const auto tree = parse_tree("{\"a\\nb\":1,\"a\\nb\":2}", "d\n.json", Status::Config);
+  ASSERT_FALSE(tree);
+  EXPECT_EQ(tree.error()->message, "d?.json:1: not valid JSON: the member \"a?b\" was given before, in line 1");
+}
+
 TEST(JsonTree, J04_SaysOfAnEndlesslyDeepTextThatItIsOne) {
   for (const std::string_view unit : {"[", "{\"a\":", "[{\"a\":"}) {
     std::string text;

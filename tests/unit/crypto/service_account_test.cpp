@@ -81,7 +81,7 @@ TEST(ServiceAccount, T18_SaysWhatElseAFileIs) {
              "of the type \"authorized_user\" (a person's login, as gcloud writes it). Create a JSON key"},
         Case{file(R"({"type":"external_account"})"), "of the type \"external_account\" (workload identity federation). Create"},
         Case{file(R"({"type":"impersonated_service_account"})"), "(a login that impersonates a service account). Create"},
-        Case{file(R"({"type":"Service_Account <b>"})"), "of the type \"Service_Accountb\". Create a JSON key"},
+        Case{file(R"({"type":"Service_Account <b>"})"), "the member \"type\" is not \"service_account\". Create a JSON key"},
         Case{R"({"installed":{"client_id":"x"}})", "not a service account's key but an OAuth client. Create a JSON key"},
         Case{R"({"web":{"client_id":"x"}})", "not a service account's key but an OAuth client"},
         Case{R"({})", "the member \"type\" is missing. Create a JSON key"}, Case{"[]", "not a service account's key: it is no JSON object"},

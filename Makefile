@@ -41,7 +41,7 @@ tsan: prepare ## C++ and C tests under the thread sanitizer
 	@scripts/test.sh core tsan
 
 fuzz: prepare ## every fuzz target for FUZZ_SECONDS=30 each
-	@scripts/fuzz.sh $(FUZZ_SECONDS)
+	@FUZZ_SEED=$(FUZZ_SEED) scripts/fuzz.sh $(FUZZ_SECONDS)
 
 coverage: prepare ## line and branch coverage of the core, in build/coverage/report
 	@scripts/coverage.sh

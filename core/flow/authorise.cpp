@@ -1,6 +1,7 @@
 #include "core/flow/authorise.h"
 
 #include "core/flow/request_builder.h"
+#include "core/provider/errors.h"
 #include "core/provider/render.h"
 
 namespace fleetauth::flow {
@@ -31,11 +32,8 @@ Result<SecretBytes> local_secret(const ClientConfig &config, const Scheme &schem
       return out;
     }
   }
-  Error error;
-  error.status = Status::Config;
-  error.provider = config.descriptor->name;
-  error.message = config.descriptor->name + ": scheme \"" + scheme.name + "\" has no secret of its own; it needs a token from the provider";
-  return fail(std::move(error));
+  return provider::refusal(*config.descriptor, Status::Config,
+                           "scheme \"" + scheme.name + "\" has no secret of its own; it needs a token from the provider");
 }
 
 }  // namespace fleetauth::flow

@@ -6,6 +6,7 @@
 #include "core/flow/messages.h"
 #include "core/flow/request_builder.h"
 #include "core/flow/token_answer.h"
+#include "core/provider/errors.h"
 
 namespace fleetauth::flow {
 namespace {
@@ -100,10 +101,8 @@ class Exchange final : public Machine {
   }
 
   [[nodiscard]] ErrorPtr no_step_for_the_claims() const {
-    Error error;
-    error.status = Status::Config;
-    error.provider = config_.descriptor->name;
-    error.message = config_.descriptor->name + ": there is no way to a token for just these claims together; there is one for";
+    Error error = provider::error_of(*config_.descriptor, Status::Config,
+                                     "there is no way to a token for just these claims together; there is one for");
     std::string_view separator = " ";
     for (const std::string &name : credential_.steps) {
       std::string claims;
@@ -163,12 +162,7 @@ class Exchange final : public Machine {
     return fail(std::move(error));
   }
 
-  Effect misused() {
-    Error error;
-    error.provider = config_.descriptor->name;
-    error.message = config_.descriptor->name + ": the login was driven out of order";
-    return Failed{fail(std::move(error))};
-  }
+  Effect misused() { return Failed{provider::refusal(*config_.descriptor, Status::Internal, "the login was driven out of order")}; }
 
   const ClientConfig &config_;
   const Credential &credential_;

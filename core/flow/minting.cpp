@@ -1,9 +1,8 @@
-#include <charconv>
-
 #include "core/base/redact.h"
 #include "core/crypto/jws.h"
 #include "core/flow/encode.h"
 #include "core/flow/machine.h"
+#include "core/provider/errors.h"
 
 namespace fleetauth::flow {
 namespace {
@@ -16,11 +15,8 @@ constexpr std::int64_t kBackdateS = 10;
 constexpr std::size_t kLargestSignature = 2048;  ///< of 16384 bits
 
 std::int64_t lifetime_s(const ClientConfig &config, const Credential &credential) {
-  std::int64_t seconds = credential.jwt.lifetime_s;
-  if (const provider::ParameterValue *given = config.value(credential.jwt.lifetime_parameter)) {
-    std::from_chars(given->text.c_str(), given->text.c_str() + given->text.size(), seconds);
-  }
-  return seconds;
+  const provider::ParameterValue *given = config.value(credential.jwt.lifetime_parameter);
+  return given == nullptr ? credential.jwt.lifetime_s : given->integer();
 }
 
 /// The algorithm is what the key is for, and never an input (RFC 8725, 3.1).
@@ -67,19 +63,12 @@ class Minting final : public Machine {
   }
 
   Effect on_failure(const HttpFailure &failure, const Now & /*now*/) override {
-    Error error = *failure.error;
-    error.provider = config_.descriptor->name;
-    error.message = config_.descriptor->name + ": the token could not be signed: " + error.message;
-    return Failed{fail(std::move(error))};
+    return Failed{provider::of_provider(*config_.descriptor, *failure.error, "the token could not be signed: ")};
   }
 
  private:
-  [[nodiscard]] Effect refuse(std::string_view what) const {
-    Error error;
-    error.status = Status::Crypto;
-    error.provider = config_.descriptor->name;
-    error.message = config_.descriptor->name + ": " + std::string(what);
-    return Failed{fail(std::move(error))};
+  [[nodiscard]] Effect refuse(const std::string &what) const {
+    return Failed{provider::refusal(*config_.descriptor, Status::Crypto, what)};
   }
 
   const ClientConfig &config_;

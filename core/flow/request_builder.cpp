@@ -7,6 +7,7 @@
 #include "core/flow/answer.h"
 #include "core/flow/encode.h"
 #include "core/flow/messages.h"
+#include "core/provider/errors.h"
 #include "core/provider/render.h"
 
 namespace fleetauth::flow {
@@ -70,12 +71,9 @@ Result<std::vector<Header>> render_headers(const ClientConfig &config, const std
     header.name = named.name;
     if (!provider::render(named.value, config, inputs, header.value)) continue;
     if (!redact::is_header_value(header.value.view())) {
-      Error error;
-      error.status = Status::Config;
-      error.provider = config.descriptor->name;
-      error.message = config.descriptor->name + ": " + what + " cannot send the header " + named.name +
-                      ", because its value holds a control or non-ASCII character or a space at an end";
-      return fail(std::move(error));
+      return provider::refusal(*config.descriptor, Status::Config,
+                               what + " cannot send the header " + named.name +
+                                   ", because its value holds a control or non-ASCII character or a space at an end");
     }
     out.push_back(std::move(header));
   }

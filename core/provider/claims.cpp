@@ -4,6 +4,7 @@
 #include <functional>
 
 #include "core/base/json.h"
+#include "core/provider/errors.h"
 #include "core/provider/lint.h"
 
 namespace fleetauth::provider {
@@ -14,7 +15,6 @@ constexpr std::size_t kMaxText = 256 * 1024;
 constexpr std::size_t kMaxIds = 1000;
 
 ErrorPtr refuse(const std::string &what) { return fail(Status::Config, what); }
-std::string quoted(std::string_view name) { return "\"" + std::string(name) + "\""; }
 
 template <class Rule>
 const Rule *find(const std::vector<Rule> &rules, std::string_view name) {

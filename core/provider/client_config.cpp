@@ -4,6 +4,7 @@
 #include <charconv>
 #include <functional>
 
+#include "core/provider/errors.h"
 #include "core/provider/lint.h"
 #include "core/provider/parameter_text.h"
 #include "core/provider/parse.h"
@@ -15,22 +16,16 @@ namespace {
 // What is wrong with the options, gathered so that one look is enough.
 class Complaints {
  public:
-  explicit Complaints(const Descriptor &descriptor) : provider_(descriptor.name) {}
+  explicit Complaints(const Descriptor &descriptor) : descriptor_(descriptor) {}
   void add(std::string_view what) {
     if (!text_.empty()) text_ += "; ";
     text_ += what;
   }
   [[nodiscard]] bool empty() const { return text_.empty(); }
-  [[nodiscard]] ErrorPtr error() const {
-    Error error;
-    error.status = Status::Config;
-    error.provider = provider_;
-    error.message = provider_ + ": " + text_;
-    return fail(std::move(error));
-  }
+  [[nodiscard]] ErrorPtr error() const { return refusal(descriptor_, Status::Config, text_); }
 
  private:
-  std::string provider_;
+  const Descriptor &descriptor_;
   std::string text_;
 };
 
@@ -47,8 +42,6 @@ std::vector<std::string> needed(const Descriptor &descriptor, const Scheme &sche
   }
   return out;
 }
-
-std::string quoted(std::string_view name) { return "\"" + std::string(name) + "\""; }
 
 std::string described(const Parameter &parameter) {
   std::string out = quoted(parameter.name) + " (" + parameter.doc;
@@ -181,13 +174,6 @@ bool can_begin(const ClientConfig &config, const Credential &credential) {
                      [&](const std::string &name) { return config.possible(*config.descriptor->step(name)); });
 }
 
-ErrorPtr of_provider(const ErrorPtr &error, const Descriptor &descriptor) {
-  Error named = *error;
-  named.provider = descriptor.name;
-  named.message = descriptor.name + ": " + error->message;
-  return fail(std::move(named));
-}
-
 /// The keys; their texts are then wiped.
 ErrorPtr read_signers(ClientConfig &config, bool host_signs) {
   for (const Credential &credential : config.descriptor->credentials) {
@@ -195,7 +181,7 @@ ErrorPtr read_signers(ClientConfig &config, bool host_signs) {
     const KeyRule &rule = credential.jwt.key;
     const GivenKey given{config.value(rule.service_account), config.value(rule.file), config.value(rule.issuer), config.value(rule.key_id)};
     auto signer = read_signer(rule, given, host_signs);
-    if (!signer) return of_provider(signer.error(), *config.descriptor);
+    if (!signer) return of_provider(*config.descriptor, *signer.error());
     if (*signer) config.signers.emplace(credential.name, std::move(**signer));
   }
   for (const Credential &credential : config.descriptor->credentials) config.values.erase(credential.jwt.key.service_account);
@@ -207,9 +193,7 @@ void check_lifetimes(const ClientConfig &config, Complaints &complaints) {
   for (const Credential &credential : config.descriptor->credentials) {
     const ParameterValue *given = config.value(credential.jwt.lifetime_parameter);
     if (given == nullptr) continue;
-    const std::string_view text = given->text.view();
-    std::int64_t seconds = 0;
-    std::from_chars(text.data(), text.data() + text.size(), seconds);
+    const std::int64_t seconds = given->integer();
     if (seconds >= kShortest && seconds <= credential.jwt.lifetime_s) continue;
     complaints.add("option " + quoted(credential.jwt.lifetime_parameter) + " must be from " + std::to_string(kShortest) + " to " +
                    std::to_string(credential.jwt.lifetime_s) + " seconds");
@@ -245,9 +229,15 @@ Result<Subject> ClientConfig::usual_subject(const Credential &credential) const 
   const ParameterValue *set = value(credential.claim_set_parameter);
   if (set == nullptr) return subject;
   auto claims = read_claims(descriptor->claims, set->text.view(), {});
-  if (!claims) return of_provider(claims.error(), *descriptor);
+  if (!claims) return of_provider(*descriptor, *claims.error());
   subject.claims = std::move(*claims);
   return subject;
+}
+
+std::int64_t ParameterValue::integer() const {
+  std::int64_t number = 0;
+  std::from_chars(text.c_str(), text.c_str() + text.size(), number);
+  return number;
 }
 
 const ParameterValue *ClientConfig::value(std::string_view parameter) const {

@@ -18,6 +18,9 @@ namespace fleetauth::provider {
 struct ParameterValue {
   SecretBytes text;  ///< what is put into headers and forms; integers in decimal, booleans as true/false
   ParameterType type = ParameterType::Text;
+
+  /// Of an integer parameter.
+  [[nodiscard]] std::int64_t integer() const;
 };
 
 /// The provider's parameters as one client fills them in, with the descriptor it fills.

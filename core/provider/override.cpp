@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "core/provider/client_config.h"
+#include "core/provider/errors.h"
 #include "core/provider/lint.h"
 #include "core/provider/parse.h"
 #include "core/provider/syntax.h"
@@ -8,13 +9,7 @@
 namespace fleetauth::provider {
 namespace {
 
-ErrorPtr config_error(const Descriptor &descriptor, const std::string &what) {
-  Error error;
-  error.status = Status::Config;
-  error.provider = descriptor.name;
-  error.message = descriptor.name + ": " + what;
-  return fail(std::move(error));
-}
+ErrorPtr config_error(const Descriptor &descriptor, const std::string &what) { return refusal(descriptor, Status::Config, what); }
 
 json::Value *member(json::Value &object, std::string_view name) {
   for (auto &[key, value] : object.members) {

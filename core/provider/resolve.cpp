@@ -1,19 +1,12 @@
 #include <algorithm>
 
 #include "core/provider/client_config.h"
+#include "core/provider/errors.h"
 #include "core/provider/lint.h"
 #include "core/provider/parse.h"
 
 namespace fleetauth::provider {
 namespace {
-
-ErrorPtr error_of(const Descriptor &descriptor, Status status, const std::string &what) {
-  Error error;
-  error.status = status;
-  error.provider = descriptor.name;
-  error.message = descriptor.name + ": " + what;
-  return fail(std::move(error));
-}
 
 // How well a path below a prefix fits: segment by segment, 2 for the same text and 1 for a star. Compared from the left after the count.
 class Fit {
@@ -73,17 +66,17 @@ ErrorPtr foreign(const Descriptor &descriptor, const Target &target) {
     if (known.find(url + ",") == std::string::npos) known += url + ", ";
   }
   known.resize(known.size() - 2);
-  return error_of(descriptor, Status::ForeignOrigin,
-                  "the URL at " + std::string(target.origin) + " is not the provider's (" + known +
-                      "), so its credentials are not given out for it; correct the URL or set base_url");
+  return refusal(descriptor, Status::ForeignOrigin,
+                 "the URL at " + std::string(target.origin) + " is not the provider's (" + known +
+                     "), so its credentials are not given out for it; correct the URL or set base_url");
 }
 
 Result<const Api *> by_name(const Descriptor &descriptor, std::string_view name, const std::optional<Target> &target) {
   const Api *api = descriptor.api(name);
   if (api == nullptr) {
     const auto known = parse::names(descriptor.apis);
-    return error_of(descriptor, Status::Config,
-                    "there is no API group " + lint::quoted_with_hint(name, known) + "; there are " + lint::alternatives(known));
+    return refusal(descriptor, Status::Config,
+                   "there is no API group " + lint::quoted_with_hint(name, known) + "; there are " + lint::alternatives(known));
   }
   if (target && !belongs(*descriptor.origin(api->origin), *target)) return foreign(descriptor, *target);
   return api;
@@ -105,10 +98,10 @@ Result<const Api *> by_target(const Descriptor &descriptor, const Target &target
   }
   if (best != nullptr) return best;
   if (is_foreign(descriptor, target)) return foreign(descriptor, target);
-  return error_of(descriptor, Status::Config,
-                  "no API group covers this method and path at " + std::string(target.origin) +
-                      "; name the group with the request option \"api\" (" + lint::alternatives(parse::names(descriptor.apis)) +
-                      ") or correct the URL");
+  return refusal(descriptor, Status::Config,
+                 "no API group covers this method and path at " + std::string(target.origin) +
+                     "; name the group with the request option \"api\" (" + lint::alternatives(parse::names(descriptor.apis)) +
+                     ") or correct the URL");
 }
 
 bool offers(const Api &api, std::string_view scheme) {
@@ -137,10 +130,10 @@ const std::string *usable_scheme(const ClientConfig &config, const Api &api) {
 }
 
 ErrorPtr not_configured(const Descriptor &descriptor, const Api &api) {
-  return error_of(descriptor, Status::Config,
-                  "the API group \"" + api.name + "\" is authorised by the scheme " +
-                      lint::alternatives({api.schemes.begin(), api.schemes.end()}) +
-                      ", for which the client was not given all that is needed");
+  return refusal(descriptor, Status::Config,
+                 "the API group \"" + api.name + "\" is authorised by the scheme " +
+                     lint::alternatives({api.schemes.begin(), api.schemes.end()}) +
+                     ", for which the client was not given all that is needed");
 }
 
 Authorisation with_scheme(const Descriptor &descriptor, const Api *api, std::string_view name) {
@@ -159,12 +152,12 @@ ErrorPtr check_scheme(const ClientConfig &config, std::string_view scheme_wanted
     }
   }
   if (std::find(offered.begin(), offered.end(), scheme_wanted) == offered.end()) {
-    return error_of(
+    return refusal(
         descriptor, Status::Config,
         "no API group offers the scheme " + lint::quoted_with_hint(scheme_wanted, offered) + "; there are " + lint::alternatives(offered));
   }
   if (config.usable(*descriptor.scheme(scheme_wanted))) return nullptr;
-  return error_of(descriptor, Status::Config, "the scheme \"" + std::string(scheme_wanted) + "\" needs more options than were given");
+  return refusal(descriptor, Status::Config, "the scheme \"" + std::string(scheme_wanted) + "\" needs more options than were given");
 }
 
 Result<Authorisation> resolve(const ClientConfig &config, std::optional<std::string_view> scheme_wanted,

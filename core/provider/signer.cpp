@@ -4,17 +4,12 @@
 #include "core/crypto/fingerprint.h"
 #include "core/crypto/service_account.h"
 #include "core/provider/client_config.h"
+#include "core/provider/errors.h"
 
 namespace fleetauth::provider {
 namespace {
 
 constexpr std::size_t kLargestFile = 64 * 1024;
-
-std::string quoted(std::string_view name) { return "\"" + std::string(name) + "\""; }
-
-ErrorPtr exclude(const std::string &one, const std::string &other, std::string_view why) {
-  return fail(Status::Config, "options " + quoted(one) + " and " + quoted(other) + " exclude each other" + std::string(why));
-}
 
 Result<std::optional<Signer>> host(const KeyRule &rule, const GivenKey &given) {
   if (given.service_account != nullptr || given.file != nullptr) {
@@ -38,7 +33,9 @@ Result<Signer> read(std::string_view text, std::string_view source) {
 
 Result<std::optional<Signer>> read_signer(const KeyRule &rule, const GivenKey &given, bool host_signs) {
   if (host_signs) return host(rule, given);
-  if (given.service_account != nullptr && given.file != nullptr) return exclude(rule.service_account, rule.file, "");
+  if (given.service_account != nullptr && given.file != nullptr) {
+    return fail(Status::Config, "options " + quoted(rule.service_account) + " and " + quoted(rule.file) + " exclude each other");
+  }
   const bool key = given.service_account != nullptr || given.file != nullptr;
   if (given.issuer != nullptr || given.key_id != nullptr) {
     const std::string option = quoted(given.issuer != nullptr ? rule.issuer : rule.key_id);

@@ -8,6 +8,7 @@
 #include "core/flow/authorise.h"
 #include "core/flow/sealed_challenge.h"
 #include "core/net/url.h"
+#include "core/provider/errors.h"
 #include "core/runtime/common_errors.h"
 #include "core/runtime/errand.h"
 #include "core/runtime/operation.h"
@@ -39,22 +40,14 @@ TokenKind kind_of(provider::FlowKind flow) {
 }
 
 ErrorPtr unsupported(const provider::Descriptor &descriptor, const std::string &what) {
-  Error error;
-  error.status = Status::Unsupported;
-  error.provider = descriptor.name;
-  error.message = descriptor.name + ": " + what;
-  return fail(std::move(error));
+  return provider::refusal(descriptor, Status::Unsupported, what);
 }
 
 /// Who asks for a token that is for claims has to name them.
 ErrorPtr check_claims(const Plan &plan) {
   if (plan.source == nullptr || !plan.source->takes_claims() || plan.source->subject().claims != nullptr) return nullptr;
-  const provider::Descriptor &descriptor = *plan.live->setup->config.descriptor;
-  Error error;
-  error.status = Status::Config;
-  error.provider = descriptor.name;
-  error.message = descriptor.name + ": a token is for claims; name them with the request options \"claim_set\" and \"claims\"";
-  return fail(std::move(error));
+  return provider::refusal(*plan.live->setup->config.descriptor, Status::Config,
+                           "a token is for claims; name them with the request options \"claim_set\" and \"claims\"");
 }
 
 /// The place of the URL at the provider. Plain URLs of its origins are taken apart here, all others by libcurl's parser, whose
@@ -159,12 +152,7 @@ Result<Request> Client::prepare(const Options *options) const {
     return fail(Status::Config, descriptor.name + " has no API group '" + redact::printable(*settings->api) + "'; it has " + known);
   }
   auto claims = provider::read_claims(descriptor.claims, settings->claim_set, settings->claims);
-  if (!claims) {
-    Error error = *claims.error();
-    error.provider = descriptor.name;
-    error.message = descriptor.name + ": " + error.message;
-    return fail(std::move(error));
-  }
+  if (!claims) return provider::of_provider(descriptor, *claims.error());
   return Request{{}, std::move(*claims), std::move(*settings)};
 }
 
@@ -209,12 +197,14 @@ ErrorPtr Client::find_source(Plan &plan, const Request *request) const {
   if (sources != nullptr) plan.source = sources->base();
   const bool names_account = request != nullptr && request->settings.account;
   const bool names_claims = request != nullptr && request->claims != nullptr;
-  const std::string what = "the credential \"" + plan.credential->name + "\" is not one per ";
+  const auto not_one_per = [&](const std::string &what) {
+    return unsupported(descriptor, "the credential \"" + plan.credential->name + "\" is not one per " + what);
+  };
   if (names_account && (sources == nullptr || !sources->kind().takes_account)) {
-    return unsupported(descriptor, what + "account; leave the request option \"account\" out");
+    return not_one_per("account; leave the request option \"account\" out");
   }
   if (names_claims && (sources == nullptr || !sources->kind().takes_claims)) {
-    return unsupported(descriptor, what + "set of claims; leave the request options \"claim_set\" and \"claims\" out");
+    return not_one_per("set of claims; leave the request options \"claim_set\" and \"claims\" out");
   }
   if (names_account || names_claims) {
     const auto lock = runtime_->engine().enter();
@@ -325,9 +315,9 @@ Result<std::shared_ptr<Operation>> Client::answer(std::shared_ptr<const flow::Ch
   if (!plan) return plan.error();
   const provider::Descriptor &descriptor = *plan->live->setup->config.descriptor;
   const provider::Credential *credential = descriptor.credential(challenge->credential);
-  if (code.empty()) return fail(Status::InvalidArgument, descriptor.name + ": the one-time code must not be empty");
+  if (code.empty()) return provider::refusal(descriptor, Status::InvalidArgument, "the one-time code must not be empty");
   if (credential == nullptr || descriptor.step(challenge->step) == nullptr || plan->live->sources_of(*credential) == nullptr) {
-    return fail(Status::OtpOver, descriptor.name + ": the challenge is of another provider");
+    return provider::refusal(descriptor, Status::OtpOver, "the challenge is of another provider");
   }
   plan->credential = credential;
   {

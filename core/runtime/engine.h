@@ -104,7 +104,7 @@ class Engine : public std::enable_shared_from_this<Engine> {
   using Outcome = std::variant<flow::HttpResponse, flow::HttpFailure, SecretBytes>;  ///< the last is a signature
   bool deliver(std::uint64_t id, Outcome outcome);
 
-  /// Has the bytes signed without the mutex: by whoever drives, or by this thread if it is at a Signing of its own.
+  /// Has the bytes signed without the mutex: by whoever drives, or by this thread if it is SigningHere.
   struct Signature {
     std::uint64_t id = 0;
     std::shared_ptr<const flow::Sign> order;

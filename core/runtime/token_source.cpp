@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "core/provider/errors.h"
 #include "core/runtime/common_errors.h"
 #include "core/token/life.h"
 
@@ -59,11 +60,8 @@ ErrorPtr of_account(const ErrorPtr &error, const std::string &account) {
 }
 
 ErrorPtr challenge_over(const TokenSource &source, const std::string &why) {
-  Error error;
-  error.status = Status::OtpOver;
-  error.provider = source.setup().config.descriptor->name;
+  Error error = provider::error_of(*source.setup().config.descriptor, Status::OtpOver, "the challenge cannot be answered: " + why);
   error.account = source.account();
-  error.message = error.provider + ": the challenge cannot be answered: " + why;
   return fail(std::move(error));
 }
 

@@ -39,10 +39,13 @@ ErrorPtr client_token(fleetauth_client &client, fleetauth_request *request, std:
                       std::optional<std::string_view> url, fleetauth_token *&out) {
   ErrorPtr error = client_peek(client, request, method, url, out);
   if (error == nullptr || error->status != Status::WouldBlock) return error;
-  if (client.body->needs_host()) {
-    return fail(Status::Unsupported,
-                "client_token: this client's transport or signer is the host's; start the operation on a queue and answer its HTTP_CALL "
-                "and SIGN_CALL events");
+  const auto needs_host = client.body->needs_host(body_of(request), method, url);
+  if (!needs_host) return needs_host.error();
+  if (*needs_host) {
+    return fail(
+        Status::Unsupported,
+        "client_token: the host itself sends or signs what this token takes; start the operation on a queue and answer its HTTP_CALL "
+        "and SIGN_CALL events");
   }
   runtime::Queue queue(client.body->runtime(), runtime::Queue::Kind::Sync);
   auto operation = client.body->start(body_of(request), method, url, queue, 0);

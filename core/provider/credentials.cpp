@@ -158,6 +158,21 @@ void signed_jwt(const lint::Fields &fields, Credential &out, const Descriptor &d
   }
 }
 
+/// What beside the key itself needs the parameter; empty when nothing does.
+std::string user_of(const std::string &parameter, const Credential &credential, const Descriptor &descriptor) {
+  const auto among = [&](const std::vector<std::string> &names) { return std::find(names.begin(), names.end(), parameter) != names.end(); };
+  if (among(credential.jwt.parameters())) return "\"payload\"";
+  for (const Step &step : descriptor.steps) {
+    if (among(step.parameters()) || among(step.needs)) return "the step \"" + step.name + "\"";
+  }
+  for (const Scheme &scheme : descriptor.schemes) {
+    for (const NamedTemplate &header : scheme.headers) {
+      if (among(header.value.parameters())) return "the scheme \"" + scheme.name + "\"";
+    }
+  }
+  return {};
+}
+
 void check_belongs(const lint::Fields &fields, const std::vector<std::string_view> &members, std::string_view flow) {
   for (const std::string_view member : members) {
     if (fields.has(member)) fields.at(member).complain("belongs to flow \"" + std::string(flow) + "\" only");
@@ -189,6 +204,16 @@ void credentials(const lint::Place &place, Descriptor &out) {
     out.credentials.push_back(std::move(credential));
   }
   if (out.credentials.empty()) place.complain("must name at least one credential");
+}
+
+void check_keys(const lint::Place &credentials, const Descriptor &descriptor) {
+  for (const Credential &credential : descriptor.credentials) {
+    const std::string &parameter = credential.jwt.key.service_account;
+    const std::string user = parameter.empty() ? "" : user_of(parameter, credential, descriptor);
+    if (user.empty()) continue;
+    const lint::Place place = credentials.member(credential.name, *credentials.value().member(credential.name));
+    place.complain("\"service_account\" names a parameter that " + user + " uses too, but a key's text is not kept once it is read");
+  }
 }
 
 }  // namespace fleetauth::provider::parse

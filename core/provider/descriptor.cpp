@@ -101,6 +101,12 @@ bool Credential::is_refusal(std::int32_t http_status) const {
 
 bool JwtRule::uses(Input input) const { return body_uses(payload, input); }
 
+std::vector<std::string> JwtRule::parameters() const {
+  std::vector<std::string> out;
+  add_parameters(payload, out);
+  return out;
+}
+
 bool Descriptor::takes_claims(const Credential &credential) const {
   return credential.jwt.uses(Input::Claims) || credential.jwt.uses(Input::Claim) || any_step_uses(*this, credential, Input::Claim);
 }
@@ -147,6 +153,7 @@ Result<Descriptor> parse_descriptor(json::Value tree, std::string_view source) {
   if (fields.has("steps")) parse::steps(fields.at("steps"), out);
   if (fields.require("credentials")) parse::credentials(fields.at("credentials"), out);
   if (fields.require("schemes")) parse::schemes(fields.at("schemes"), out);
+  if (fields.has("credentials")) parse::check_keys(fields.at("credentials"), out);
   if (fields.require("apis")) parse::apis(fields.at("apis"), out);
   if (fields.has("life")) parse::life(fields.at("life"), out);
 

@@ -171,6 +171,7 @@ struct JwtRule {
   std::int64_t lifetime_s = 3600;
   std::string lifetime_parameter;  ///< a shorter lifetime; empty = there is no such parameter
   [[nodiscard]] bool uses(Input input) const;
+  [[nodiscard]] std::vector<std::string> parameters() const;
 };
 
 /// Something that can be proved: a token that is obtained, or a secret that is sent as it is.

@@ -15,6 +15,8 @@ void origins(const lint::Place &place, Descriptor &out);
 void steps(const lint::Place &place, Descriptor &out);
 void credentials(const lint::Place &place, Descriptor &out);
 void schemes(const lint::Place &place, Descriptor &out);
+/// The text of a key is wiped once it is read, so that nothing else can use it.
+void check_keys(const lint::Place &credentials, const Descriptor &descriptor);
 void apis(const lint::Place &place, Descriptor &out);
 void life(const lint::Place &place, Descriptor &out);
 

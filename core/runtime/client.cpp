@@ -128,10 +128,7 @@ Result<std::shared_ptr<Client>> Client::create(const std::shared_ptr<Runtime> &r
 }
 
 Client::Client(std::shared_ptr<Runtime> runtime, std::shared_ptr<const Live> live)
-    : runtime_(std::move(runtime)),
-      live_(std::move(live)),
-      owner_(owner_of(*live_->setup)),
-      needs_host_(live_->setup->host_transport || live_->setup->host_signer) {}
+    : runtime_(std::move(runtime)), live_(std::move(live)), owner_(owner_of(*live_->setup)) {}
 
 Client::~Client() { close(); }
 
@@ -230,6 +227,12 @@ Result<Answer> Client::peek(const Request *request, std::optional<std::string_vi
   if (token == nullptr) return common_errors().would_block;
   plan->source->renew_if_stale(*token);
   return make_answer(*plan, std::move(token), word, true);
+}
+
+Result<bool> Client::needs_host(const Request *request, std::optional<std::string_view> method, std::optional<std::string_view> url) const {
+  const auto plan = this->plan(request, method, url);
+  if (!plan) return plan.error();
+  return plan->live->setup->needs_host(*plan->credential);
 }
 
 Result<std::shared_ptr<Operation>> Client::begin(Plan plan, EventKind kind, const Queue &queue, std::int64_t tag,

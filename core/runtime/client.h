@@ -96,8 +96,9 @@ class Client {
   void close();
 
   [[nodiscard]] const std::shared_ptr<Runtime> &runtime() const { return runtime_; }
-  /// What the host does for its tokens takes a queue.
-  [[nodiscard]] bool needs_host() const { return needs_host_; }
+  /// Whether the host itself sends or signs what the token of this request takes.
+  [[nodiscard]] Result<bool> needs_host(const Request *request, std::optional<std::string_view> method,
+                                        std::optional<std::string_view> url) const;
 
  private:
   [[nodiscard]] std::shared_ptr<const Live> live() const;
@@ -110,7 +111,6 @@ class Client {
   const std::shared_ptr<Runtime> runtime_;
   std::shared_ptr<const Live> live_;  ///< read under token::ReadGuard, taken away under WriteGuard
   const std::uint64_t owner_;
-  const bool needs_host_;
   std::atomic<bool> closed_{false};
 };
 

@@ -534,6 +534,11 @@ TEST_F(Signing, ASynchronousCallIsToldToUseAQueue) {
   EXPECT_NE(outcome.message().find("SIGN_CALL"), std::string::npos) << outcome.message();
 }
 
+TEST_F(Signing, AKeyOfOursNeedsNoQueueWhoeverSendsTheRequests) {
+  const Client client = minter({{"transport", "host"}});
+  EXPECT_EQ(mint(client, kDriver).name(), "OK");
+}
+
 TEST_F(Signing, WhatTheHostRaisedComesBack) {
   const Client client = with_host_signer();
   const Queue queue = make_queue(runtime.get());

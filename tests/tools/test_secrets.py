@@ -32,6 +32,15 @@ def test_mistyped_secret_is_not_repeated(command: Command, words: list[str]) -> 
     assert SECRET not in result.err
 
 
+def test_a_password_of_the_proxy_in_argv_is_refused_and_not_repeated(command: Command, emulator: Emulator) -> None:
+    for words in (["--proxy", "http://user:canary@127.0.0.1:1"], ["--set", "proxy=socks5h://user:canary@127.0.0.1:1"]):
+        result = command("token", *command.fleetup, *words)
+        assert (result.status, result.out) == (2, "")
+        assert "HTTPS_PROXY" in result.err
+        assert "canary" not in result.err
+    assert emulator.log() == []
+
+
 def test_secret_from_a_file(command: Command, tmp_path: Path) -> None:
     (tmp_path / "secret").write_text(f"{SECRET}\n")
     result = command("token", *command.fleetup, "--secret-file", "secret=secret", FLEETUP_SECRET="wrong")

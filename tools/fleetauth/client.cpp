@@ -45,6 +45,10 @@ Description describe(const Provider &provider) {
 }
 
 void refuse_secrets(const Arguments &arguments, const Description &about) {
+  const auto proxy = arguments.client_options.find("proxy");
+  if (proxy != arguments.client_options.end() && proxy->second.find('@') != std::string::npos) {
+    throw UsageError("--proxy with an @ may hold a password, and other users can read command lines: give it by HTTPS_PROXY or a profile");
+  }
   for (const auto &[name, value] : arguments.client_options) {
     if (!about.is_secret(name)) continue;
     const std::string env = about.parameters[name].value("env", "");

@@ -1,5 +1,7 @@
 """whoami, accounts, tokens of accounts, and one-time codes."""
 
+import json
+
 import pytest
 from conftest import Command, Emulator
 
@@ -59,6 +61,15 @@ def test_a_command_without_a_code(command: Command, orchestrator: list[str], sou
     result = command("token", *orchestrator, "--email", "otp@fleet.example", "--otp-from", source, **PASSWORD)
     assert result.status == 3
     assert complaint in result.err
+
+
+def test_what_a_provider_says_cannot_steer_the_terminal(command: Command, orchestrator: list[str], emulator: Emulator) -> None:
+    name = "a\x1b[2Jb\nc\x7fd\u009be ü"
+    emulator.fault("/fo/auth/whoami", {"status": 200, "body": json.dumps({"_id": name, "role": "admin"})})
+    words = [*orchestrator, "--email", "admin@fleet.example"]
+    for shown in (command("whoami", *words, **PASSWORD).out, command("login", *words, **PASSWORD).out):
+        assert "a?[2Jb?c?d?e ü\n" in shown
+    assert command("whoami", *words, "--json", **PASSWORD).json["id"] == name
 
 
 def test_nobody_to_ask_for_a_code(command: Command, orchestrator: list[str]) -> None:

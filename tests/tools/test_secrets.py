@@ -151,6 +151,44 @@ def test_ctrl_c_at_the_question_ends_the_command_and_gives_the_echo_back(command
     assert emulator.log() == []
 
 
+def test_nothing_is_sent_when_a_question_is_left_though_the_signal_is_ignored(command: Command, emulator: Emulator) -> None:
+    """As under nohup."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        terminal = Terminal(command, "token", *command.fleetup, FLEETUP_API_KEY=API_KEY)
+    finally:
+        signal.signal(signal.SIGHUP, before)
+    terminal.read_until("secret (not shown): ")
+    terminal.type("")
+    os.kill(terminal.pid, signal.SIGHUP)
+    assert terminal.end() == 3
+    assert "nothing was typed for secret" in terminal.seen
+    assert emulator.log() == []
+
+
+@pytest.mark.parametrize("ending", ["\x03", "\x04"])
+def test_leaving_the_question_for_a_code_sends_none(command: Command, emulator: Emulator, ending: str) -> None:
+    words = ["--provider", "fleet_orchestrator", "--base-url", f"{emulator.url}/fo", "--ca-file", emulator.ca_file]
+    terminal = Terminal(command, "token", *words, "--email", "otp@fleet.example", FLEET_ORCHESTRATOR_PASSWORD="demo-password")
+    terminal.read_until("one-time code (not shown): ")
+    terminal.type(ending)
+    assert terminal.end() == (-signal.SIGINT if ending == "\x03" else 3)
+    assert emulator.log() == ["POST /fo/auth/login 200"]
+
+
+def test_a_code_that_was_mistyped_is_asked_for_again(command: Command, emulator: Emulator) -> None:
+    words = ["--provider", "fleet_orchestrator", "--base-url", f"{emulator.url}/fo", "--ca-file", emulator.ca_file]
+    terminal = Terminal(command, "token", *words, "--info", "--email", "otp@fleet.example", FLEET_ORCHESTRATOR_PASSWORD="demo-password")
+    terminal.read_until("one-time code (not shown): ")
+    terminal.type("999999\n")
+    terminal.read_until("refused")
+    terminal.seen = terminal.seen.split("refused", 1)[1]
+    terminal.read_until("one-time code (not shown): ")
+    terminal.type("123456\n")
+    assert terminal.end() == 0
+    assert "123456" not in terminal.seen
+
+
 def test_ctrl_c_ends_the_wait(command: Command, emulator: Emulator) -> None:
     emulator.fault("/fleetup/token", {"hold": "gate"}, times=1)
     process = subprocess.Popen(

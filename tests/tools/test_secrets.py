@@ -166,7 +166,7 @@ def test_nothing_is_sent_when_a_question_is_left_though_the_signal_is_ignored(co
     assert emulator.log() == []
 
 
-@pytest.mark.parametrize("ending", ["\x03", "\x04"])
+@pytest.mark.parametrize("ending", ["\x03", "\x04", "\x1a"])  # Ctrl-C, Ctrl-D, Ctrl-Z, which cannot stop it without a shell
 def test_leaving_the_question_for_a_code_sends_none(command: Command, emulator: Emulator, ending: str) -> None:
     words = ["--provider", "fleet_orchestrator", "--base-url", f"{emulator.url}/fo", "--ca-file", emulator.ca_file]
     terminal = Terminal(command, "token", *words, "--email", "otp@fleet.example", FLEET_ORCHESTRATOR_PASSWORD="demo-password")

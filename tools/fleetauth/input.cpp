@@ -54,7 +54,7 @@ bool read_line(std::string &line) {
 volatile std::sig_atomic_t caught_signal = 0;
 extern "C" void catch_signal(int number) { caught_signal = number; }
 
-/// While it lives the terminal shows nothing that is typed. A signal that would end the program only ends the reading;
+/// While it lives the terminal shows nothing that is typed. A signal that would end or stop the program only ends the reading;
 /// it is raised again when the terminal is as it was.
 class HiddenTyping {
  public:
@@ -77,7 +77,8 @@ class HiddenTyping {
   HiddenTyping &operator=(const HiddenTyping &) = delete;
 
  private:
-  static constexpr std::array kEnding = {SIGINT, SIGTERM, SIGHUP, SIGQUIT};
+  // SIGTSTP too: who goes on after it has a terminal that shows what is typed.
+  static constexpr std::array kEnding = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGTSTP};
   termios shown_{};
   std::array<struct sigaction, kEnding.size()> before_{};
 };

@@ -94,12 +94,20 @@ std::string names_in(const toml::table &file) {
   return names.empty() ? "none" : names;
 }
 
+/// What the parser quotes beyond a character may be a secret: a key of digits that is too large a number.
+std::string without_quotation(std::string description) {
+  const std::size_t begin = description.find('\'');
+  const std::size_t end = description.rfind('\'');
+  if (begin != std::string::npos && end - begin > 3) description.replace(begin + 1, end - begin - 1, "...");
+  return description;
+}
+
 toml::table parse_file(const std::string &path) {
   try {
     return toml::parse(read_file(path), path);
   } catch (const toml::parse_error &error) {
     const std::string line = std::to_string(error.source().begin.line);
-    throw SetupError(path + ":" + line + ": " + std::string(error.description()));
+    throw SetupError(path + ":" + line + ": " + without_quotation(std::string(error.description())));
   }
 }
 

@@ -45,7 +45,7 @@ def nobody(environ: Environ, kind: str, id: str) -> bool:
 
 
 class TokenServer:
-    """The app. It never hands out a token for every id, and none that `authorise` has not allowed."""
+    """The app. It never hands out a token for every id, and none for which `authorise` did not return True."""
 
     def __init__(self, client: fleetauth.FleetEngine, authorise: Authorise = nobody) -> None:
         self._client = client
@@ -69,7 +69,7 @@ class TokenServer:
         claim_set, claim, members = KINDS[kind]
         if id in ("", "*"):
             return refuse(HTTPStatus.BAD_REQUEST, f"{claim} must be one id")
-        if not self._authorise(environ, kind, id):
+        if self._authorise(environ, kind, id) is not True:  # the coroutine of an async function is no yes
             return refuse(HTTPStatus.FORBIDDEN, "not allowed")
         try:
             token = self._client.token(claim_set=claim_set, claims={claim: id}).reveal()

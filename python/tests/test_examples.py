@@ -98,6 +98,12 @@ def test_nobody_is_allowed_unless_the_backend_says_so(token_server: Any, engine:
     assert get(token_server.TokenServer(engine), f"/token/{kind}/id".encode()) == (403, {"error": "not allowed"})
 
 
+@pytest.mark.parametrize("answer", [None, "no", 1, object()])
+def test_no_answer_but_true_is_a_yes(token_server: Any, engine: FleetEngine, answer: Any) -> None:
+    app = token_server.TokenServer(engine, lambda *_: answer)
+    assert get(app, b"/token/driver/id") == (403, {"error": "not allowed"})
+
+
 @pytest.mark.parametrize(
     "id", [b"", b"*", b"canary" + b"x" * 59, b"canary/1", b"canary:1", b"canary?", b"canary,1", b"canary\n", b"canary\xff"]
 )

@@ -209,10 +209,22 @@ def test_status_without_a_file_lists_what_was_tried(command: Command, tmp_path: 
     assert command("status", "--config", "c.toml", "--json").json == []
 
 
-def test_a_key_that_a_program_prints_is_not_looked_for(command: Command, tmp_path: Path) -> None:
-    (tmp_path / "keys.toml").write_text('[fleet]\nprovider = "fleet_engine"\nservice_account = { command = ["vault", "read"] }\n')
-    [report] = command("status", "--config", "keys.toml", "--json", **BARE).json
-    assert (report["state"], report["not_run"]) == ("complete", ["service_account"])
+@pytest.mark.parametrize(
+    ("profile", "not_run", "origins"),
+    [
+        ('provider = "fleet_engine"\nservice_account = PROGRAM', "service_account", ["api"]),
+        ('provider = "fleet_engine"\nservice_account_file = PROGRAM', "service_account_file", ["api"]),
+        ('provider = "fleet_engine_device"\nbackend_base_url = PROGRAM', "backend_base_url", ["api"]),
+        ("provider = PROGRAM\nacct_id = 12345", "provider", []),
+    ],
+)
+def test_what_a_program_prints_is_taken_to_be_there_and_not_made_up(
+    command: Command, tmp_path: Path, profile: str, not_run: str, origins: list[str]
+) -> None:
+    (tmp_path / "c.toml").write_text("[fleet]\n" + profile.replace("PROGRAM", '{ command = ["vault", "read"] }'))
+    [report] = command("status", "--config", "c.toml", "--json", **BARE).json
+    assert (report["state"], report["not_run"], report["problems"]) == ("complete", [not_run], [])
+    assert list(report["origins"]) == origins
 
 
 def test_a_provider_without_parameters(command: Command, tmp_path: Path) -> None:

@@ -1,5 +1,7 @@
 """whoami, accounts, tokens of accounts, and one-time codes."""
 
+import json
+
 import pytest
 from conftest import Command, Emulator
 
@@ -54,11 +56,36 @@ def test_a_wrong_code_is_sent_once(command: Command, orchestrator: list[str], em
     assert emulator.log() == ["POST /fo/auth/login 200", "POST /fo/auth/verify-otp 401"]
 
 
-@pytest.mark.parametrize(("source", "complaint"), [("true", "printed nothing"), ("exit 3", "printed nothing")])
-def test_a_command_without_a_code(command: Command, orchestrator: list[str], source: str, complaint: str) -> None:
+@pytest.mark.parametrize(
+    ("source", "complaint"),
+    [
+        ("true canary", "printed nothing"),
+        ("echo; echo 123456", "printed nothing"),
+        ("echo 123456; exit 3 canary", "failed with status 3"),
+        ("echo 123456; kill -9 $$", "was killed"),
+    ],
+)
+def test_a_command_without_a_code(command: Command, orchestrator: list[str], emulator: Emulator, source: str, complaint: str) -> None:
     result = command("token", *orchestrator, "--email", "otp@fleet.example", "--otp-from", source, **PASSWORD)
-    assert result.status == 3
+    assert (result.status, result.out) == (3, "")
+    assert "--otp-from: " in result.err
     assert complaint in result.err
+    assert "canary" not in result.err
+    assert emulator.log() == ["POST /fo/auth/login 200"]
+
+
+def test_of_what_a_command_prints_the_first_line_is_the_code(command: Command, orchestrator: list[str]) -> None:
+    words = [*orchestrator, "--email", "otp@fleet.example", "--info", "--otp-from"]
+    assert command("token", *words, "printf '123456\\r\\nvalid for 30 s\\n'", **PASSWORD).status == 0
+
+
+def test_what_a_provider_says_cannot_steer_the_terminal(command: Command, orchestrator: list[str], emulator: Emulator) -> None:
+    name = "a\x1b[2Jb\nc\x7fd\u009be ü"
+    emulator.fault("/fo/auth/whoami", {"status": 200, "body": json.dumps({"_id": name, "role": "admin"})})
+    words = [*orchestrator, "--email", "admin@fleet.example"]
+    for shown in (command("whoami", *words, **PASSWORD).out, command("login", *words, **PASSWORD).out):
+        assert "a?[2Jb?c?d?e ü\n" in shown
+    assert command("whoami", *words, "--json", **PASSWORD).json["id"] == name
 
 
 def test_nobody_to_ask_for_a_code(command: Command, orchestrator: list[str]) -> None:

@@ -107,6 +107,11 @@ def test_what_is_wrong_is_named(command: Command, emulator: Emulator, tmp_path: 
     assert emulator.log() == []
 
 
-def test_value_of_a_profile_is_not_in_the_message(command: Command, tmp_path: Path) -> None:
-    (tmp_path / "c.toml").write_text(f'[acme]\nprovider = "fleetup"\nacct_id = "{SECRET}"\nsecret = "{SECRET}\n')
-    assert SECRET not in command("token", "--profile", "acme", "--config", "c.toml").err
+@pytest.mark.parametrize("value", [f'"{SECRET}', "9" * 30, "0x" + "c" * 30, "1" + "0" * 400 + ".0"])
+def test_value_of_a_profile_is_not_in_the_message(command: Command, tmp_path: Path, value: str) -> None:
+    (tmp_path / "c.toml").write_text(f'[acme]\nprovider = "fleetup"\nacct_id = "{SECRET}"\nsecret = {value}\n')
+    for result in (command("token", "--profile", "acme", "--config", "c.toml"), command("status", "--config", "c.toml")):
+        assert (result.status, result.out) == (3, "")
+        assert "c.toml:4: " in result.err
+        assert SECRET not in result.err
+        assert value not in result.err

@@ -32,6 +32,15 @@ def test_mistyped_secret_is_not_repeated(command: Command, words: list[str]) -> 
     assert SECRET not in result.err
 
 
+def test_a_password_of_the_proxy_in_argv_is_refused_and_not_repeated(command: Command, emulator: Emulator) -> None:
+    for words in (["--proxy", "http://user:canary@127.0.0.1:1"], ["--set", "proxy=socks5h://user:canary@127.0.0.1:1"]):
+        result = command("token", *command.fleetup, *words)
+        assert (result.status, result.out) == (2, "")
+        assert "HTTPS_PROXY" in result.err
+        assert "canary" not in result.err
+    assert emulator.log() == []
+
+
 def test_secret_from_a_file(command: Command, tmp_path: Path) -> None:
     (tmp_path / "secret").write_text(f"{SECRET}\n")
     result = command("token", *command.fleetup, "--secret-file", "secret=secret", FLEETUP_SECRET="wrong")
@@ -140,6 +149,44 @@ def test_ctrl_c_at_the_question_ends_the_command_and_gives_the_echo_back(command
     assert termios.tcgetattr(terminal.fd)[3] & termios.ECHO
     assert terminal.end() == -signal.SIGINT
     assert emulator.log() == []
+
+
+def test_nothing_is_sent_when_a_question_is_left_though_the_signal_is_ignored(command: Command, emulator: Emulator) -> None:
+    """As under nohup."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        terminal = Terminal(command, "token", *command.fleetup, FLEETUP_API_KEY=API_KEY)
+    finally:
+        signal.signal(signal.SIGHUP, before)
+    terminal.read_until("secret (not shown): ")
+    terminal.type("")
+    os.kill(terminal.pid, signal.SIGHUP)
+    assert terminal.end() == 3
+    assert "nothing was typed for secret" in terminal.seen
+    assert emulator.log() == []
+
+
+@pytest.mark.parametrize("ending", ["\x03", "\x04", "\x1a"])  # Ctrl-C, Ctrl-D, Ctrl-Z, which cannot stop it without a shell
+def test_leaving_the_question_for_a_code_sends_none(command: Command, emulator: Emulator, ending: str) -> None:
+    words = ["--provider", "fleet_orchestrator", "--base-url", f"{emulator.url}/fo", "--ca-file", emulator.ca_file]
+    terminal = Terminal(command, "token", *words, "--email", "otp@fleet.example", FLEET_ORCHESTRATOR_PASSWORD="demo-password")
+    terminal.read_until("one-time code (not shown): ")
+    terminal.type(ending)
+    assert terminal.end() == (-signal.SIGINT if ending == "\x03" else 3)
+    assert emulator.log() == ["POST /fo/auth/login 200"]
+
+
+def test_a_code_that_was_mistyped_is_asked_for_again(command: Command, emulator: Emulator) -> None:
+    words = ["--provider", "fleet_orchestrator", "--base-url", f"{emulator.url}/fo", "--ca-file", emulator.ca_file]
+    terminal = Terminal(command, "token", *words, "--info", "--email", "otp@fleet.example", FLEET_ORCHESTRATOR_PASSWORD="demo-password")
+    terminal.read_until("one-time code (not shown): ")
+    terminal.type("999999\n")
+    terminal.read_until("refused")
+    terminal.seen = terminal.seen.split("refused", 1)[1]
+    terminal.read_until("one-time code (not shown): ")
+    terminal.type("123456\n")
+    assert terminal.end() == 0
+    assert "123456" not in terminal.seen
 
 
 def test_ctrl_c_ends_the_wait(command: Command, emulator: Emulator) -> None:

@@ -7,6 +7,7 @@ import subprocess
 from datetime import UTC, datetime
 from pathlib import Path
 
+import pytest
 from conftest import API_KEY, COMMAND, Command, Emulator
 
 JWT = re.compile(r"[\w-]+\.[\w-]+\.[\w-]+")
@@ -79,9 +80,10 @@ def test_version_and_what_is_linked(command: Command) -> None:
     assert command("version", "--deps", "--json").json == dict(lines)
 
 
-def test_what_cannot_be_written_is_a_failure(command: Command) -> None:
+@pytest.mark.parametrize("words", [["version"], ["providers", "show", "fleet_engine", "--json"]])  # within a buffer, and beyond
+def test_what_cannot_be_written_is_a_failure(words: list[str]) -> None:
     with Path("/dev/full").open("w") as full:
-        done = subprocess.run([COMMAND, "version"], stdout=full, stderr=subprocess.PIPE, text=True)
+        done = subprocess.run([COMMAND, *words], stdout=full, stderr=subprocess.PIPE, text=True)
     assert done.returncode == 1
     assert "No space left on device" in done.stderr
 

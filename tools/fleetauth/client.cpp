@@ -45,6 +45,10 @@ Description describe(const Provider &provider) {
 }
 
 void refuse_secrets(const Arguments &arguments, const Description &about) {
+  const auto proxy = arguments.client_options.find("proxy");
+  if (proxy != arguments.client_options.end() && proxy->second.find('@') != std::string::npos) {
+    throw UsageError("--proxy with an @ may hold a password, and other users can read command lines: give it by HTTPS_PROXY or a profile");
+  }
   for (const auto &[name, value] : arguments.client_options) {
     if (!about.is_secret(name)) continue;
     const std::string env = about.parameters[name].value("env", "");
@@ -179,7 +183,7 @@ Event wait_for(const Client &client, const Start &start) {
 void answer(const Client &client, const Challenge &challenge) {
   const int attempts = client.otp_command.empty() ? 3 : 1;
   for (int left = attempts; left > 0; --left) {
-    const Secret code(client.otp_command.empty() ? ask_secret("one-time code") : first_line_of(client.otp_command));
+    const Secret code(client.otp_command.empty() ? ask_secret("one-time code") : first_line_of(client.otp_command, "--otp-from"));
     const Event event = wait_for(client, [&](fleetauth_queue *queue, fleetauth_op **op, fleetauth_error **error) {
       return fleetauth_client_answer(client.handle.get(), challenge.get(), reinterpret_cast<const std::uint8_t *>(code.text().data()),
                                      code.text().size(), queue, 0, op, error);

@@ -15,17 +15,42 @@ std::string text_of(const nlohmann::json &json, int indent) {
   return json.dump(indent, ' ', false, nlohmann::json::error_handler_t::replace);
 }
 
+/// Control characters are those below 32, 127, and in two bytes U+0080 to U+009F.
+std::string printable(std::string_view text) {
+  std::string out;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const auto byte = static_cast<unsigned char>(text[i]);
+    const bool of_two = byte == 0xC2 && i + 1 < text.size() && static_cast<unsigned char>(text[i + 1]) < 0xA0;
+    if (of_two) ++i;
+    out += byte < 0x20 || byte == 0x7F || of_two ? '?' : text[i];
+  }
+  return out;
+}
+
+[[noreturn]] void not_written() { throw std::runtime_error(std::string("standard output was not written: ") + std::strerror(errno)); }
+
 }  // namespace
 
-void print(std::string_view text) { std::cout << text; }
-void print_line(std::string_view line) { std::cout << line << '\n'; }
+void print(std::string_view text) {
+  errno = 0;
+  if (!(std::cout << text)) not_written();
+}
+
+void print_line(std::string_view line) {
+  print(line);
+  print("\n");
+}
+
 void print_json(const nlohmann::json &json) { print_line(text_of(json, 2)); }
 
-void print_table(const std::vector<std::vector<std::string>> &rows) {
+void print_table(std::vector<std::vector<std::string>> rows) {
   std::vector<std::size_t> widths;
-  for (const auto &row : rows) {
+  for (auto &row : rows) {
     widths.resize(std::max(widths.size(), row.size()));
-    for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], row[i].size());
+    for (std::size_t i = 0; i < row.size(); ++i) {
+      row[i] = printable(row[i]);
+      widths[i] = std::max(widths[i], row[i].size());
+    }
   }
   for (const auto &row : rows) {
     std::string line;
@@ -39,7 +64,7 @@ void print_table(const std::vector<std::vector<std::string>> &rows) {
 
 void finish_printing() {
   errno = 0;
-  if (!std::cout.flush()) throw std::runtime_error(std::string("standard output was not written: ") + std::strerror(errno));
+  if (!std::cout.flush()) not_written();
 }
 
 void complain(std::string_view line) { std::cerr << "fleetauth: " << line << '\n'; }

@@ -22,11 +22,12 @@ class SetupError : public std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
+/// These throw when standard output does not take what is printed, on a full disk for instance.
 void print(std::string_view text);
 void print_line(std::string_view line);
 void print_json(const nlohmann::json &json);
-void print_table(const std::vector<std::vector<std::string>> &rows);
-/// Throws when something printed was not taken, on a full disk for instance.
+/// With ? in place of control characters, which could do what they like to a terminal.
+void print_table(std::vector<std::vector<std::string>> rows);
 void finish_printing();
 
 void complain(std::string_view line);

@@ -1,7 +1,9 @@
 #include "tools/fleetauth/input.h"
 
 #include <fcntl.h>
+#include <spawn.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <termios.h>
 #include <unistd.h>
 
@@ -11,6 +13,8 @@
 #include <iostream>
 
 #include "tools/fleetauth/console.h"
+
+extern char **environ;  // NOLINT(readability-redundant-declaration)
 
 namespace fleetauth::command {
 
@@ -50,7 +54,7 @@ bool read_line(std::string &line) {
 volatile std::sig_atomic_t caught_signal = 0;
 extern "C" void catch_signal(int number) { caught_signal = number; }
 
-/// While it lives the terminal shows nothing that is typed. A signal that would end the program only ends the reading;
+/// While it lives the terminal shows nothing that is typed. A signal that would end or stop the program only ends the reading;
 /// it is raised again when the terminal is as it was.
 class HiddenTyping {
  public:
@@ -73,7 +77,8 @@ class HiddenTyping {
   HiddenTyping &operator=(const HiddenTyping &) = delete;
 
  private:
-  static constexpr std::array kEnding = {SIGINT, SIGTERM, SIGHUP, SIGQUIT};
+  // SIGTSTP too: who goes on after it has a terminal that shows what is typed.
+  static constexpr std::array kEnding = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGTSTP};
   termios shown_{};
   std::array<struct sigaction, kEnding.size()> before_{};
 };
@@ -111,19 +116,47 @@ std::string ask_secret(const std::string &question) {
   std::cerr << question << " (not shown): " << std::flush;
   std::string line = with_room();
   const HiddenTyping hidden;
-  if (!read_line(line) && caught_signal == 0) throw SetupError("nothing was typed for " + question);
+  if (!read_line(line)) throw SetupError("nothing was typed for " + question);
   return line;
 }
 
-std::string first_line_of(const std::string &command) {
-  const std::unique_ptr<FILE, int (*)(FILE *)> pipe(::popen(command.c_str(), "re"), ::pclose);
-  if (pipe == nullptr) throw SetupError("cannot run " + command + ": " + ::strerror(errno));
-  std::array<char, 256> line{};
-  const bool printed = std::fgets(line.data(), static_cast<int>(line.size()), pipe.get()) != nullptr;
-  std::string code = without_line_end(printed ? line.data() : "");
-  ::explicit_bzero(line.data(), line.size());
-  if (code.empty()) throw SetupError("the command printed nothing: " + command);
-  return code;
+std::string output_of(std::vector<std::string> argv, const std::string &where) {
+  std::array<int, 2> pipe_ends{};
+  if (::pipe2(pipe_ends.data(), O_CLOEXEC) != 0) throw SetupError(where + ": no pipe for the command");
+  posix_spawn_file_actions_t actions;
+  posix_spawn_file_actions_init(&actions);
+  posix_spawn_file_actions_adddup2(&actions, pipe_ends[1], STDOUT_FILENO);
+  std::vector<char *> pointers;
+  for (std::string &word : argv) pointers.push_back(word.data());
+  pointers.push_back(nullptr);
+  pid_t child = 0;
+  const int failed = ::posix_spawnp(&child, pointers[0], &actions, nullptr, pointers.data(), environ);
+  posix_spawn_file_actions_destroy(&actions);
+  ::close(pipe_ends[1]);
+  if (failed != 0) {
+    ::close(pipe_ends[0]);
+    throw SetupError(where + ": cannot run " + argv[0] + ": " + ::strerror(failed));
+  }
+  std::string text = with_room();
+  std::array<char, 4096> chunk{};
+  for (ssize_t n = 0; text.size() <= kLargestFile && (n = ::read(pipe_ends[0], chunk.data(), chunk.size())) > 0;) {
+    text.append(chunk.data(), static_cast<std::size_t>(n));
+  }
+  ::explicit_bzero(chunk.data(), chunk.size());
+  ::close(pipe_ends[0]);
+  int status = 0;
+  ::waitpid(child, &status, 0);
+  if (text.size() > kLargestFile) throw SetupError(where + ": " + argv[0] + " prints more than 16 MiB");
+  if (!WIFEXITED(status)) throw SetupError(where + ": " + argv[0] + " was killed");
+  if (WEXITSTATUS(status) != 0) throw SetupError(where + ": " + argv[0] + " failed with status " + std::to_string(WEXITSTATUS(status)));
+  return without_line_end(std::move(text));
+}
+
+std::string first_line_of(const std::string &command, const std::string &where) {
+  const Secret printed(output_of({"/bin/sh", "-c", command}, where));
+  std::string line = without_line_end(printed.text().substr(0, printed.text().find('\n')));
+  if (line.empty()) throw SetupError(where + ": the command printed nothing");
+  return line;
 }
 
 std::string without_line_end(std::string text) {

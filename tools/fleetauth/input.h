@@ -3,8 +3,9 @@
 #include <map>
 #include <string>
 #include <utility>
+#include <vector>
 
-/// What the command reads from files, standard input and people. Throws SetupError with the reason.
+/// What the command reads from files, programs, standard input and people. Throws SetupError with the reason.
 namespace fleetauth::command {
 
 /// The whole of a file.
@@ -18,8 +19,11 @@ namespace fleetauth::command {
 /// Asks on the terminal without showing what is typed. A signal that ends the program leaves the terminal as it was.
 [[nodiscard]] std::string ask_secret(const std::string &question);
 
-/// The first line that a command of the shell prints, without its end.
-[[nodiscard]] std::string first_line_of(const std::string &command);
+/// What a program prints that is run without a shell, without the end of its last line. A program that fails is an error, which
+/// begins with `where` and does not repeat the arguments.
+[[nodiscard]] std::string output_of(std::vector<std::string> argv, const std::string &where);
+/// The first line that a command of the shell prints, without its end; an empty one is an error.
+[[nodiscard]] std::string first_line_of(const std::string &command, const std::string &where);
 
 [[nodiscard]] std::string without_line_end(std::string text);
 

@@ -1,21 +1,12 @@
 #include "tools/fleetauth/profile.h"
 
-#include <fcntl.h>
-#include <spawn.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
-#include <array>
 #include <cstdlib>
-#include <cstring>
 #include <filesystem>
 
 #include <toml++/toml.h>
 
 #include "tools/fleetauth/console.h"
 #include "tools/fleetauth/input.h"
-
-extern char **environ;  // NOLINT(readability-redundant-declaration)
 
 namespace fleetauth::command {
 
@@ -41,37 +32,6 @@ ConfigFile config_file(const std::optional<std::string> &config) {
     return {folder + "/fleetauth/config.toml", tried + "XDG_CONFIG_HOME"};
   }
   return {environment("HOME") + "/.config/fleetauth/config.toml", tried + "XDG_CONFIG_HOME (not set), HOME"};
-}
-
-/// Runs a program without a shell and takes what it prints.
-std::string output_of(std::vector<std::string> argv, const std::string &where) {
-  std::array<int, 2> pipe_ends{};
-  if (::pipe2(pipe_ends.data(), O_CLOEXEC) != 0) throw SetupError(where + ": no pipe for the command");
-  posix_spawn_file_actions_t actions;
-  posix_spawn_file_actions_init(&actions);
-  posix_spawn_file_actions_adddup2(&actions, pipe_ends[1], STDOUT_FILENO);
-  std::vector<char *> pointers;
-  for (std::string &word : argv) pointers.push_back(word.data());
-  pointers.push_back(nullptr);
-  pid_t child = 0;
-  const int failed = ::posix_spawnp(&child, pointers[0], &actions, nullptr, pointers.data(), environ);
-  posix_spawn_file_actions_destroy(&actions);
-  ::close(pipe_ends[1]);
-  if (failed != 0) {
-    ::close(pipe_ends[0]);
-    throw SetupError(where + ": cannot run " + argv[0] + ": " + std::strerror(failed));
-  }
-  std::string text;
-  std::array<char, 4096> chunk{};
-  for (ssize_t n = 0; (n = ::read(pipe_ends[0], chunk.data(), chunk.size())) > 0;) {
-    text.append(chunk.data(), static_cast<std::size_t>(n));
-  }
-  ::close(pipe_ends[0]);
-  int status = 0;
-  ::waitpid(child, &status, 0);
-  if (!WIFEXITED(status)) throw SetupError(where + ": " + argv[0] + " was killed");
-  if (WEXITSTATUS(status) != 0) throw SetupError(where + ": " + argv[0] + " failed with status " + std::to_string(WEXITSTATUS(status)));
-  return without_line_end(std::move(text));
 }
 
 std::string file_of(const std::string &path, const std::string &where) {
@@ -134,12 +94,20 @@ std::string names_in(const toml::table &file) {
   return names.empty() ? "none" : names;
 }
 
+/// What the parser quotes beyond a character may be a secret: a key of digits that is too large a number.
+std::string without_quotation(std::string description) {
+  const std::size_t begin = description.find('\'');
+  const std::size_t end = description.rfind('\'');
+  if (begin != std::string::npos && end - begin > 3) description.replace(begin + 1, end - begin - 1, "...");
+  return description;
+}
+
 toml::table parse_file(const std::string &path) {
   try {
     return toml::parse(read_file(path), path);
   } catch (const toml::parse_error &error) {
     const std::string line = std::to_string(error.source().begin.line);
-    throw SetupError(path + ":" + line + ": " + std::string(error.description()));
+    throw SetupError(path + ":" + line + ": " + without_quotation(std::string(error.description())));
   }
 }
 

@@ -22,9 +22,11 @@ struct Report {
   std::vector<std::pair<std::string, std::string>> origins;
 };
 
+constexpr const char *kNotRunUrl = "https://not-run.invalid";
+
 /// In place of a value that a program would print: the checks of its type and form accept it.
 std::string stand_in(const std::string &option, const Descriptor &descriptor) {
-  if (option.ends_with("base_url")) return "https://not-run.invalid";
+  if (option.ends_with("base_url")) return kNotRunUrl;
   const auto parameter = descriptor["parameters"].find(option);
   if (parameter == descriptor["parameters"].end()) return "";
   const std::string type = parameter->value("type", "");
@@ -37,17 +39,26 @@ void stand_in_for_programs(const ProfileState &state, const Descriptor &descript
   }
 }
 
-/// Values that are looked at whole when a client is made, so that nothing can stand in for them: keys, and names of claim sets.
+/// Values that are looked at whole when a client is made, so that nothing can stand in for them: keys, their files, and names of claim
+/// sets.
 bool needs_its_value(const std::string &option, const Descriptor &descriptor) {
   for (const auto &[name, credential] : descriptor["credentials"].items()) {
     const auto key = credential.find("key");
-    if (key != credential.end() && key->value("service_account", "") == option) return true;
+    if (key != credential.end() && (key->value("service_account", "") == option || key->value("file", "") == option)) return true;
     if (credential.value("claim_set", "") == option) return true;
   }
   return false;
 }
 
+/// The origins, but for those that a program prints.
+std::vector<std::pair<std::string, std::string>> known_base_urls(const Descriptor &descriptor, const Values &options) {
+  auto urls = base_urls(descriptor, options);
+  std::erase_if(urls, [](const auto &origin) { return origin.second == kNotRunUrl; });
+  return urls;
+}
+
 void look(ProfileState &state, Report &report) {
+  if (std::find(state.not_run.begin(), state.not_run.end(), "provider") != state.not_run.end()) return;
   if (state.profile.provider.empty()) throw SetupError("the profile names no provider");
   const Provider provider = open_provider(state.profile.provider);
   Values &options = state.profile.options;
@@ -56,13 +67,13 @@ void look(ProfileState &state, Report &report) {
   add_environment(options, provider);
   const auto needed = [&](const std::string &name) { return needs_its_value(name, before); };
   if (std::any_of(state.not_run.begin(), state.not_run.end(), needed)) {
-    report.origins = base_urls(before, options);
+    report.origins = known_base_urls(before, options);
     return;
   }
   (void)new_client(shared_runtime(), provider, client_options(provider, options));
   const Descriptor descriptor = descriptor_of(provider, options);
   report.schemes = usable_schemes(provider, descriptor, options);
-  report.origins = base_urls(descriptor, options);
+  report.origins = known_base_urls(descriptor, options);
 }
 
 Report report_on(ProfileState &state) {

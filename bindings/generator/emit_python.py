@@ -209,7 +209,7 @@ def _mint(provider: dict[str, Any], variant: str) -> str:
         answer="return await" if variant == "aio" else "return",
         sets="".join(f"            {quoted(name)},\n" for name in sets),
         documentation="".join(wrap(f"{name}: {doc}", " " * 16)[4:] + "\n" for name, doc in rows),
-        parameters="".join(f"        {name}: {kind} | None = None,\n" for name, kind in kinds.items()),
+        parameters="".join(f"        {name}: {kind} | None = NOT_GIVEN,\n" for name, kind in kinds.items()),
         arguments="".join(f"            {name}={name},\n" for name in names),
     )
 

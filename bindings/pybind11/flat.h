@@ -3,6 +3,7 @@
 #include <pybind11/pybind11.h>
 
 #include <cstdint>
+#include <cstring>
 #include <limits>
 #include <memory>
 #include <utility>
@@ -25,6 +26,10 @@ class Handle {
   Handle(const Handle &) = delete;
   Handle &operator=(const Handle &) = delete;
   [[nodiscard]] Native *get() const noexcept { return native_; }
+
+  // pybind11 allocates what cls.__new__(cls) made without __init__ when it is first used: as zeros, it is a NULL to every function.
+  static void *operator new(std::size_t size) { return std::memset(::operator new(size), 0, size); }
+  static void operator delete(void *memory) noexcept { ::operator delete(memory); }
 
  private:
   Native *native_;

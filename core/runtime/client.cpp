@@ -355,14 +355,15 @@ Result<token::Advice> Client::report_rejected(std::int64_t slot, std::int64_t ge
   const auto live = this->live();
   if (live == nullptr || slot < 0) return token::Advice::Stop;  // a local credential has no other
   const auto lock = runtime_->engine().enter();
-  bool may_be_forgotten = false;  // an account's that was not asked for long
+  std::optional<token::Advice> of_forgotten;  // an account's, or that of claims, which was not asked for long
   for (const auto &sources : live->sources) {
     if (sources == nullptr) continue;
     const bool curable = sources->kind().credential->is_refusal(http_status);
     if (const auto source = sources->of_slot(slot)) return curable ? source->reject(generation) : token::Advice::Stop;
-    may_be_forgotten = may_be_forgotten || (curable && (sources->kind().takes_account || sources->kind().takes_claims));
+    const bool forgets = sources->kind().takes_account || sources->kind().takes_claims;
+    if (forgets && of_forgotten != token::Advice::Retry) of_forgotten = curable ? token::Advice::Retry : token::Advice::Stop;
   }
-  if (may_be_forgotten) return token::Advice::Retry;
+  if (of_forgotten) return *of_forgotten;
   return fail(Status::InvalidArgument, "client_report_rejected: the slot is not one of this client's");
 }
 

@@ -46,7 +46,7 @@ inline constexpr std::array<OptionSpec, 24> kOptionTable{{
      "A JSON Merge Patch (RFC 7396) applied to the provider's descriptor: any endpoint, field name or policy can be overridden."},
     {OptionScope::Client, "transport", OptionType::Choice,
      "curl", 0, 0, kClientTransportChoices,
-     "curl: the library's own. host: token requests are handed to the host as http_call events."},
+     "curl: the library's own. host: every request is handed to the host as an http_call event."},
     {OptionScope::Client, "signer", OptionType::Choice,
      "key", 0, 0, kClientSignerChoices,
      "Who signs the tokens of providers whose tokens are made here. key: the library, with the key it is given. host: what is to be signed is handed to the host as sign_call events; the key stays where it is."},

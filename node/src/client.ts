@@ -157,8 +157,9 @@ export class Client<ClaimSet extends string = string, Ids extends Claims = Claim
   }
 
   /**
-   * Tells how the provider answered (401) a request that carried these headers or this token. `retry`: get the
-   * headers again and repeat the request once. `stop`: give up with the provider's answer.
+   * Tells with which status the provider refused a request that carried these headers or this token. `retry`, where
+   * that says the token is no longer taken (401): get the headers again and repeat the request once. `stop`: give up with
+   * the provider's answer.
    */
   reportRejected(refused: AuthHeaders | Token, httpStatus = 401): 'retry' | 'stop' {
     const { slot, generation } = origin(refused);

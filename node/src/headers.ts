@@ -47,12 +47,17 @@ interface Wanted {
   readonly api?: string | undefined;
   readonly account?: string | undefined;
   readonly claimSet?: string | undefined;
-  readonly claims?: object | undefined;
+  readonly claims?: unknown;
 }
 
 /** The claims as the library takes them. */
 export function claimsText({ claims }: Wanted): string | undefined {
-  return claims === undefined ? undefined : JSON.stringify(claims);
+  if (claims === undefined) return undefined;
+  // JSON.stringify makes {} of a Map, and nothing of a function.
+  if (typeof claims !== 'object' || claims === null || Symbol.iterator in claims) {
+    throw new TypeError("The option claims must be an object of ids by their claims' names, as { vehicleid: 'v1' }.");
+  }
+  return JSON.stringify(claims);
 }
 
 /** Ready headers by exact method, URL, API group, account and claims. Holds a bounded number; the oldest goes first. */

@@ -269,6 +269,17 @@ describe('a token of Fleet Engine', () => {
       assert.throws(() => client.peek(url, { claimSet: 'fleet_server' }), ConfigurationError);
     }));
 
+  test('may be forgotten before the answer to it comes', () =>
+    withRuntime(async (runtime) => {
+      await using client = fleetEngine({ runtime, maxTokens: 1 });
+      const url = `${fixture.emulator.baseUrl('fleet_engine', 'api')}/v1/providers/p/vehicles/v1`;
+      const send = async () => {
+        await client.mint('server');
+        return new Response(null, { status: 404 });
+      };
+      assert.equal((await client.fetch(url, { claims: { vehicleid: 'v1' }, fetch: send })).status, 404);
+    }));
+
   test('lives as long as is asked for, and is good for some minutes whenever it is given out', async () => {
     const clock = new ManualClock(new Date('2026-01-01T00:00:00Z'));
     await using runtime = new Runtime({ clock });
@@ -306,7 +317,7 @@ describe('claims that are wrong', () => {
     [/"taskids" holds \* beside ids/, { taskids: [ID, '*'] }],
     [/"taskids" and "taskid" exclude each other/, { taskid: ID, taskids: [ID] }],
     [/the claims are empty/, {}],
-    [/an object is expected/, null],
+    [/the claims are empty/, { vehicleid: undefined }],
     [/a token is for claims/, undefined],
   ];
 
@@ -322,6 +333,20 @@ describe('claims that are wrong', () => {
         assert.ok(!inspect(error, { depth: 9 }).includes(ID), error.message);
       }));
   }
+
+  test('are a TypeError where they are no object of ids', () =>
+    withRuntime(async (runtime) => {
+      await using client = fleetEngine({ runtime, claimSet: 'server' });
+      const ids = [['vehicleid', ID]] as const;
+      for (const claims of [null, ID, [ID], () => ID, 7, new Map(ids), new URLSearchParams(Object.fromEntries(ids))]) {
+        for (const claimSet of [undefined, 'driver'] as const) {
+          const error = await rejection(client.token({ claimSet, claims: wrong(claims) }));
+          assert.ok(error instanceof TypeError, inspect(error));
+          assert.match(error.message, /^The option claims must be an object/);
+        }
+      }
+      assert.ok((await rejection(client.mint(wrong(null)))) instanceof TypeError);
+    }));
 
   test('are of no use where tokens are not for claims', () =>
     withRuntime(async (runtime) => {

@@ -247,6 +247,18 @@ describe('a transport of the caller', () => {
     assert.equal(signals[0]?.aborted, true);
   });
 
+  test('P11 closes the client and the runtime that called it', async () => {
+    const runtime = new Runtime();
+    const closings: Promise<void>[] = [];
+    const transport = () => {
+      closings.push(client.close(), runtime.close());
+      return { status: 200, headers: [['content-type', 'application/json']] as const, body: ANSWER };
+    };
+    const client = new FleetUp({ ...FLEETUP, runtime, transport });
+    assert.ok((await rejection(client.token())) instanceof Closed);
+    await Promise.all(closings);
+  });
+
   test('may never answer, and is given up at the deadline, not when its promise is collected', async () => {
     const clock = new ManualClock(new Date());
     await using runtime = new Runtime({ clock });

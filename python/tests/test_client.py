@@ -16,7 +16,7 @@ from support import CREDENTIALS, URL, Script, answer, assert_no_canary
 import fleetauth
 import fleetauth.aiohttp
 import fleetauth.requests
-from fleetauth import FleetUp, HttpResponse, MyConnectedFleet, Runtime, TransportError, aio
+from fleetauth import FleetUp, HttpRequest, HttpResponse, MyConnectedFleet, Runtime, TransportError, aio
 from fleetauth.testing import ManualClock
 
 
@@ -188,7 +188,7 @@ def test_a_number_that_is_too_large_is_refused(runtime: Runtime) -> None:
         FleetUp(api_key="k", acct_id=2**70, secret="s", runtime=runtime)
 
 
-def test_the_host_s_own_exception_comes_out_unchanged(client: FleetUp, script: Script) -> None:
+def test_T23_the_host_s_own_exception_comes_out_unchanged(client: FleetUp, script: Script) -> None:
     class Mine(Exception):
         pass
 
@@ -246,6 +246,17 @@ def test_P10_waiting_for_oneself_is_an_error_and_not_a_deadlock(client: FleetUp,
     with pytest.raises(fleetauth.FleetAuthError) as caught:
         client.token()
     assert caught.value.status_name == "E_REENTRANT"
+
+
+def test_P11_a_transport_may_close_what_called_it(client: FleetUp, runtime: Runtime, script: Script) -> None:
+    def close_all(_: HttpRequest) -> HttpResponse:
+        client.close()
+        runtime.close()
+        return answer({"token": "too late"})
+
+    script.next.append(close_all)
+    with pytest.raises(fleetauth.Closed):
+        client.token()
 
 
 def test_a_transport_may_use_another_client(runtime: Runtime, script: Script) -> None:

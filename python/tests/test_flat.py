@@ -25,6 +25,17 @@ def test_a_wrong_type_is_named_and_no_argument_is_shown() -> None:
         options.set_text("\ud800", "x")
 
 
+def test_P12_handles_of_another_type_are_refused() -> None:
+    options, clock = _native.Options(), _native.Clock(0)
+    with pytest.raises(TypeError):
+        _native.Runtime(clock, None)  # type: ignore[arg-type]
+    with pytest.raises(TypeError):
+        _native.Clock.advance(options, 1)  # type: ignore[arg-type]
+    with pytest.raises(fleetauth.FleetAuthError, match="must not be NULL"):
+        _native.Options.__new__(_native.Options).set_i64("n", 1)
+    options.set_text("still", "usable")
+
+
 def test_bytes_are_anything_with_the_buffer_protocol() -> None:
     options = _native.Options()
     for value in (b"x", bytearray(b"x"), memoryview(b"x")):

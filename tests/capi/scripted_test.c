@@ -262,6 +262,47 @@ TEST(a_handle_keeps_alive_what_it_came_from) {
   CHECK_INT(before, fleetauth_live_handles());
 }
 
+TEST(P11_whoever_answers_a_call_may_release_all_else_first) {
+  struct world w = set_up();
+  const int64_t before = w.handles_before;
+  fleetauth_op *op = start(&w, NULL, 1);
+  fleetauth_http_call *call = take_call(w.queue);
+  fleetauth_client_close(w.client);
+  fleetauth_client_unref(w.client);
+  fleetauth_op_unref(op);
+  fleetauth_queue_unref(w.queue);
+  fleetauth_runtime_unref(w.runtime);
+  fleetauth_clock_unref(w.clock);
+  CHECK_TEXT("POST", fleetauth_http_call_method(call, NULL));
+  CHECK(fleetauth_http_call_timeout_ms(call) >= 0);
+  CHECK_INT(FLEETAUTH_OK, fleetauth_http_call_append_body(call, (const uint8_t *)"{}", 2, NULL));
+  CHECK_INT(FLEETAUTH_E_CLOSED, fleetauth_http_call_complete(call, 200, NULL));
+  fleetauth_http_call_unref(call);
+  CHECK_INT(before, fleetauth_live_handles());
+}
+
+#ifdef FLEETAUTH_CHECKED
+TEST(P12_a_handle_of_another_type_is_refused) {
+  struct world w = set_up();
+  fleetauth_op *op = start(&w, NULL, 1);
+  void *const handles[] = {w.clock, w.runtime, w.queue, w.client, op};
+  for (size_t i = 0; i < sizeof handles / sizeof *handles; ++i) {
+    fleetauth_token *token = NULL;
+    fleetauth_error *err = NULL;
+    if (handles[i] == w.client) continue;
+    CHECK_INT(FLEETAUTH_E_INVALID_ARGUMENT, fleetauth_client_peek(handles[i], NULL, NULL, 0, NULL, 0, &token, &err));
+    CHECK(strstr(fleetauth_error_message(err, NULL), "client is not a handle of this type") != NULL);
+    fleetauth_error_unref(err);
+    CHECK_INT(FLEETAUTH_E_INVALID_ARGUMENT, fleetauth_client_peek(w.client, handles[i], NULL, 0, NULL, 0, &token, NULL));
+    fleetauth_client_close(handles[i]);
+  }
+  fleetauth_op_unref(op);
+  answer(take_call(w.queue), 200, "{\"token\":\"tok-1\"}");
+  fleetauth_token_unref(take_token(w.queue, 1));
+  tear_down(&w);
+}
+#endif
+
 TEST(R09_cancel_ends_the_operation_and_not_the_fetch) {
   struct world w = set_up();
   fleetauth_op *leaving = start(&w, NULL, 1);
@@ -698,6 +739,10 @@ static const struct check_case cases[] = {
     CASE(a_token_by_pulled_events),
     CASE(peek_answers_from_memory_at_once),
     CASE(a_handle_keeps_alive_what_it_came_from),
+    CASE(P11_whoever_answers_a_call_may_release_all_else_first),
+#ifdef FLEETAUTH_CHECKED
+    CASE(P12_a_handle_of_another_type_is_refused),
+#endif
     CASE(R09_cancel_ends_the_operation_and_not_the_fetch),
     CASE(closing_the_client_ends_what_is_in_flight),
     CASE(P15_runtimes_may_be_closed_and_made_a_thousand_times),

@@ -1,4 +1,4 @@
-"""schema_test.py: every vector is of the format, has a name of its own, and what its secrets are is used.
+"""schema_test.py: every vector is of the format and has a name of its own, and the tokens in them are signed.
 
 Needs jsonschema (packaging/deps/python-dev.txt); without it exits 77, which ctest reports as skipped.
 """

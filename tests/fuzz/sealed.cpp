@@ -25,6 +25,8 @@ namespace {
 // The dictionary holds it.
 constexpr std::string_view kCanary = "CANARY23SECRET45VALUE67";
 const std::string kKey(crypto::kSealKeySize, 'k');
+// In bytes: a challenge is sealed as JSON, which is longer than its texts.
+constexpr std::size_t kSurelyFits = 8 * 1024;
 
 void check_refusal(const Error &error) {
   require(error.status == Status::Key || error.status == Status::Crypto, "what does not open is E_KEY or E_CRYPTO");
@@ -118,12 +120,11 @@ void check_inside(std::string_view text) {
     require(echo.type == json::Type::String || echo.type == json::Type::Integer || echo.type == json::Type::Boolean,
             "an echo is a string, an integer or a boolean");
   }
-  require(survives(challenge), "a challenge that was read can be kept");
+  if (text.size() < kSurelyFits) require(survives(challenge), "a challenge that was read can be kept");
 }
 
 void check_values(fuzz::Input &input) {
   constexpr json::Type kTypes[] = {json::Type::String, json::Type::Integer, json::Type::Boolean};
-  constexpr std::size_t kSurelyFits = 8 * 1024;
   flow::Challenge challenge;
   challenge.asked = static_cast<WallMs>(input.number(6));
   challenge.lifetime_ms = static_cast<std::int64_t>(1 + input.number(3));

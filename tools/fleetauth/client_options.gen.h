@@ -19,7 +19,7 @@ inline constexpr std::array<ClientOption, 22> kClientOptions{{
     {"base_url", false, false, "Replaces the scheme, host, port and path prefix of the provider's origin; that host then is the only one the credentials are sent to. A provider with several origins has one such option for each, named after it: `auth_base_url`, `api_base_url`."},
     {"scheme", false, false, "Which of the provider's authorisation schemes to use, for every API group which offers it; the default is each group's first."},
     {"descriptor_patch", false, false, "A JSON Merge Patch (RFC 7396) applied to the provider's descriptor: any endpoint, field name or policy can be overridden."},
-    {"transport", false, false, "curl: the library's own. host: token requests are handed to the host as http_call events."},
+    {"transport", false, false, "curl: the library's own. host: every request is handed to the host as an http_call event."},
     {"signer", false, false, "Who signs the tokens of providers whose tokens are made here. key: the library, with the key it is given. host: what is to be signed is handed to the host as sign_call events; the key stays where it is."},
     {"ca_file", false, false, "A PEM file of the certificate authorities to trust instead of the system's."},
     {"ca_pem", false, false, "The same as ca_file, given as text. ca_file and ca_pem exclude each other."},

@@ -76,7 +76,7 @@ typedef struct fleetauth_event fleetauth_event;
 typedef struct fleetauth_provider fleetauth_provider;
 /* A provider with credentials. Any thread. Keeps its runtime alive. */
 typedef struct fleetauth_client fleetauth_client;
-/* What a call is for: account, API group, patience. Immutable; any thread. Keeps its client alive. */
+/* What a call is for: account, claims, API group, patience. Immutable; any thread. Keeps its client alive. */
 typedef struct fleetauth_request fleetauth_request;
 /* An operation in flight. Releasing it does not cancel it. */
 typedef struct fleetauth_op fleetauth_op;
@@ -480,8 +480,8 @@ FLEETAUTH_API fleetauth_status fleetauth_queue_serve(fleetauth_queue *queue, fle
 
 /* Copies the slot's current token (not terminated) without making a handle. FLEETAUTH_E_WOULD_BLOCK when memory holds
  * no usable token, FLEETAUTH_E_INVALID_ARGUMENT when the buffer is too small (`buffer_len` says what is needed). The
- * slot of an account that a request named cannot be copied from (FLEETAUTH_E_INVALID_ARGUMENT). The caller wipes the
- * buffer. `buffer` may be secret. Since 1.0. */
+ * slot of an account or of claims that a request named cannot be copied from (FLEETAUTH_E_INVALID_ARGUMENT). The caller
+ * wipes the buffer. `buffer` may be secret. Since 1.0. */
 FLEETAUTH_API fleetauth_status fleetauth_slot_copy(fleetauth_client *client, int64_t slot, uint8_t *buffer, size_t buffer_cap,
                                                    size_t *buffer_len, int64_t *generation) FLEETAUTH_NOEXCEPT;
 
@@ -489,7 +489,7 @@ FLEETAUTH_API fleetauth_status fleetauth_slot_copy(fleetauth_client *client, int
  * An immutable snapshot of a token and, when it was asked for a URL, of the headers that authorise a request there. */
 
 enum {
-  /* A token obtained from the provider. */
+  /* A token that was obtained, or made with a key. */
   FLEETAUTH_TOKEN_BEARER = 1,
   /* User name and password of every request; the secret is their base64 pair. */
   FLEETAUTH_TOKEN_BASIC = 2,
@@ -593,8 +593,9 @@ FLEETAUTH_API fleetauth_status fleetauth_client_open_challenge(fleetauth_client 
 /* The bytes; valid while the blob is. Since 1.0. */
 FLEETAUTH_API const uint8_t *fleetauth_blob_bytes(fleetauth_blob *blob, size_t *len) FLEETAUTH_NOEXCEPT;
 
-/* Forgets the client's tokens, logins and challenges, then has the provider revoke what it can revoke. Completes as a
- * LOGGED_OUT event. The next token is a new login. Release `out` with fleetauth_op_unref. Since 1.0. */
+/* Forgets the client's tokens, logins and challenges, then has the provider revoke what it can revoke. Fetches and the
+ * client's inquiries under way end with FLEETAUTH_E_CANCELLED. Completes as a LOGGED_OUT event. The next token is a new
+ * login. Release `out` with fleetauth_op_unref. Since 1.0. */
 FLEETAUTH_API fleetauth_status fleetauth_client_logout(fleetauth_client *client, fleetauth_queue *queue, int64_t tag, fleetauth_op **out,
                                                        fleetauth_error **err) FLEETAUTH_NOEXCEPT;
 
@@ -737,8 +738,9 @@ FLEETAUTH_API const uint8_t *fleetauth_sign_call_data(fleetauth_sign_call *sign_
 /* How long the answer is still awaited, in milliseconds at this moment. Since 1.0. */
 FLEETAUTH_API int64_t fleetauth_sign_call_timeout_ms(fleetauth_sign_call *sign_call) FLEETAUTH_NOEXCEPT;
 
-/* Ends the call with the signature as bytes, not base64. It is not verified. FLEETAUTH_E_CLOSED when the call was
- * answered before or is no longer wanted. Since 1.0. */
+/* Ends the call with the signature as bytes, not base64. It is not verified; an empty one, or one above 2048 bytes,
+ * fails the fetch with FLEETAUTH_E_CRYPTO. FLEETAUTH_E_CLOSED when the call was answered before or is no longer wanted.
+ * Since 1.0. */
 FLEETAUTH_API fleetauth_status fleetauth_sign_call_complete(fleetauth_sign_call *sign_call, const uint8_t *signature, size_t signature_len,
                                                             fleetauth_error **err) FLEETAUTH_NOEXCEPT;
 

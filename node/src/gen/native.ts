@@ -44,7 +44,7 @@ export const Advice = {
 } as const;
 
 export const TokenKind = {
-  /** A token obtained from the provider. */
+  /** A token that was obtained, or made with a key. */
   BEARER: 1,
   /** User name and password of every request; the secret is their base64 pair. */
   BASIC: 2,
@@ -229,8 +229,9 @@ export interface NativeClient extends Handle {
    */
   openChallenge(sealed: Uint8Array, key: Uint8Array): NativeChallenge;
   /**
-   * Forgets the client's tokens, logins and challenges, then has the provider revoke what it can revoke. Completes as a
-   * LOGGED_OUT event. The next token is a new login.
+   * Forgets the client's tokens, logins and challenges, then has the provider revoke what it can revoke. Fetches and
+   * the client's inquiries under way end with E_CANCELLED. Completes as a LOGGED_OUT event. The next token is a new
+   * login.
    */
   logout(queue: NativeQueue, tag: number): NativeOp;
   /**
@@ -240,7 +241,7 @@ export interface NativeClient extends Handle {
   inquire(request: NativeRequest | null, what: number, queue: NativeQueue, tag: number): NativeOp;
 }
 
-/** What a call is for: account, API group, patience. Immutable; any thread. Keeps its client alive. */
+/** What a call is for: account, claims, API group, patience. Immutable; any thread. Keeps its client alive. */
 export interface NativeRequest extends Handle {
 }
 
@@ -377,8 +378,8 @@ export interface NativeSignCall extends Handle {
   /** How long the answer is still awaited, in milliseconds at this moment. */
   timeoutMs(): number;
   /**
-   * Ends the call with the signature as bytes, not base64. It is not verified. E_CLOSED when the call was answered
-   * before or is no longer wanted.
+   * Ends the call with the signature as bytes, not base64. It is not verified; an empty one, or one above 2048 bytes,
+   * fails the fetch with E_CRYPTO. E_CLOSED when the call was answered before or is no longer wanted.
    */
   complete(signature: Uint8Array): void;
   /** Ends the call without a signature; `status`, `message` and `user_error` are as in http_call_fail. */

@@ -28,7 +28,7 @@ export interface ClientSettings {
    * overridden.
    */
   descriptorPatch?: string | undefined;
-  /** curl: the library's own. host: token requests are handed to the host as http_call events. Default: curl. */
+  /** curl: the library's own. host: every request is handed to the host as an http_call event. Default: curl. */
   transport?: 'curl' | 'host' | undefined;
   /**
    * Who signs the tokens of providers whose tokens are made here. key: the library, with the key it is given. host:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 _READY_AT_MOST = 1024
 _REQUESTS_AT_MOST = 1024
+NOT_GIVEN: Any = ...
 
 # The events that complete an operation.
 COMPLETIONS = frozenset((_native.EVENT_TOKEN, _native.EVENT_IDENTITY, _native.EVENT_ACCOUNTS, _native.EVENT_LOGGED_OUT))
@@ -182,8 +183,12 @@ def key_of(
 
 
 def claims_of(ids: dict[str, str | Sequence[str] | None]) -> Claims | None:
-    """The claims among keywords; None when there are none."""
-    return {name: one for name, one in ids.items() if one is not None} or None
+    """The claims among keywords.
+
+    Where the only ids are None they are claims without one, which is refused: a call that names no claims may get a token for everything.
+    """
+    given = {name: one for name, one in ids.items() if one is not NOT_GIVEN}
+    return {name: one for name, one in given.items() if one is not None} if given else None
 
 
 def _native_challenge(challenge: Challenge) -> _native.Challenge:

@@ -77,8 +77,9 @@ class Client(BaseClient):
         return Token(answer, url is not None)
 
     def mint(self, claim_set: str | None = None, /, **ids: str | Sequence[str] | None) -> Token:
-        """A token for claims, from memory if it has one: those of the claim set, with the ids that it takes.
+        """A token for claims, from memory if it has one: those of the claim set, with the ids that it takes, or ids alone.
 
+        Without either it is for the client's own claim set, if it has one.
         ConfigurationError where the provider's tokens are not for claims.
         """
         return self.token(claim_set=claim_set, claims=claims_of(ids))

@@ -200,8 +200,9 @@ class Client:
     def open_challenge(self, sealed: bytes | bytearray | memoryview, key: bytes | bytearray | memoryview) -> Challenge:
         """What client_seal_challenge made. E_KEY for the wrong key, E_CRYPTO for bytes that are damaged or another client's."""
     def logout(self, queue: Queue, tag: int) -> Op:
-        """Forgets the client's tokens, logins and challenges, then has the provider revoke what it can revoke. Completes
-        as a LOGGED_OUT event. The next token is a new login.
+        """Forgets the client's tokens, logins and challenges, then has the provider revoke what it can revoke. Fetches and
+        the client's inquiries under way end with E_CANCELLED. Completes as a LOGGED_OUT event. The next token is a new
+        login.
         """
     def inquire(self, request: Request | None, what: int, queue: Queue, tag: int) -> Op:
         """Asks the provider, with the client's token; a token that is refused is renewed once. Every call is a request of
@@ -209,7 +210,7 @@ class Client:
         """
 
 class Request:
-    """What a call is for: account, API group, patience. Immutable; any thread. Keeps its client alive."""
+    """What a call is for: account, claims, API group, patience. Immutable; any thread. Keeps its client alive."""
 
     def __init__(self, client: Client, options: Options | None) -> None:
         """Prepares a call once so that it can be made often. `options` takes those of scope request."""
@@ -371,8 +372,8 @@ class SignCall:
     def timeout_ms(self) -> int:
         """How long the answer is still awaited, in milliseconds at this moment."""
     def complete(self, signature: bytes | bytearray | memoryview) -> None:
-        """Ends the call with the signature as bytes, not base64. It is not verified. E_CLOSED when the call was answered
-        before or is no longer wanted.
+        """Ends the call with the signature as bytes, not base64. It is not verified; an empty one, or one above 2048
+        bytes, fails the fetch with E_CRYPTO. E_CLOSED when the call was answered before or is no longer wanted.
         """
     def fail(self, status: int, message: str | None, user_error: int) -> None:
         """Ends the call without a signature; `status`, `message` and `user_error` are as in http_call_fail."""

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from ._base import NOT_GIVEN
 from ._client import Client
 
 TYPE_CHECKING = False
@@ -96,12 +97,12 @@ class FleetEngine(Client):
         | None = None,
         /,
         *,
-        tripid: str | None = None,
-        vehicleid: str | None = None,
-        taskid: str | None = None,
-        taskids: Sequence[str] | None = None,
-        trackingid: str | None = None,
-        deliveryvehicleid: str | None = None,
+        tripid: str | None = NOT_GIVEN,
+        vehicleid: str | None = NOT_GIVEN,
+        taskid: str | None = NOT_GIVEN,
+        taskids: Sequence[str] | None = NOT_GIVEN,
+        trackingid: str | None = NOT_GIVEN,
+        deliveryvehicleid: str | None = NOT_GIVEN,
     ) -> Token:
         """A token for these claims, from memory if it has one.
 
@@ -178,10 +179,10 @@ class FleetEngineDevice(Client):
         | None = None,
         /,
         *,
-        tripid: str | None = None,
-        vehicleid: str | None = None,
-        trackingid: str | None = None,
-        deliveryvehicleid: str | None = None,
+        tripid: str | None = NOT_GIVEN,
+        vehicleid: str | None = NOT_GIVEN,
+        trackingid: str | None = NOT_GIVEN,
+        deliveryvehicleid: str | None = NOT_GIVEN,
     ) -> Token:
         """A token for these claims, from memory if it has one.
 

@@ -64,6 +64,16 @@ TEST_F(AccountsTest, APreparedRequestFindsAnAccountThatWasForgotten) {
   EXPECT_EQ(peek(of("a")), "tok-3") << "one source for an account";
 }
 
+TEST_F(AccountsTest, AnAnswerToATokenThatWasForgottenIsNoError) {
+  keep(1);
+  const Request a = of("a");
+  log_in(a, "tok-1");
+  const auto old = client->peek(&a, std::nullopt, std::nullopt);
+  log_in(of("b"), "tok-2");
+  EXPECT_EQ(*client->report_rejected(old->slot, old->token->generation, 401), token::Advice::Retry);
+  EXPECT_EQ(*client->report_rejected(old->slot, old->token->generation, 404), token::Advice::Stop);
+}
+
 TEST_F(AccountsTest, APreparedRequestSharesItsAccountWithTheOthers) {
   keep(10);
   const Request first = of("a");

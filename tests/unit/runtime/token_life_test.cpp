@@ -32,6 +32,34 @@ TEST_F(TokenLifeTest, TenThousandCallersShareOneRequest) {
   EXPECT_FALSE(event());
 }
 
+TEST_F(TokenLifeTest, T_8_RenewalsOfAThousandClientsAreSpread) {
+  constexpr int kClients = 1000;
+  constexpr int kWindow = 60;  // seconds: 5 min before expiry, 10 % to either side
+  use(RuntimeSettings{true, 0});
+  std::vector<std::shared_ptr<Client>> clients;
+  for (int i = 0; i < kClients; ++i) {
+    client = clients.emplace_back(make_client({{"user", "user " + std::to_string(i)}}));
+    client->serve(*queue);
+    ASSERT_EQ(fetch("tok-1", 3600).secret(), "tok-1");
+  }
+  const auto renewals_now = [&] {
+    int count = 0;
+    for (const auto &each : clients) EXPECT_TRUE(each->peek(nullptr, std::nullopt, std::nullopt));
+    for (auto renewal = call(); renewal != nullptr; renewal = call(), ++count) answer(renewal, 200, kOk);
+    return count;
+  };
+  clock->advance((3600 - 330) * kSecond - 1);
+  EXPECT_EQ(renewals_now(), 0) << "none is renewed before the window";
+  int all = 0;
+  for (int second = 0; second <= kWindow; ++second) {
+    const int count = renewals_now();
+    EXPECT_LE(count, kClients / 20) << second;
+    all += count;
+    clock->advance(kSecond);
+  }
+  EXPECT_EQ(all, kClients);
+}
+
 TEST_F(TokenLifeTest, ClientsOfOneConfigurationShareTheirToken) {
   fetch("tok-1", 3600);
   const auto other = make_client();

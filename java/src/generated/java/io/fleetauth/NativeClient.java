@@ -101,8 +101,9 @@ final class NativeClient extends NativeHandle {
   }
 
   /**
-   * Forgets the client's tokens, logins and challenges, then has the provider revoke what it can revoke. Completes as a
-   * LOGGED_OUT event. The next token is a new login.
+   * Forgets the client's tokens, logins and challenges, then has the provider revoke what it can revoke. Fetches and
+   * the client's inquiries under way end with E_CANCELLED. Completes as a LOGGED_OUT event. The next token is a new
+   * login.
    */
   NativeOp logout(NativeQueue queue, long tag) {
     try (Call call = new Call()) {

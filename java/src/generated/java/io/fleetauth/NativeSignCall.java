@@ -43,8 +43,8 @@ final class NativeSignCall extends NativeHandle {
   }
 
   /**
-   * Ends the call with the signature as bytes, not base64. It is not verified. E_CLOSED when the call was answered
-   * before or is no longer wanted.
+   * Ends the call with the signature as bytes, not base64. It is not verified; an empty one, or one above 2048 bytes,
+   * fails the fetch with E_CRYPTO. E_CLOSED when the call was answered before or is no longer wanted.
    */
   void complete(byte[] signature) {
     try (Call call = new Call()) {

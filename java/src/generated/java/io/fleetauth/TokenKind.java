@@ -3,7 +3,7 @@ package io.fleetauth;
 
 /** The FLEETAUTH_TOKEN_ numbers. */
 public enum TokenKind {
-  /** A token obtained from the provider. */
+  /** A token that was obtained, or made with a key. */
   BEARER(1),
   /** User name and password of every request; the secret is their base64 pair. */
   BASIC(2),

@@ -6,7 +6,7 @@ import java.util.concurrent.CompletionStage;
 @FunctionalInterface
 public interface AsyncSigner {
   /**
-   * As {@link Signer#sign}. What the stage fails with comes out unchanged too. A stage that is a
+   * As {@link Signer#sign}. What the stage fails with comes out in the same way. A stage that is a
    * {@link java.util.concurrent.Future} is cancelled when its signature is no longer wanted.
    *
    * @param data the header and the payload of a token

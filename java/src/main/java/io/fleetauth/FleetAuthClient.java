@@ -131,7 +131,7 @@ public class FleetAuthClient implements AutoCloseable {
    * #request} is for headers too.
    *
    * @param claimSet its name, which the provider's class has among its constants; null for claims
-   *     alone
+   *     alone, or, without any, for the client's own claim set
    * @param ids claims as in {@link PreparedRequest.Builder#claims}; null for none
    * @throws ConfigurationException if these claims do not go together; it names them, never an id
    */
@@ -208,8 +208,9 @@ public class FleetAuthClient implements AutoCloseable {
   }
 
   /**
-   * Tells that the provider refused these headers with 401, and answers whether to get new ones and
-   * repeat the request once. Any number of reports of one token cause one renewal.
+   * Tells with which status the provider refused a request with these headers, and answers whether
+   * to get new ones and repeat it once: if the status says that the token is no longer taken (401).
+   * Any number of reports of one token cause one renewal.
    */
   public final Advice reportRejected(AuthHeaders headers, int httpStatus) {
     return Advice.of(handle.reportRejected(headers.slot, headers.generation, httpStatus));

@@ -6,8 +6,9 @@ public interface HttpTransport {
   /**
    * Sends the request once and answers it through the call, now or later and from any thread. The
    * request goes to exactly this URL over verified TLS, without following redirects, without
-   * retrying, without decoding the body. What is thrown fails the call and comes out unchanged at
-   * whoever asked for the token.
+   * retrying, without decoding the body. What is thrown fails the call and comes out at whoever
+   * asked for the token: unchanged, but for a checked exception of a call that waits, which is the
+   * cause of a {@link FleetAuthException}.
    *
    * <p>It is called by the client's executor and may block.
    */

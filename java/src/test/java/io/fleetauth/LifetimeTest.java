@@ -79,7 +79,7 @@ class LifetimeTest {
   }
 
   @Test
-  void what_is_closed_says_so() {
+  void P12_what_is_closed_says_so() {
     ManualClock clock = new ManualClock(Instant.now());
     clock.close();
     String message =

@@ -21,10 +21,9 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.Base64;
 import java.util.Map;
-import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
 import java.util.concurrent.ExecutionException;
-import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -96,21 +95,14 @@ class SignerTest {
     return assertThrows(ExecutionException.class, () -> future.get(5, TimeUnit.SECONDS)).getCause();
   }
 
-  /** An asynchronous signer whose signatures a test gives. */
-  private static final class Scripted implements AsyncSigner {
-    private final BlockingQueue<CompletableFuture<byte[]>> wanted = new LinkedBlockingQueue<>();
+  /** A signer as a key store would be, and how often it signed. */
+  private static final class Counting implements Signer {
+    final AtomicInteger signatures = new AtomicInteger();
 
     @Override
-    public CompletableFuture<byte[]> sign(byte[] data) {
-      CompletableFuture<byte[]> signature = new CompletableFuture<>();
-      wanted.add(signature);
-      return signature;
-    }
-
-    CompletableFuture<byte[]> next() throws InterruptedException {
-      CompletableFuture<byte[]> next = wanted.poll(5, TimeUnit.SECONDS);
-      assertTrue(next != null, "nothing to sign");
-      return next;
+    public byte[] sign(byte[] data) throws Exception {
+      signatures.incrementAndGet();
+      return SignerTest.sign(data);
     }
   }
 
@@ -145,10 +137,10 @@ class SignerTest {
 
   @Test
   void a_signature_may_come_later_and_from_any_thread() throws Exception {
-    Scripted signer = new Scripted();
+    ScriptedSigner signer = new ScriptedSigner();
     try (FleetEngine client = builder().asyncSigner(signer).build()) {
       CompletableFuture<Token> token = mintAsync(client);
-      CompletableFuture<byte[]> wanted = signer.next();
+      CompletableFuture<byte[]> wanted = signer.next().signature;
       assertFalse(token.isDone());
       wanted.complete(new byte[] {1, 2, 3});
       String signature =
@@ -161,25 +153,20 @@ class SignerTest {
 
   @Test
   void the_same_claims_are_signed_once() throws Exception {
-    AtomicInteger signatures = new AtomicInteger();
-    Signer counting =
-        data -> {
-          signatures.incrementAndGet();
-          return sign(data);
-        };
-    try (FleetEngine client = client(counting);
+    Counting signer = new Counting();
+    try (FleetEngine client = client(signer);
         Token first = mint(client);
         Token again = mint(client);
         Token later = mintAsync(client).get(5, TimeUnit.SECONDS)) {
       assertEquals(first.reveal(), again.reveal());
       assertEquals(first.reveal(), later.reveal());
       assertTrue(again.isFromCache());
-      assertEquals(1, signatures.get());
+      assertEquals(1, signer.signatures.get());
       try (Token other =
           client.mint(FleetEngine.ClaimSet.DRIVER, Map.of(FleetEngine.Claim.VEHICLEID, "v-2"))) {
         assertNotEquals(first.reveal(), other.reveal());
       }
-      assertEquals(2, signatures.get());
+      assertEquals(2, signer.signatures.get());
     }
   }
 
@@ -200,13 +187,8 @@ class SignerTest {
 
   @Test
   void a_renewal_in_the_background_is_signed_although_nobody_waits() throws Exception {
-    AtomicInteger signatures = new AtomicInteger();
-    Signer counting =
-        data -> {
-          signatures.incrementAndGet();
-          return sign(data);
-        };
-    try (FleetEngine client = client(counting);
+    Counting signer = new Counting();
+    try (FleetEngine client = client(signer);
         PreparedRequest request = client.request().claimSet("server").build()) {
       String first;
       try (Token token = client.token(request)) {
@@ -223,7 +205,7 @@ class SignerTest {
                   return !token.reveal().equals(first);
                 }
               }));
-      assertEquals(2, signatures.get());
+      assertEquals(2, signer.signatures.get());
     }
   }
 
@@ -280,7 +262,7 @@ class SignerTest {
   }
 
   private static byte[] boom(IOException cause) {
-    throw new java.util.concurrent.CompletionException(cause);
+    throw new CompletionException(cause);
   }
 
   @Test
@@ -324,11 +306,11 @@ class SignerTest {
 
   @Test
   void a_signature_that_comes_too_late_is_cancelled() throws Exception {
-    Scripted signer = new Scripted();
+    ScriptedSigner signer = new ScriptedSigner();
     try (FleetEngine client =
         builder().asyncSigner(signer).totalTimeout(Duration.ofSeconds(10)).build()) {
       CompletableFuture<Token> token = mintAsync(client);
-      CompletableFuture<byte[]> wanted = signer.next();
+      CompletableFuture<byte[]> wanted = signer.next().signature;
       clock.advance(Duration.ofMinutes(10));
       assertTrue(LiveHandles.await(wanted::isCancelled));
       assertInstanceOf(TimeoutException.class, failureOf(token));
@@ -337,10 +319,10 @@ class SignerTest {
 
   @Test
   void a_signature_for_a_client_that_was_closed_is_cancelled() throws Exception {
-    Scripted signer = new Scripted();
+    ScriptedSigner signer = new ScriptedSigner();
     FleetEngine client = builder().asyncSigner(signer).build();
     CompletableFuture<Token> token = mintAsync(client);
-    CompletableFuture<byte[]> wanted = signer.next();
+    CompletableFuture<byte[]> wanted = signer.next().signature;
     client.close();
     assertInstanceOf(ClosedException.class, failureOf(token));
     assertTrue(LiveHandles.await(wanted::isCancelled));

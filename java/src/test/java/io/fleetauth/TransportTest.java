@@ -53,7 +53,7 @@ class TransportTest {
   }
 
   @Test
-  void what_a_transport_throws_comes_out_itself() {
+  void T23_what_a_transport_throws_comes_out_itself() {
     IllegalStateException thrown = new IllegalStateException("no keystore today");
     try (FleetUp client =
         client(
@@ -170,6 +170,21 @@ class TransportTest {
       client.set(made);
       FleetAuthException failure = assertThrows(FleetAuthException.class, made::token);
       assertEquals(Status.REENTRANT, failure.status());
+    }
+  }
+
+  @Test
+  void P11_a_transport_may_close_the_client_and_the_runtime_that_called_it() {
+    AtomicReference<FleetUp> client = new AtomicReference<>();
+    HttpTransport transport =
+        call -> {
+          client.get().close();
+          runtime.close();
+          ScriptedTransport.answer(call, 200, "{\"token\":\"t-1\"}");
+        };
+    try (FleetUp made = client(transport)) {
+      client.set(made);
+      assertThrows(ClosedException.class, made::token);
     }
   }
 

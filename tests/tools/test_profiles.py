@@ -95,6 +95,7 @@ def test_missing_value_lists_what_was_tried(command: Command, tmp_path: Path) ->
         ('[acme]\nprovider = "fleetup"\nsecret = { command = ["false"] }\n', "acme.secret: false failed with status 1"),
         ('[acme]\nprovider = "fleetup"\nsecret = { keyring = "x" }\n', "acme.secret must be text"),
         ('[acme]\nprovider = "fleetup"\nsecret = [1]\n', "acme.secret must be text"),
+        ('[acme]\nprovider = "fleetup"\nsecret = 0xdeadbeef\n', "acme.secret: write it in decimal digits or in quotes"),
         ('[acme]\nprovider = "fleetup"\nacct = 1\n', "has no option 'acct'"),
         ('[acme]\nprovider = "fleetup"\nacct_id = "x"\n', '"acct_id" must be a whole number'),
     ],

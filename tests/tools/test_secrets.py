@@ -41,6 +41,20 @@ def test_a_password_of_the_proxy_in_argv_is_refused_and_not_repeated(command: Co
     assert emulator.log() == []
 
 
+def test_a_secret_that_a_patch_of_the_descriptor_brings_is_one(command: Command, emulator: Emulator) -> None:
+    patch = '{"parameters": {"pin": {"type": "text", "secret": true, "doc": "A number."}}}'
+    result = command("token", *command.fleetup, "--set", f"descriptor_patch={patch}", "--set", "pin=canary")
+    assert (result.status, result.out) == (2, "")
+    assert "--pin is a secret" in result.err
+    assert "canary" not in result.err
+    for patch, message in (("{", "descriptor_patch is not JSON"), ('{"steps": 7}', "/steps")):
+        result = command("token", *command.fleetup, "--set", f"descriptor_patch={patch}", "--set", "pin=canary")
+        assert result.status == 3
+        assert message in result.err
+        assert "canary" not in result.err
+    assert emulator.log() == []
+
+
 def test_secret_from_a_file(command: Command, tmp_path: Path) -> None:
     (tmp_path / "secret").write_text(f"{SECRET}\n")
     result = command("token", *command.fleetup, "--secret-file", "secret=secret", FLEETUP_SECRET="wrong")

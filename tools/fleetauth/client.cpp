@@ -6,6 +6,7 @@
 
 #include "tools/fleetauth/client_options.gen.h"
 #include "tools/fleetauth/console.h"
+#include "tools/fleetauth/descriptor.h"
 #include "tools/fleetauth/input.h"
 #include "tools/fleetauth/profile.h"
 
@@ -36,9 +37,12 @@ struct Description {
   }
 };
 
-Description describe(const Provider &provider) {
-  json descriptor = json::parse(description(provider));
-  Description about{fleetauth_provider_name(provider.get(), nullptr), descriptor["parameters"], json::object(), {"base_url"}};
+/// A patch of the descriptor may bring parameters, secret ones too.
+Description describe(const Provider &provider, const Values &options) {
+  const std::string name = fleetauth_provider_name(provider.get(), nullptr);
+  Descriptor descriptor = descriptor_of(provider, options);
+  if (has_value(options, "descriptor_patch")) (void)parse_provider(descriptor.dump(), name);
+  Description about{name, descriptor["parameters"], json::object(), {"base_url"}};
   if (descriptor.contains("claims")) about.claims = descriptor["claims"]["names"];
   for (const auto &[origin, url] : descriptor["origins"].items()) about.base_urls.push_back(origin + "_base_url");
   return about;
@@ -59,7 +63,6 @@ void refuse_secrets(const Arguments &arguments, const Description &about) {
 }
 
 void refuse_unknown(const Arguments &arguments, const Description &about) {
-  if (arguments.client_options.contains("descriptor_patch")) return;  // it may bring parameters: the library checks
   const auto known = about.option_names();
   for (const auto &[name, value] : arguments.client_options) {
     if (std::find(known.begin(), known.end(), name) != known.end()) continue;
@@ -210,10 +213,10 @@ std::string provider_of(const Arguments &arguments, const Profile &profile) {
 
 }  // namespace
 
-void add_environment(Values &values, const Provider &provider) { add_environment(values, describe(provider).parameters); }
+void add_environment(Values &values, const Provider &provider) { add_environment(values, describe(provider, values).parameters); }
 
 Options client_options(const Provider &provider, const Values &values, const Values &of_request) {
-  const Description about = describe(provider);
+  const Description about = describe(provider, values);
   Options options = new_options();
   for (const auto &[name, value] : values) {
     if (is_of_client(name, about, of_request)) set_option(options, name, value);
@@ -233,7 +236,11 @@ Client open_client(const Arguments &arguments) {
 
   Client client;
   client.provider = open_provider(provider_of(arguments, profile));
-  const Description about = describe(client.provider);
+  Values patch;
+  for (const auto *options : {static_cast<const std::map<std::string, std::string> *>(&profile.options), &arguments.client_options}) {
+    if (const auto found = options->find("descriptor_patch"); found != options->end()) patch.insert_or_assign(found->first, found->second);
+  }
+  const Description about = describe(client.provider, patch);
   refuse_secrets(arguments, about);
   refuse_unknown(arguments, about);
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "tools/fleetauth/client.h"
+#include "tools/fleetauth/console.h"
 
 namespace fleetauth::command {
 
@@ -35,7 +36,11 @@ bool is_usable(const Runtime &runtime, const Provider &provider, const Values &o
 
 Descriptor descriptor_of(const Provider &provider, const Values &options) {
   Descriptor descriptor = Descriptor::parse(description(provider));
-  if (has_value(options, "descriptor_patch")) descriptor.merge_patch(Descriptor::parse(options.at("descriptor_patch")));
+  if (has_value(options, "descriptor_patch")) {
+    const Descriptor patch = Descriptor::parse(options.at("descriptor_patch"), nullptr, false);
+    if (patch.is_discarded()) throw SetupError("descriptor_patch is not JSON");
+    descriptor.merge_patch(patch);
+  }
   if (!descriptor.contains("parameters")) descriptor["parameters"] = Descriptor::object();
   return descriptor;
 }

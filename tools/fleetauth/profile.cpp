@@ -62,7 +62,11 @@ std::string referred(const toml::table &reference, const std::string &where) {
 
 std::string value_of(const toml::node &node, const std::string &where) {
   if (const auto text = node.value_exact<std::string>()) return *text;
-  if (const auto number = node.value_exact<std::int64_t>()) return std::to_string(*number);
+  if (const auto *number = node.as_integer()) {
+    // What looks like a number to TOML may be a secret, and in decimal it would be another one.
+    if (number->flags() != toml::value_flags::none) throw SetupError(where + ": write it in decimal digits or in quotes");
+    return std::to_string(number->get());
+  }
   if (const auto boolean = node.value_exact<bool>()) return *boolean ? "true" : "false";
   return referred(node.is_table() ? *node.as_table() : toml::table{}, where);
 }
@@ -84,6 +88,12 @@ void look_at(const toml::node &node, const std::string &key, ProfileState &state
   } catch (const SetupError &error) {
     state.unreadable.emplace_back(error.what());
   }
+}
+
+/// Also false where one may not look.
+bool exists(const std::string &path) {
+  std::error_code unknown;
+  return std::filesystem::exists(path, unknown);
 }
 
 std::string names_in(const toml::table &file) {
@@ -119,7 +129,7 @@ std::string toml_version() {
 
 Profile read_profile(const std::string &name, const std::optional<std::string> &config) {
   const auto [path, tried] = config_file(config);
-  if (!std::filesystem::exists(path)) {
+  if (!exists(path)) {
     throw SetupError("there is no profile '" + name + "': no file " + path + ". Tried: " + tried);
   }
   const toml::table file = parse_file(path);
@@ -141,7 +151,7 @@ Profile read_profile(const std::string &name, const std::optional<std::string> &
 
 std::vector<ProfileState> look_at_profiles(const std::optional<std::string> &config) {
   const auto [path, tried] = config_file(config);
-  if (!std::filesystem::exists(path)) throw SetupError("there are no profiles: no file " + path + ". Tried: " + tried);
+  if (!exists(path)) throw SetupError("there are no profiles: no file " + path + ". Tried: " + tried);
   const toml::table file = parse_file(path);
   std::vector<ProfileState> states;
   for (const auto &[name, node] : file) {

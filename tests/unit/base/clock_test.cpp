@@ -1,8 +1,16 @@
 #include "core/base/clock.h"
 
 #include <gtest/gtest.h>
+#include <sched.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
 
+#include <atomic>
+#include <fstream>
 #include <memory>
+#include <optional>
+#include <thread>
 
 namespace fleetauth {
 namespace {
@@ -37,6 +45,53 @@ TEST(ManualClock, TellsObserversWhileTheirOwnerLives) {
   owner.reset();
   clock.advance(7);
   EXPECT_EQ(calls, 1);
+}
+
+TEST(ManualClock, T_9_ReadersNeverSeeItGoBack) {
+  ManualClock clock(0);
+  std::atomic<bool> over{false};
+  std::thread mover([&] {
+    for (int i = 0; i < 10'000; ++i) clock.advance(1);
+    over = true;
+  });
+  BootMs last = 0;
+  while (!over) {
+    const BootMs now = clock.boot_ms();
+    EXPECT_GE(now, last);
+    last = now;
+  }
+  mover.join();
+  EXPECT_EQ(clock.boot_ms(), 10'000);
+}
+
+/// Whether the clock is ahead of CLOCK_MONOTONIC in a time namespace that is as after a suspension. None where none can be made.
+std::optional<bool> is_ahead_after(std::int64_t seconds) {
+  constexpr int kNotAllowed = 77;
+  const pid_t outer = fork();
+  if (outer == 0) {
+    if (unshare(CLONE_NEWTIME) != 0) _exit(kNotAllowed);
+    std::ofstream("/proc/self/timens_offsets") << "boottime " << seconds << " 0" << std::flush;
+    const pid_t inner = fork();
+    if (inner == 0) {
+      timespec monotonic{};
+      clock_gettime(CLOCK_MONOTONIC, &monotonic);
+      const std::int64_t ahead = Clock::real()->boot_ms() / 1000 - monotonic.tv_sec;
+      _exit(ahead >= seconds - 1 ? 0 : 1);
+    }
+    int status = 0;
+    waitpid(inner, &status, 0);
+    _exit(WEXITSTATUS(status));
+  }
+  int status = 0;
+  waitpid(outer, &status, 0);
+  if (WEXITSTATUS(status) == kNotAllowed) return std::nullopt;
+  return WEXITSTATUS(status) == 0;
+}
+
+TEST(RealClock, T_2_CountsTheTimeOfSuspensions) {
+  const auto ahead = is_ahead_after(8 * 3600);
+  if (!ahead) GTEST_SKIP() << "no time namespaces here";
+  EXPECT_TRUE(*ahead);
 }
 
 TEST(RealClock, RunsAndIsNotManual) {

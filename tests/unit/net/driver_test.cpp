@@ -483,6 +483,18 @@ TEST_F(DriverTest, AnArmedInstantEndsAWait) {
   EXPECT_FALSE(is_readable(driver->fd()));
 }
 
+TEST_F(DriverTest, T_2_AnArmedInstantThatASuspensionSkipsHasPassed) {
+  driver->arm(os::boot_ms() + 3'600'000);
+  std::vector<int> clocks;  // of the process's timers
+  for (const auto &entry : std::filesystem::directory_iterator("/proc/self/fdinfo")) {
+    std::ifstream info(entry.path());
+    for (std::string word; info >> word;) {
+      if (word == "clockid:") info >> clocks.emplace_back();
+    }
+  }
+  EXPECT_EQ(clocks, std::vector<int>{CLOCK_BOOTTIME});
+}
+
 TEST_F(DriverTest, TheDescriptorTellsWhenThereIsSomethingToDo) {
   const RawServer server(RawServer::always(json_answer("{}")));
   const flow::HttpRequest request = get(server.origin());

@@ -185,6 +185,16 @@ TEST_F(TokenLifeTest, T_1_StepsOfTheWallClockChangeNothing) {
   EXPECT_EQ(peek(), "E_WOULD_BLOCK");
 }
 
+TEST_F(TokenLifeTest, T_2_AfterASuspensionTheExpiredTokenIsNotUsedOnceMore) {
+  fetch("tok-1", 3600);
+  clock->advance(8 * 3600 * kSecond);
+  EXPECT_EQ(peek(), "E_WOULD_BLOCK");
+  for (int i = 0; i < 10; ++i) start(i);
+  answer(call(), 200, R"({"token":"tok-2","expires_in":3600})");
+  for (int i = 0; i < 10; ++i) EXPECT_EQ(outcome().secret(), "tok-2");
+  EXPECT_FALSE(event());
+}
+
 TEST_F(TokenLifeTest, T_7_ATokenThatExpiresOnArrivalIsNotAskedForInALoop) {
   EXPECT_EQ(fetch("tok-1", 0).secret(), "tok-1") << "who waited gets what came";
   start(2);

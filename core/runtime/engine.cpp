@@ -128,6 +128,17 @@ net::Pace &Engine::pace(const std::string &configuration, const provider::Step &
   return paces_[configuration].try_emplace(step.name, step.rate->interval_ms, step.rate->burst).first->second;
 }
 
+void Engine::lock_out(const std::string &sources, const ErrorPtr &error) {
+  constexpr std::size_t kMost = 1000;
+  if (locked_out_.size() >= kMost) locked_out_.erase(locked_out_.begin());
+  locked_out_.insert_or_assign(sources, error);
+}
+
+ErrorPtr Engine::locked_out(const std::string &sources) const {
+  const auto found = locked_out_.find(sources);
+  return found == locked_out_.end() ? nullptr : found->second;
+}
+
 void Engine::track(const std::shared_ptr<Operation> &operation) { operations_.emplace(operation->id(), operation); }
 void Engine::untrack(std::uint64_t operation) { operations_.erase(operation); }
 

@@ -20,6 +20,7 @@
 #include "core/flow/machine.h"
 #include "core/net/driver.h"
 #include "core/net/pace.h"
+#include "core/net/restraint.h"
 #include "core/net/retry.h"
 #include "core/runtime/options.h"
 #include "core/runtime/queue.h"
@@ -77,6 +78,14 @@ class Engine : public std::enable_shared_from_this<Engine> {
   net::Pace &pace(const std::string &configuration, const provider::Step &step);
   /// No client of the configuration is left.
   void forget_paces(const std::string &configuration) { paces_.erase(configuration); }
+
+  [[nodiscard]] net::Restraint &restraint() { return restraint_; }
+
+  /// The password of these sources was refused: it is not sent again, whichever clients come and go, before it is changed or forgiven.
+  void lock_out(const std::string &sources, const ErrorPtr &error);
+  void forgive(const std::string &sources) { locked_out_.erase(sources); }
+  /// How it was refused; null when it was not.
+  [[nodiscard]] ErrorPtr locked_out(const std::string &sources) const;
 
   std::uint64_t next_id() { return ++last_id_; }
   double random();
@@ -177,6 +186,8 @@ class Engine : public std::enable_shared_from_this<Engine> {
   std::unordered_map<std::uint64_t, std::weak_ptr<Flight>> awaited_;  ///< by exchange
   std::size_t sweep_at_ = 64;
   std::unordered_map<std::string, std::map<std::string, net::Pace>> paces_;  ///< by the configuration's digest and the step
+  std::unordered_map<std::string, ErrorPtr> locked_out_;
+  net::Restraint restraint_{[this] { return random(); }};
   Timers timers_;
   Timers token_timers_;
   std::uint64_t last_id_ = 0;

@@ -65,6 +65,7 @@ void Logout::forget(TokenSource &source) {
   servers_ = source.servers();
   source.end_flight(common_errors().cancelled);
   const bool of_client = operation_->plan().source.get() == &source;
+  source.forgive();
   const TokenSource::Login login = source.take_login(of_client);
   const provider::ClientConfig &config = source.setup().config;
   for (const std::string &step : source.credential().revoke) {

@@ -67,9 +67,14 @@ net::Pace *Flight::pace() const {
   return &engine_.pace(setup.digest, *step);
 }
 
-/// Sends the request as soon as its step's pace allows.
+/// Sends the request as soon as the provider, who asked to wait, and its step's pace allow.
 void Flight::depart() {
   pause_ = {};
+  if (const BootMs until = held_until(); until > 0) {
+    const std::int64_t wait_ms = until - engine_.clock()->boot_ms();
+    if (until < deadline_) return wait_until(until, &Flight::depart);
+    return fail_with(not_asked(Status::RateLimited, "it wants this client to wait (Retry-After), beyond total_timeout_ms", wait_ms));
+  }
   net::Pace *pace = this->pace();
   if (pace == nullptr) return attempt();
   const BootMs now = engine_.clock()->boot_ms();
@@ -79,6 +84,16 @@ void Flight::depart() {
   if (departure == now) return attempt();
   departure_ = departure;
   wait_until(departure, &Flight::attempt);
+}
+
+/// When the wait that the provider asked for is over, and a little later: not all at once. 0 when there is none.
+BootMs Flight::held_until() const {
+  if (request_ == nullptr) return 0;
+  const BootMs now = engine_.clock()->boot_ms();
+  const std::int64_t held_ms = engine_.restraint().held_ms(owner_->setup().digest, request_->origin, now);
+  if (held_ms == 0) return 0;
+  constexpr double kSpread = 0.1;
+  return now + held_ms + static_cast<std::int64_t>(engine_.random() * kSpread * static_cast<double>(held_ms));
 }
 
 void Flight::give_departure_back() noexcept {
@@ -99,6 +114,7 @@ void Flight::wait_until(BootMs when, void (Flight::*what)()) {
 void Flight::attempt() {
   pause_ = {};
   departure_.reset();
+  if (auto error = unavailable()) return fail_with(error);
   ++attempt_;
   exchange_ = engine_.next_id();
   engine_.expect(exchange_, shared_from_this());
@@ -108,6 +124,7 @@ void Flight::attempt() {
 ErrorPtr Flight::send() {
   const net::NetOptions &net = *owner_->setup().net;
   const BootMs now = engine_.clock()->boot_ms();
+  tries_ = engine_.restraint().leave(request_->origin, now);
   const auto self = weak_from_this();
   attempt_deadline_ = engine_.at(now + net.attempt_timeout_ms, [self] {
     if (const auto flight = self.lock()) flight->attempt_timed_out(false);
@@ -143,11 +160,13 @@ void Flight::on_outcome(Engine::Outcome outcome) {
   if (auto *failure = std::get_if<flow::HttpFailure>(&outcome)) return attempt_failed(*failure);
   if (auto *signature = std::get_if<SecretBytes>(&outcome)) return apply(machine_->on_signature(std::move(*signature), engine_.now()));
   flow::Effect effect = machine_->on_response(std::get<flow::HttpResponse>(outcome), engine_.now());
+  note_answer(effect);
   const auto *failed = std::get_if<flow::Failed>(&effect);
   if (failed == nullptr || !repeat(*failed->error, flow::Sent::Maybe)) apply(std::move(effect));
 }
 
 void Flight::attempt_failed(const flow::HttpFailure &failure) {
+  note_failure(*failure.error);
   if (!repeat(*failure.error, failure.sent)) apply(machine_->on_failure(failure, engine_.now()));
 }
 
@@ -155,12 +174,58 @@ void Flight::attempt_failed(const flow::HttpFailure &failure) {
 bool Flight::repeat(const Error &error, flow::Sent sent) {
   const flow::CallClass call_class = request_ == nullptr ? flow::CallClass::Idempotent : request_->call_class;
   if (!net::may_repeat(call_class, attempt_, error, sent)) return false;
+  if (request_ != nullptr && !engine_.restraint().repeat(error)) return false;
   const BootMs at = engine_.clock()->boot_ms() + net::backoff_ms(attempt_, error, [this] { return engine_.random(); });
   const net::Pace *pace = this->pace();
   const BootMs earliest = pace == nullptr ? at : pace->next(at);
   if (earliest >= deadline_) return false;  // of no use to anyone: the callers learn when to come back
+  if (request_ != nullptr && engine_.restraint().unavailable_ms(request_->origin, earliest) > 0) return false;
   wait_until(at, &Flight::depart);
   return true;
+}
+
+/// Restraint is for those who fail: neither for what is signed, nor for what went wrong in this process.
+ErrorPtr Flight::unavailable() const {
+  if (request_ == nullptr) return nullptr;
+  const std::int64_t wait_ms = engine_.restraint().unavailable_ms(request_->origin, engine_.clock()->boot_ms());
+  if (wait_ms == 0) return nullptr;
+  return not_asked(Status::Unavailable, "it failed repeatedly a moment ago", wait_ms);
+}
+
+ErrorPtr Flight::not_asked(Status status, const std::string &why, std::int64_t wait_ms) const {
+  const provider::ClientConfig &config = owner_->setup().config;
+  Error error = flow::step_error(config, *config.descriptor->step(request_->step), status, "was not asked: " + why);
+  error.retry_after_ms = wait_ms;
+  return fail(std::move(error));
+}
+
+void Flight::note_answer(const flow::Effect &effect) {
+  net::Restraint &restraint = engine_.restraint();
+  const auto *failed = std::get_if<flow::Failed>(&effect);
+  const BootMs now = engine_.clock()->boot_ms();
+  if (failed != nullptr && failed->error->retry_after_ms > 0) {
+    restraint.hold(owner_->setup().digest, request_->origin, now + failed->error->retry_after_ms, now);
+  }
+  if (failed != nullptr && failed->error->status == Status::Server) return restraint.failed(request_->origin, tries_, now);
+  restraint.answered(request_->origin);
+  if (failed == nullptr) restraint.succeeded();
+}
+
+void Flight::note_failure(const Error &error) {
+  if (request_ == nullptr) return;
+  switch (error.status) {
+    case Status::Network:
+    case Status::Dns:
+    case Status::Connect:
+    case Status::Tls:
+    case Status::Proxy:
+    case Status::Timeout:
+    case Status::Protocol:
+    case Status::TooLarge:
+      return engine_.restraint().failed(request_->origin, tries_, engine_.clock()->boot_ms());
+    default:
+      return;
+  }
 }
 
 void Flight::attempt_timed_out(bool connecting) {
@@ -187,6 +252,7 @@ void Flight::fetch_timed_out() {
   const flow::Sent sent = sent_state();
   engine_.abort(std::exchange(exchange_, 0));
   end_attempt();
+  note_failure(*timed_out(what));
   apply(machine_->on_failure({timed_out(what), sent}, engine_.now()));
 }
 
@@ -232,7 +298,8 @@ void Flight::finish(flow::Effect effect) {
   engine_.cancel(pause_);
   engine_.cancel(total_deadline_);
   give_departure_back();
-  Landing landing{std::move(effect), machine_->refresh_token_is_dead(), machine_->code_period(), std::exchange(waiters_, {})};
+  const bool counted = request_ != nullptr && request_->call_class == flow::CallClass::OneShot;
+  Landing landing{std::move(effect), machine_->refresh_token_is_dead(), machine_->code_period(), counted, std::exchange(waiters_, {})};
   std::exchange(owner_, nullptr)->landed(std::move(landing));
 }
 

@@ -20,6 +20,7 @@ struct Landing {
   flow::Effect effect;
   bool refresh_token_is_dead = false;
   std::int64_t code_period = -1;
+  bool counted = false;  ///< the last request sent a password or a code, of which providers count how many are wrong
   std::vector<std::shared_ptr<Waiter>> waiters;  ///< those who joined
 };
 
@@ -68,6 +69,12 @@ class Flight : public std::enable_shared_from_this<Flight> {
   /// The pace that the request's step is to keep; null for none.
   [[nodiscard]] net::Pace *pace() const;
   void attempt_failed(const flow::HttpFailure &failure);
+  [[nodiscard]] BootMs held_until() const;
+  /// The error of an origin that must not be asked now; null when it may.
+  [[nodiscard]] ErrorPtr unavailable() const;
+  [[nodiscard]] ErrorPtr not_asked(Status status, const std::string &why, std::int64_t wait_ms) const;
+  void note_answer(const flow::Effect &effect);
+  void note_failure(const Error &error);
   bool repeat(const Error &error, flow::Sent sent);
   void attempt_timed_out(bool connecting);
   void fetch_timed_out();
@@ -87,6 +94,7 @@ class Flight : public std::enable_shared_from_this<Flight> {
   std::shared_ptr<const flow::HttpRequest> request_;
   std::shared_ptr<const flow::Sign> order_;
   int attempt_ = 0;
+  bool tries_ = false;          ///< alone, an origin that failed
   std::uint64_t exchange_ = 0;  ///< 0: nothing is on its way
   std::shared_ptr<HostCall> host_call_;
   Timers::Id connect_deadline_;

@@ -59,6 +59,13 @@ ErrorPtr of_account(const ErrorPtr &error, const std::string &account) {
   return fail(std::move(named));
 }
 
+ErrorPtr not_again(const Error &error) {
+  Error out = error;
+  out.account.clear();  // it is the password of all
+  out.message += "; it is not sent again, for providers lock accounts: correct it, or log out to have it tried once more";
+  return fail(std::move(out));
+}
+
 ErrorPtr challenge_over(const TokenSource &source, const std::string &why) {
   Error error = provider::error_of(*source.setup().config.descriptor, Status::OtpOver, "the challenge cannot be answered: " + why);
   error.account = source.account();
@@ -96,6 +103,7 @@ void TokenSource::renew_if_stale(const token::Token &token) {
 void TokenSource::renew() {
   const BootMs now = engine().clock()->boot_ms();
   if (flight_ != nullptr || now < retry_at_ || kind_->users == 0 || engine().closed()) return;
+  if (engine().locked_out(kind_->key) != nullptr) return;
   // A host that sends the requests or signs the tokens itself is only asked when a queue of its is there to take the call.
   const auto takes = [this](QueueId server) { return engine().takes_events(server); };
   if (setup().needs_host(credential()) && std::none_of(servers().begin(), servers().end(), takes)) return;
@@ -196,7 +204,7 @@ void TokenSource::landed(Landing landing) {
     if (answered != nullptr) {
       note_refused_answer(error, *answered);
     } else {
-      note_failure(error);
+      note_failure(error, landing.counted);
     }
   }
   flight_ended(token != nullptr);
@@ -232,6 +240,7 @@ std::shared_ptr<const token::Token> TokenSource::accept(flow::Grant grant) {
     session_ = {};
   }
   logged_in_ = true;
+  forgive();
 
   slot_.publish(std::move(token));
   end_question();
@@ -242,13 +251,17 @@ std::shared_ptr<const token::Token> TokenSource::accept(flow::Grant grant) {
   return slot_.current();
 }
 
-void TokenSource::note_failure(const ErrorPtr &error) {
+void TokenSource::note_failure(const ErrorPtr &error, bool counted) {
   const BootMs now = engine().clock()->boot_ms();
   last_error_ = error->user_error == nullptr ? error : nullptr;  // an exception of the host is not kept longer than its callers need it
   if (error->challenge != nullptr) {
     error->challenge->bound_to = kind_->key;
     retry_at_ = now + error->challenge->lifetime_ms;
     return;
+  }
+  if (counted && error->status == Status::InvalidCredentials) {
+    retry_at_ = kNever;
+    return engine().lock_out(kind_->key, not_again(*error));
   }
   const std::int64_t pause = pause_after(*error, failures_ + 1, [this] { return engine().random(); });
   if (pause > 0) ++failures_;
@@ -298,6 +311,7 @@ void TokenSource::begin(std::unique_ptr<flow::Machine> machine, const std::share
 }
 
 ErrorPtr TokenSource::remembered_failure() const {
+  if (auto error = engine().locked_out(kind_->key)) return error;
   const BootMs now = engine().clock()->boot_ms();
   if (last_error_ == nullptr || now >= retry_at_) return nullptr;
   if (last_error_->challenge != nullptr) return last_error_;

@@ -68,6 +68,8 @@ class TokenSource final : public FlightOwner, public std::enable_shared_from_thi
   Login take_login(bool unused_too);
   /// There are clients again: the refresh token they were given is good until it is used.
   void begin_anew();
+  /// A password that was refused may be tried once more.
+  void forgive() { engine().forgive(kind_->key); }
   /// Ends the fetch alone; the token stays.
   void end_flight(const ErrorPtr &error);
 
@@ -78,7 +80,7 @@ class TokenSource final : public FlightOwner, public std::enable_shared_from_thi
 
  private:
   std::shared_ptr<const token::Token> accept(flow::Grant grant);
-  void note_failure(const ErrorPtr &error);
+  void note_failure(const ErrorPtr &error, bool counted);
   void note_refused_answer(const ErrorPtr &error, const flow::Challenge &challenge);
   void end_question();
   void flight_ended(bool granted);

@@ -117,22 +117,17 @@ class ScriptedHost : public ::testing::Test {
 
   /// The outcome of the operation that completed next.
   Outcome outcome(const std::shared_ptr<Queue> &from = nullptr) {
-    Outcome result;
-    auto done = event(from);
-    if (!done || done->kind != EventKind::Token) {
-      ADD_FAILURE() << "no operation has completed";
-      result.status = Status::Internal;
-      return result;
-    }
-    if (done->error != nullptr) {
-      result.status = done->error->status;
-      result.error = done->error;
-      return result;
-    }
-    auto made = make_answer(*done->plan, done->token, done->word, done->from_cache);
+    const auto done = event(from);
+    if (done && done->kind == EventKind::Token) return outcome_of(*done);
+    ADD_FAILURE() << "no operation has completed";
+    return {Status::Internal, nullptr, std::nullopt};
+  }
+
+  static Outcome outcome_of(const Event &done) {
+    if (done.error != nullptr) return {done.error->status, done.error, std::nullopt};
+    auto made = make_answer(*done.plan, done.token, done.word, done.from_cache);
     EXPECT_TRUE(made);
-    result.answer = std::move(*made);
-    return result;
+    return {Status::Ok, nullptr, std::move(*made)};
   }
 
   /// Starts an operation, answers its request with a token and takes the outcome.

@@ -1,0 +1,99 @@
+#include "core/net/restraint.h"
+
+#include <gtest/gtest.h>
+
+#include <string>
+
+namespace fleetauth::net {
+namespace {
+
+const std::string kApi = "https://api.acme.test";
+
+Error failed(Status status) {
+  Error error;
+  error.status = status;
+  return error;
+}
+
+class RestraintTest : public ::testing::Test {
+ protected:
+  void fail(int times = 1, bool tried = false) {
+    for (int i = 0; i < times; ++i) restraint.failed(kApi, tried, now);
+  }
+  [[nodiscard]] std::int64_t wait() const { return restraint.unavailable_ms(kApi, now); }
+
+  double share = 0;
+  BootMs now = 1'000'000;
+  Restraint restraint{[this] { return share; }};
+};
+
+TEST_F(RestraintTest, H15_FiveFailuresInARowOpenTheBreaker) {
+  fail(4);
+  EXPECT_EQ(wait(), 0);
+  fail();
+  EXPECT_EQ(wait(), 5'000);
+  EXPECT_EQ(restraint.unavailable_ms("https://other.acme.test", now), 0);
+}
+
+TEST_F(RestraintTest, H15_AnAnswerBetweenThemBeginsTheCountAgain) {
+  fail(4);
+  restraint.answered(kApi);
+  fail(4);
+  EXPECT_EQ(wait(), 0);
+}
+
+TEST_F(RestraintTest, H15_OneRequestTriesAndTheOthersWait) {
+  EXPECT_FALSE(restraint.leave(kApi, now));
+  fail(5);
+  now += 5'000;
+  EXPECT_EQ(wait(), 0);
+  EXPECT_TRUE(restraint.leave(kApi, now));
+  EXPECT_EQ(wait(), 5'000) << "until its outcome is told, or for good if it never comes";
+  restraint.answered(kApi);
+  EXPECT_EQ(wait(), 0);
+  EXPECT_FALSE(restraint.leave(kApi, now));
+}
+
+TEST_F(RestraintTest, H15_ThePauseGrowsToAMinute) {
+  fail(5);
+  for (const std::int64_t pause : {10'000, 20'000, 40'000, 60'000, 60'000}) {
+    now += wait();
+    ASSERT_TRUE(restraint.leave(kApi, now));
+    fail(1, true);
+    EXPECT_EQ(wait(), pause);
+  }
+}
+
+TEST_F(RestraintTest, H15_WhatWasOnItsWayWhenItOpenedDoesNotLengthenThePause) {
+  fail(64);
+  EXPECT_EQ(wait(), 5'000);
+}
+
+TEST_F(RestraintTest, H15_PausesAreSpread) {
+  share = 0.5;
+  fail(5);
+  EXPECT_EQ(wait(), 5'500);
+}
+
+TEST_F(RestraintTest, H12_WhoWasAskedToWaitWaits) {
+  restraint.hold("one", kApi, now + 7'000, now);
+  restraint.hold("one", kApi, now + 3'000, now);
+  EXPECT_EQ(restraint.held_ms("one", kApi, now), 7'000) << "the longer one";
+  EXPECT_EQ(restraint.held_ms("two", kApi, now), 0) << "another's limit may be another";
+  EXPECT_EQ(restraint.held_ms("one", "https://other.acme.test", now), 0);
+  EXPECT_EQ(restraint.held_ms("one", kApi, now + 7'000), 0);
+}
+
+TEST_F(RestraintTest, RepeatsHaveABudgetThatSuccessesFill) {
+  for (int i = 0; i < 10; ++i) EXPECT_TRUE(restraint.repeat(failed(Status::Connect)));
+  EXPECT_FALSE(restraint.repeat(failed(Status::Connect)));
+  for (int i = 0; i < 9; ++i) restraint.succeeded();
+  EXPECT_FALSE(restraint.repeat(failed(Status::Timeout))) << "one that took long costs more";
+  EXPECT_TRUE(restraint.repeat(failed(Status::Connect)));
+  for (int i = 0; i < 1000; ++i) restraint.succeeded();
+  for (int i = 0; i < 5; ++i) EXPECT_TRUE(restraint.repeat(failed(Status::Timeout)));
+  EXPECT_FALSE(restraint.repeat(failed(Status::Connect)));
+}
+
+}  // namespace
+}  // namespace fleetauth::net

@@ -113,8 +113,8 @@ void Flight::wait_until(BootMs when, void (Flight::*what)()) {
 
 void Flight::attempt() {
   pause_ = {};
-  departure_.reset();
   if (auto error = unavailable()) return fail_with(error);
+  departure_.reset();
   ++attempt_;
   exchange_ = engine_.next_id();
   engine_.expect(exchange_, shared_from_this());
@@ -211,14 +211,13 @@ void Flight::note_answer(const flow::Effect &effect) {
   if (failed == nullptr) restraint.succeeded();
 }
 
+/// Certificates and proxies are the client's settings as often as the origin's fault, and other clients have others.
 void Flight::note_failure(const Error &error) {
   if (request_ == nullptr) return;
   switch (error.status) {
     case Status::Network:
     case Status::Dns:
     case Status::Connect:
-    case Status::Tls:
-    case Status::Proxy:
     case Status::Timeout:
     case Status::Protocol:
     case Status::TooLarge:

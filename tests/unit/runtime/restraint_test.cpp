@@ -132,8 +132,9 @@ TEST_F(RestraintOfClientsTest, H12_WhoCannotWaitSoLongIsToldWhenToComeBack) {
   const Outcome held = outcome();
   ASSERT_EQ(held.status, Status::RateLimited);
   EXPECT_GE(held.error->retry_after_ms, 60 * kSecond);
-  EXPECT_EQ(held.error->message,
-            "acme: step \"token\" at https://api.acme.test was not asked: it wants this client to wait (Retry-After), beyond total_timeout_ms");
+  EXPECT_EQ(
+      held.error->message,
+      "acme: step \"token\" at https://api.acme.test was not asked: it wants this client to wait (Retry-After), beyond total_timeout_ms");
 }
 
 TEST_F(RestraintOfClientsTest, H06_T15_ARefusedPasswordIsNeverSentAgain) {

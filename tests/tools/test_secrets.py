@@ -6,6 +6,7 @@ import select
 import signal
 import subprocess
 import termios
+import time
 from pathlib import Path
 
 import pytest
@@ -133,8 +134,9 @@ class Terminal:
             self.seen += os.read(self.fd, 4096).decode()
 
     def type(self, text: str) -> None:
-        while termios.tcgetattr(self.fd)[3] & termios.ECHO:
-            pass  # the question is on the screen just before the echo goes off
+        deadline = time.monotonic() + 20
+        while termios.tcgetattr(self.fd)[3] & termios.ECHO:  # the question is on the screen just before the echo goes off
+            assert time.monotonic() < deadline, f"the echo stayed on after {self.seen!r}"
         os.write(self.fd, text.encode())
 
     def end(self) -> int:

@@ -1,6 +1,7 @@
 #include "core/base/json_strict.h"
 
 #include <algorithm>
+#include <cstdint>
 #include <new>
 
 #include "core/base/json.h"
@@ -8,9 +9,12 @@
 
 namespace fleetauth::json {
 
+/// What the parser may have written, by its own rule. The heap cannot be asked: operator new is the program's to replace.
 StrictParser::~StrictParser() {
-  os::wipe_block(parser_.doc.string_buf.get());
-  os::wipe_block(parser_.doc.tape.get());
+  const std::size_t capacity = parser_.doc.capacity();
+  if (capacity == 0) return;
+  os::wipe(parser_.doc.string_buf.get(), 5 * capacity / 3 + simdjson::SIMDJSON_PADDING);
+  os::wipe(parser_.doc.tape.get(), (capacity + 3) * sizeof(std::uint64_t));
 }
 
 simdjson::error_code StrictParser::parse(std::string_view text) {

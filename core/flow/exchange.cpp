@@ -63,13 +63,14 @@ class Exchange final : public Machine {
 
   [[nodiscard]] const Step &step_of(std::string_view name) const { return *config_.descriptor->step(name); }
 
+  /// Where memory runs out nothing has changed: the answer that led here may be read again.
   Effect send(const Step &step, Doing doing) {
-    doing_ = doing;
-    step_ = &step;
     provider::Inputs inputs{.refresh_token = refresh_token_.view(), .code = code_.view(), .account = subject_.account};
     inputs.claims = subject_.claims.get();
     if (challenge_ != nullptr) inputs.echoes = &challenge_->echoes;
     auto request = build_request(config_, step, inputs);
+    doing_ = doing;
+    step_ = &step;
     if (!request) return Failed{request.error()};
     return SendRequest{std::move(*request)};
   }

@@ -19,6 +19,8 @@ using Easy = std::unique_ptr<CURL, decltype(&curl_easy_cleanup)>;
 
 struct Connections;
 
+inline constexpr std::size_t kIdleHandles = 4;  ///< of each set of connections
+
 /// A socket in epoll. It stays there while its connection is idle: the next request is likely to want the same.
 struct Watched {
   Connections *owner = nullptr;  ///< null while idle

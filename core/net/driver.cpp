@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <atomic>
-#include <deque>
+#include <list>
 #include <mutex>
 #include <new>
 #include <unordered_map>
@@ -25,10 +25,26 @@ constexpr long kIdleConnections = 16;  // of each set
 constexpr int kEventsAtOnce = 64;
 
 struct Finished {
-  std::uint64_t id;
+  std::uint64_t id = 0;
   Completion done;
   Outcome outcome;
 };
+
+/// A request in flight, and its end, made ahead.
+struct InFlight {
+  std::unique_ptr<Transfer> transfer;
+  std::list<Finished> end;
+};
+
+/// What became of a request, even if there is no memory to say it in full.
+template <class Say>
+Outcome said(Say say, flow::Sent sent) {
+  try {
+    return say();
+  } catch (const std::bad_alloc &) {
+    return flow::HttpFailure{out_of_memory(), sent};
+  }
+}
 
 // ---------------------------------------------------------------- what libcurl tells about sockets and time
 
@@ -61,8 +77,9 @@ struct Driver::Impl {
   // The sockets outlive the connections, and these the transfers: libcurl reports to them until its end.
   Sockets sockets;
   std::vector<std::unique_ptr<Connections>> connections;
-  std::unordered_map<std::uint64_t, std::unique_ptr<Transfer>> transfers;
-  std::deque<Finished> finished;  // not yet told to their starters
+  std::vector<Connections *> due;  // with room for all
+  std::unordered_map<std::uint64_t, InFlight> transfers;
+  std::list<Finished> finished;  // not yet told to their starters
 
   // A call of wake() costs a system call only if somebody waits, or polls the descriptor.
   os::Descriptor wake_event = os::make_event();
@@ -79,13 +96,13 @@ struct Driver::Impl {
   Result<Connections *> connections_for(const std::shared_ptr<const NetOptions> &options);
   void drop_idle_connections();
   static Easy take_handle(Connections &set);
-  std::unique_ptr<Transfer> detach(std::uint64_t id);
+  InFlight detach(std::uint64_t id);
 
-  void begin(std::unique_ptr<Transfer> transfer);
+  void begin(InFlight request);
   void act(Connections &set, curl_socket_t fd, int events);
   void collect(Connections &set);
   void fail_all(Connections &set, CURLMcode code);
-  void finish_early(std::uint64_t id, Completion done, ErrorPtr error);
+  void finish(std::list<Finished> &end, Outcome outcome);
   void deliver();
 
   void wait(std::int64_t timeout_ms);
@@ -95,7 +112,9 @@ struct Driver::Impl {
 };
 
 Driver::Impl::~Impl() {
-  for (const auto &[id, transfer] : transfers) curl_multi_remove_handle(transfer->connections().multi.get(), transfer->easy());
+  for (const auto &[id, request] : transfers) {
+    curl_multi_remove_handle(request.transfer->connections().multi.get(), request.transfer->easy());
+  }
 }
 
 // ---------------------------------------------------------------- connections and handles
@@ -111,13 +130,15 @@ Result<Connections *> Driver::Impl::connections_for(const std::shared_ptr<const 
   set->sockets = &sockets;
   set->multi.reset(curl_multi_init());
   CURLM *multi = set->multi.get();
-  if (multi == nullptr) return fail(Status::NoMem, "memory ran out");
+  if (multi == nullptr) return out_of_memory();
   curl_multi_setopt(multi, CURLMOPT_SOCKETFUNCTION, on_socket);
   curl_multi_setopt(multi, CURLMOPT_SOCKETDATA, set.get());
   curl_multi_setopt(multi, CURLMOPT_TIMERFUNCTION, on_timer);
   curl_multi_setopt(multi, CURLMOPT_TIMERDATA, set.get());
   curl_multi_setopt(multi, CURLMOPT_PIPELINING, static_cast<long>(CURLPIPE_NOTHING));
   curl_multi_setopt(multi, CURLMOPT_MAXCONNECTS, kIdleConnections);
+  set->idle_handles.reserve(kIdleHandles);
+  due.reserve(connections.size() + 1);
   connections.push_back(std::move(set));
   return connections.back().get();
 }
@@ -135,23 +156,22 @@ Easy Driver::Impl::take_handle(Connections &set) {
 }
 
 // Takes a request out of libcurl's hands. Does not block: neither TLS nor the resolver is waited for.
-std::unique_ptr<Transfer> Driver::Impl::detach(std::uint64_t id) {
+InFlight Driver::Impl::detach(std::uint64_t id) {
   auto node = transfers.extract(id);
-  if (node.empty()) return nullptr;
-  std::unique_ptr<Transfer> transfer = std::move(node.mapped());
-  Connections &set = transfer->connections();
-  curl_multi_remove_handle(set.multi.get(), transfer->easy());
+  if (node.empty()) return {};
+  InFlight request = std::move(node.mapped());
+  Connections &set = request.transfer->connections();
+  curl_multi_remove_handle(set.multi.get(), request.transfer->easy());
   --set.in_flight;
-  return transfer;
+  return request;
 }
 
 // ---------------------------------------------------------------- from start to end
 
-void Driver::Impl::begin(std::unique_ptr<Transfer> transfer) {
-  const std::uint64_t id = transfer->id();
-  Connections &set = transfer->connections();
-  CURL *easy = transfer->easy();
-  transfers[id] = std::move(transfer);
+void Driver::Impl::begin(InFlight request) {
+  Connections &set = request.transfer->connections();
+  CURL *easy = request.transfer->easy();
+  transfers.emplace(request.transfer->id(), std::move(request));
   ++set.in_flight;
   const CURLMcode code = curl_multi_add_handle(set.multi.get(), easy);
   if (code != CURLM_OK) return fail_all(set, code);
@@ -173,24 +193,21 @@ void Driver::Impl::collect(Connections &set) {
     const CURLcode code = message->data.result;
     Transfer *transfer = nullptr;
     curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &transfer);
-    Outcome outcome = transfer->finish(code);
-    const std::unique_ptr<Transfer> ended = detach(transfer->id());
-    finished.push_back({ended->id(), ended->take_completion(), std::move(outcome)});
-    ended->return_handle();
+    Outcome outcome = said([&] { return transfer->finish(code); }, transfer->sent());
+    InFlight ended = detach(transfer->id());
+    finish(ended.end, std::move(outcome));
+    ended.transfer->return_handle();
   }
 }
 
 // libcurl lost track of a whole set, for want of memory or of room in epoll.
 void Driver::Impl::fail_all(Connections &set, CURLMcode code) {
   const Status status = code == CURLM_OUT_OF_MEMORY ? Status::NoMem : Status::Resource;
-  std::vector<std::uint64_t> ids;
-  for (const auto &[id, transfer] : transfers) {
-    if (&transfer->connections() == &set) ids.push_back(id);
-  }
-  for (const std::uint64_t id : ids) {
-    const std::unique_ptr<Transfer> ended = detach(id);
-    finished.push_back(
-        {id, ended->take_completion(), ended->give_up(status, std::string("libcurl cannot go on: ") + curl_multi_strerror(code))});
+  const auto of_set = [&set](const auto &entry) { return &entry.second.transfer->connections() == &set; };
+  for (auto next = transfers.begin(); (next = std::find_if(next, transfers.end(), of_set)) != transfers.end();) {
+    InFlight ended = detach((next++)->first);
+    const auto say = [&] { return ended.transfer->give_up(status, std::string("libcurl cannot go on: ") + curl_multi_strerror(code)); };
+    finish(ended.end, said(say, ended.transfer->sent()));
   }
   for (auto &[fd, watched] : sockets.watched) {
     if (watched.owner == &set) watched.owner = nullptr;
@@ -198,8 +215,9 @@ void Driver::Impl::fail_all(Connections &set, CURLMcode code) {
   std::erase_if(connections, [&set](const auto &entry) { return entry.get() == &set; });
 }
 
-void Driver::Impl::finish_early(std::uint64_t id, Completion done, ErrorPtr error) {
-  finished.push_back({id, std::move(done), flow::HttpFailure{std::move(error), flow::Sent::No}});
+void Driver::Impl::finish(std::list<Finished> &end, Outcome outcome) {
+  end.front().outcome = std::move(outcome);
+  finished.splice(finished.end(), end);
 }
 
 void Driver::Impl::deliver() {
@@ -260,7 +278,7 @@ void Driver::Impl::handle(const os::Readiness &ready) {
 void Driver::Impl::act_on_due() {
   const std::lock_guard lock(at_work);
   const BootMs now = os::boot_ms();
-  std::vector<Connections *> due;
+  due.clear();
   for (const auto &set : connections) {
     if (set->due <= now) due.push_back(set.get());
   }
@@ -290,18 +308,22 @@ int Driver::fd() {
 
 void Driver::start(std::uint64_t id, const flow::HttpRequest &request, std::shared_ptr<const NetOptions> options, Completion done) {
   const std::lock_guard lock(impl_->at_work);
+  std::list<Finished> end(1);
+  end.front().id = id;
+  end.front().done = std::move(done);
+  const auto fail_early = [&](ErrorPtr error) { impl_->finish(end, flow::HttpFailure{std::move(error), flow::Sent::No}); };
   auto set = impl_->connections_for(options);
   Easy handle = set ? Impl::take_handle(**set) : Easy(nullptr, curl_easy_cleanup);
   if (!set) {
-    impl_->finish_early(id, std::move(done), set.error());
+    fail_early(set.error());
   } else if (handle == nullptr) {
-    impl_->finish_early(id, std::move(done), fail(Status::NoMem, "memory ran out"));
+    fail_early(out_of_memory());
   } else {
-    auto transfer = std::make_unique<Transfer>(id, std::move(handle), request, std::move(options), **set, std::move(done));
+    auto transfer = std::make_unique<Transfer>(id, std::move(handle), request, std::move(options), **set);
     if (ErrorPtr error = transfer->prepare()) {
-      impl_->finish_early(id, transfer->take_completion(), std::move(error));
+      fail_early(std::move(error));
     } else {
-      impl_->begin(std::move(transfer));
+      impl_->begin({std::move(transfer), std::move(end)});
     }
   }
   if (!impl_->finished.empty()) wake();  // its end is told by run_once only
@@ -310,7 +332,7 @@ void Driver::start(std::uint64_t id, const flow::HttpRequest &request, std::shar
 
 void Driver::cancel(std::uint64_t id) {
   const std::lock_guard lock(impl_->at_work);
-  impl_->detach(id);
+  (void)impl_->detach(id);
   std::erase_if(impl_->finished, [id](const Finished &finished) { return finished.id == id; });
 }
 
@@ -323,7 +345,7 @@ void Driver::close() {
 
 flow::Sent Driver::sent(std::uint64_t id) const {
   const auto found = impl_->transfers.find(id);
-  return found == impl_->transfers.end() ? flow::Sent::No : found->second->sent();
+  return found == impl_->transfers.end() ? flow::Sent::No : found->second.transfer->sent();
 }
 
 std::size_t Driver::in_flight() const { return impl_->transfers.size() + impl_->finished.size(); }

@@ -148,6 +148,11 @@ Finding look_up(const Ending &e) {
 
 }  // namespace
 
+const ErrorPtr &out_of_memory() {
+  static const ErrorPtr &error = *new ErrorPtr(fail(Status::NoMem, "memory ran out"));  // never destroyed
+  return error;
+}
+
 flow::HttpFailure refuse(const Ending &ending, Status status, std::string_view what) {
   Error error;
   error.status = status;

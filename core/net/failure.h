@@ -34,6 +34,9 @@ struct Ending {
 /// query.
 [[nodiscard]] flow::HttpFailure describe(const Ending &ending);
 
+/// Made ahead, for when there is no memory to say more.
+[[nodiscard]] const ErrorPtr &out_of_memory();
+
 /// The same for a reason of our own.
 [[nodiscard]] flow::HttpFailure refuse(const Ending &ending, Status status, std::string_view what);
 

@@ -10,6 +10,7 @@
 #include "core/crypto/init.h"
 #include "core/net/curl_memory.h"
 #include "core/net/driver.h"
+#include "core/net/failure.h"
 
 namespace fleetauth::net {
 namespace {
@@ -49,6 +50,7 @@ char *duplicate(const char *text) {
 
 ErrorPtr prepare() {
   if (ErrorPtr error = crypto::initialise()) return error;
+  (void)out_of_memory();
   const CURLcode code = curl_global_init_mem(CURL_GLOBAL_DEFAULT, allocate, wipe_and_free, reallocate, duplicate, allocate_zeroed);
   if (code != CURLE_OK) return fail(Status::Internal, std::string("libcurl does not start: ") + curl_easy_strerror(code));
   return nullptr;

@@ -4,6 +4,7 @@
 
 #include <initializer_list>
 #include <memory>
+#include <new>
 
 #include "core/base/os/process.h"
 #include "core/base/redact.h"
@@ -21,9 +22,10 @@ std::string_view first_of_environment(std::initializer_list<const char *> names)
 
 std::string part(CURLU *url, CURLUPart which) {
   char *text = nullptr;
-  std::string copy = curl_url_get(url, which, &text, 0) == CURLUE_OK ? text : "";
-  curl_free(text);
-  return copy;
+  const CURLUcode code = curl_url_get(url, which, &text, 0);
+  if (code == CURLUE_OUT_OF_MEMORY) throw std::bad_alloc();
+  const std::unique_ptr<char, decltype(&curl_free)> owned(text, curl_free);
+  return code == CURLUE_OK ? text : "";
 }
 
 Result<Proxy> check(std::string_view url, const char *origin_of_setting) {

@@ -24,7 +24,6 @@ constexpr long kLongestConnectionLifeSeconds = 300;
 // The runtime's timers end a request in time; libcurl's own are for the case that nobody drives them.
 constexpr std::int64_t kBackstopMs = 250;
 constexpr std::size_t kFirstRoomForBody = 4096;
-constexpr std::size_t kIdleHandles = 4;  // of each set of connections
 
 // Sets options until one fails.
 class Setter {
@@ -51,8 +50,8 @@ bool has_header(const flow::HttpRequest &request, std::string_view name) {
 }  // namespace
 
 Transfer::Transfer(std::uint64_t id, Easy easy, const flow::HttpRequest &request, std::shared_ptr<const NetOptions> options,
-                   Connections &connections, Completion done)
-    : id_(id), easy_(std::move(easy)), request_(request), options_(std::move(options)), connections_(connections), done_(std::move(done)) {}
+                   Connections &connections)
+    : id_(id), easy_(std::move(easy)), request_(request), options_(std::move(options)), connections_(connections) {}
 
 bool Transfer::is_tls() const { return text::equal_ignore_case(request_.url.view().substr(0, 8), "https://"); }
 

@@ -21,7 +21,7 @@ class Transfer {
  public:
   /// `request` and `connections` outlive it.
   Transfer(std::uint64_t id, Easy easy, const flow::HttpRequest &request, std::shared_ptr<const NetOptions> options,
-           Connections &connections, Completion done);
+           Connections &connections);
 
   /// Null, or why the request cannot be sent at all.
   ErrorPtr prepare();
@@ -36,7 +36,6 @@ class Transfer {
   [[nodiscard]] CURL *easy() const { return easy_.get(); }
   [[nodiscard]] Connections &connections() const { return connections_; }
   [[nodiscard]] flow::Sent sent() const { return sent_; }
-  [[nodiscard]] Completion take_completion() { return std::move(done_); }
 
  private:
   [[nodiscard]] CURLcode set_request();
@@ -66,7 +65,6 @@ class Transfer {
   const flow::HttpRequest &request_;
   std::shared_ptr<const NetOptions> options_;
   Connections &connections_;
-  Completion done_;
 
   std::unique_ptr<curl_slist, decltype(&curl_slist_free_all)> headers_{nullptr, curl_slist_free_all};
   flow::HttpResponse response_;

@@ -158,9 +158,8 @@ std::string part(CURLU *url, CURLUPart which) {
   char *text = nullptr;
   const CURLUcode code = curl_url_get(url, which, &text, 0);
   if (code == CURLUE_OUT_OF_MEMORY) throw std::bad_alloc();
-  std::string copy = code == CURLUE_OK ? text : "";
-  curl_free(text);
-  return copy;
+  const std::unique_ptr<char, decltype(&curl_free)> owned(text, curl_free);
+  return code == CURLUE_OK ? text : "";
 }
 
 }  // namespace

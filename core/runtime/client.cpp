@@ -66,6 +66,19 @@ Result<provider::Target> take_apart(std::string_view url, const Setup &setup, ne
   return provider::Target{parsed.origin, parsed.path};
 }
 
+/// The sources' users while a client is made; they leave again if that fails.
+struct Users {
+  Live &live;
+  bool kept = false;
+
+  ~Users() {
+    if (kept) return;
+    for (const auto &source : live.sources) {
+      if (source != nullptr) source->remove_user();
+    }
+  }
+};
+
 }  // namespace
 
 Result<Answer> make_answer(const Plan &plan, std::shared_ptr<const token::Token> token, std::int32_t word, bool from_cache) {
@@ -102,6 +115,8 @@ Result<std::shared_ptr<Client>> Client::create(const std::shared_ptr<Runtime> &r
   Engine &engine = runtime->engine();
   const auto lock = engine.enter();
   if (engine.closed()) return common_errors().runtime_closed;
+  live->sources.reserve(live->setup->config.descriptor->credentials.size());
+  Users users{*live};
   for (const provider::Credential &credential : live->setup->config.descriptor->credentials) {
     if (!provider::has_token(credential.kind)) {
       live->sources.push_back(nullptr);
@@ -124,7 +139,9 @@ Result<std::shared_ptr<Client>> Client::create(const std::shared_ptr<Runtime> &r
     source->add_user();
     live->sources.push_back(std::move(source));
   }
-  return std::make_shared<Client>(runtime, std::move(live));
+  auto client = std::make_shared<Client>(runtime, live);
+  users.kept = true;
+  return client;
 }
 
 Client::Client(std::shared_ptr<Runtime> runtime, std::shared_ptr<const Live> live)
@@ -247,11 +264,11 @@ Result<std::shared_ptr<Operation>> Client::begin(Plan plan, EventKind kind, cons
   auto operation = std::make_shared<Operation>(engine, kind, shared_plan, queue, tag);
   engine.track(operation);
   try {
+    operation->wait_until(engine.clock()->boot_ms() + shared_plan->timeout_ms);  // first: what was begun cannot be taken back
     if (ErrorPtr error = what(operation)) {
       operation->abandon();
       return error;
     }
-    if (!operation->done()) operation->wait_until(engine.clock()->boot_ms() + shared_plan->timeout_ms);
   } catch (...) {
     operation->abandon();  // who is told of a failure gets no event besides
     throw;
@@ -304,9 +321,17 @@ Result<std::shared_ptr<Operation>> Client::log_out(const Queue &queue, std::int6
           return other.plan().client == this && (other.kind() == EventKind::Identity || other.kind() == EventKind::Accounts);
         },
         common_errors().cancelled);
-    for (const auto &sources : operation->plan().live->sources) {
-      if (sources != nullptr) sources->for_each([&](TokenSource &source) { logout->forget(source); });
-    }
+    const auto for_each_source = [&](const std::function<void(TokenSource &)> &what) {
+      for (const auto &sources : operation->plan().live->sources) {
+        if (sources != nullptr) sources->for_each(what);
+      }
+    };
+    for_each_source([&](TokenSource &source) { logout->prepare(source); });
+    // From here on nothing fails: all are forgotten, or none.
+    for_each_source([](TokenSource &source) {
+      source.forgive();
+      source.give_up(common_errors().cancelled);
+    });
     logout->begin();
     return nullptr;
   });

@@ -1,6 +1,7 @@
 #include "core/runtime/engine.h"
 
 #include <algorithm>
+#include <array>
 #include <iterator>
 #include <limits>
 #include <new>
@@ -197,9 +198,12 @@ void Engine::abort(std::uint64_t id) {
   const auto unsent = std::find_if(commands_.begin(), commands_.end(), [id](const Command &c) { return c.id == id; });
   if (unsent != commands_.end()) {
     commands_.erase(unsent);
-  } else {
+    return;
+  }
+  try {
     commands_.push_back({id, nullptr, nullptr});
     wake();
+  } catch (const std::bad_alloc &) {  // NOLINT(bugprone-empty-catch): it goes on to its own end, for which nobody waits
   }
 }
 
@@ -211,11 +215,7 @@ bool Engine::deliver(std::uint64_t id, Outcome outcome) {
   const auto flight = found->second.lock();
   awaited_.erase(found);
   if (flight == nullptr) return false;
-  try {
-    flight->on_outcome(std::move(outcome));
-  } catch (const std::bad_alloc &) {
-    flight->give_up(common_errors().out_of_memory);  // who waits for it must not wait for ever
-  }
+  flight->on_outcome(std::move(outcome));
   return true;
 }
 
@@ -226,29 +226,23 @@ ErrorPtr Engine::sign(Signature signature) {
   return signing_here_ ? nullptr : call_driver();
 }
 
-Engine::SigningHere::SigningHere(Engine &engine, bool here) : engine_(engine), here_(here), before_(engine.signatures_.size()) {
+Engine::SigningHere::SigningHere(Engine &engine, bool here) : engine_(engine), here_(here) {
   engine_.signing_here_ = here;
+  if (here_) of_others_.swap(engine_.signatures_);
 }
 
 /// Left in a hurry: what it was to sign fails, since nobody may be there to sign it.
 Engine::SigningHere::~SigningHere() {
-  try {
-    for (const Signature &left : take()) engine_.deliver(left.id, flow::HttpFailure{common_errors().out_of_memory, flow::Sent::No});
-  } catch (...) {  // NOLINT(bugprone-empty-catch): the deadline of the flight is left
-  }
+  for (const Signature &left : take()) engine_.deliver(left.id, flow::HttpFailure{common_errors().out_of_memory, flow::Sent::No});
 }
 
 std::vector<Engine::Signature> Engine::SigningHere::take() {
   if (!std::exchange(here_, false)) return {};
   engine_.signing_here_ = false;
-  std::vector<Signature> &all = engine_.signatures_;
-  const auto first = all.begin() + static_cast<std::ptrdiff_t>(std::min(before_, all.size()));
-  std::vector<Signature> own(std::make_move_iterator(first), std::make_move_iterator(all.end()));
-  all.erase(first, all.end());
-  return own;
+  return std::exchange(engine_.signatures_, std::move(of_others_));
 }
 
-void Engine::carry_out(const std::vector<Signature> &signatures) {
+void Engine::carry_out(std::span<const Signature> signatures) {
   for (const Signature &signature : signatures) {
     Outcome outcome = flow::HttpFailure{common_errors().out_of_memory, flow::Sent::No};
     try {
@@ -262,7 +256,10 @@ void Engine::carry_out(const std::vector<Signature> &signatures) {
     }
     const auto lock = enter();
     // The token will age: without the thread that sees it, no host could keep its headers. If there can be none, they are asked for.
-    if (!settings_.manual) (void)ensure_driver();
+    try {
+      if (!settings_.manual) (void)ensure_driver();
+    } catch (const std::bad_alloc &) {  // NOLINT(bugprone-empty-catch): likewise
+    }
     deliver(signature.id, std::move(outcome));
   }
 }
@@ -271,12 +268,14 @@ void Engine::carry_out(const std::vector<Signature> &signatures) {
 void Engine::handle_signatures(Lock &lock) {
   constexpr std::size_t kFew = 4;
   if (signatures_.empty()) return;
-  const auto end = signatures_.begin() + static_cast<std::ptrdiff_t>(std::min(kFew, signatures_.size()));
-  const std::vector<Signature> few(std::make_move_iterator(signatures_.begin()), std::make_move_iterator(end));
+  std::array<Signature, kFew> few;
+  const std::size_t count = std::min(kFew, signatures_.size());
+  const auto end = signatures_.begin() + static_cast<std::ptrdiff_t>(count);
+  std::move(signatures_.begin(), end, few.begin());
   signatures_.erase(signatures_.begin(), end);
   if (!signatures_.empty()) driver_->wake();
   lock.unlock();
-  carry_out(few);
+  carry_out(std::span(few).first(count));
   lock.lock();
 }
 
@@ -326,6 +325,11 @@ Timers::Id Engine::at_token_instant(BootMs when, std::function<void()> what) {
   return token_timers_.at(when, std::move(what));
 }
 
+void Engine::move_token_instant(Timers::Id &timer, BootMs when) {
+  if (when < armed_) wake();
+  token_timers_.move(timer, when);
+}
+
 void Engine::nudge() {
   // The one who drives ends its turn, and with that all who wait for theirs look whether their queue has something.
   if (net::Driver *driver = nudged_.load(std::memory_order_acquire)) driver->wake();
@@ -363,7 +367,8 @@ ErrorPtr Engine::drive(const Queue &queue, std::optional<SteadyClock::time_point
 }
 
 bool Engine::idle() const {
-  return timers_.empty() && token_timers_.empty() && awaited_.empty() && commands_.empty() && signatures_.empty() && turn_->sending.empty();
+  return timers_.empty() && token_timers_.next() == kNever && awaited_.empty() && commands_.empty() && signatures_.empty() &&
+         turn_->sending.empty();
 }
 
 void Engine::io_thread() {
@@ -413,7 +418,7 @@ void Engine::turn(Lock &lock, std::int64_t max_wait_ms) {
   token_timers_.run(now);
   timers_.run(now);
   handle_signatures(lock);
-  const auto commands = std::exchange(commands_, {});
+  auto commands = std::exchange(commands_, {});
   armed_ = std::min(timers_.next(), token_timers_.next());
   const BootMs next = armed_;
   lock.unlock();
@@ -424,6 +429,7 @@ void Engine::turn(Lock &lock, std::int64_t max_wait_ms) {
 
   lock.lock();
   armed_ = kNever;
+  fail_refused(commands);
   handle_outcomes();
   if (!settings_.manual) return;
   // Programs poll the descriptor between the turns: what came up during this one must not be left lying.
@@ -434,24 +440,37 @@ void Engine::turn(Lock &lock, std::int64_t max_wait_ms) {
   driver_->arm(armed_);
 }
 
-void Engine::obey(const std::vector<Command> &commands) {
-  for (const Command &command : commands) {
+void Engine::obey(std::vector<Command> &commands) {
+  for (Command &command : commands) {
     if (command.request == nullptr) {
       driver_->cancel(command.id);
       turn_->sending.erase(command.id);
       continue;
     }
-    turn_->sending.emplace(command.id, command.request);
-    driver_->start(command.id, *command.request, command.options,
-                   [this, id = command.id](net::Outcome outcome) { turn_->arrived.emplace_back(id, std::move(outcome)); });
+    try {
+      turn_->sending.emplace(command.id, command.request);
+      turn_->arrived.reserve(turn_->sending.size());  // so that no outcome is lost
+      driver_->start(command.id, *command.request, command.options,
+                     [this, id = command.id](net::Outcome outcome) { turn_->arrived.emplace_back(id, std::move(outcome)); });
+    } catch (const std::bad_alloc &) {
+      command.refused = true;
+      turn_->sending.erase(command.id);
+    }
+  }
+}
+
+void Engine::fail_refused(const std::vector<Command> &commands) {
+  for (const Command &command : commands) {
+    if (command.refused) deliver(command.id, flow::HttpFailure{common_errors().out_of_memory, flow::Sent::No});
   }
 }
 
 void Engine::handle_outcomes() {
-  for (auto &[id, outcome] : std::exchange(turn_->arrived, {})) {
+  for (auto &[id, outcome] : turn_->arrived) {
     turn_->sending.erase(id);
     std::visit([&, id = id](auto &&value) { deliver(id, std::forward<decltype(value)>(value)); }, std::move(outcome));
   }
+  turn_->arrived.clear();  // its room stays, for those that are still on their way
 }
 
 void Engine::clock_moved() {

@@ -10,6 +10,7 @@
 #include <mutex>
 #include <optional>
 #include <random>
+#include <span>
 #include <string>
 #include <unordered_map>
 #include <utility>
@@ -95,6 +96,7 @@ class Engine : public std::enable_shared_from_this<Engine> {
   void cancel(Timers::Id &timer) { timers_.cancel(timer); }
   /// An instant in the life of a token: run by anyone, so that it follows a manual clock at once.
   Timers::Id at_token_instant(BootMs when, std::function<void()> what);
+  void move_token_instant(Timers::Id &timer, BootMs when);
   void cancel_token_instant(Timers::Id &timer) { token_timers_.cancel(timer); }
 
   void track(const std::shared_ptr<Operation> &operation);
@@ -131,9 +133,9 @@ class Engine : public std::enable_shared_from_this<Engine> {
    private:
     Engine &engine_;
     bool here_;
-    const std::size_t before_;  ///< what others left to be signed
+    std::vector<Signature> of_others_;  ///< what was left to be signed before
   };
-  void carry_out(const std::vector<Signature> &signatures);  ///< without the mutex
+  void carry_out(std::span<const Signature> signatures);  ///< without the mutex
   /// There is something to do for whoever drives: wakes it, or starts the thread. E_RESOURCE.
   ErrorPtr call_driver();
 
@@ -155,6 +157,7 @@ class Engine : public std::enable_shared_from_this<Engine> {
     std::uint64_t id = 0;
     std::shared_ptr<const flow::HttpRequest> request;  ///< null: cancel
     std::shared_ptr<const net::NetOptions> options;
+    bool refused = false;  ///< for want of memory
   };
   /// What the one who drives touches without the mutex. A fork's child leaves it behind.
   struct Turn {
@@ -164,7 +167,8 @@ class Engine : public std::enable_shared_from_this<Engine> {
 
   void guarded_turn(Lock &lock, std::int64_t max_wait_ms);
   void turn(Lock &lock, std::int64_t max_wait_ms);
-  void obey(const std::vector<Command> &commands);
+  void obey(std::vector<Command> &commands);
+  void fail_refused(const std::vector<Command> &commands);
   void handle_outcomes();
   void handle_signatures(Lock &lock);
   void io_thread();

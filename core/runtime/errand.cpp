@@ -1,5 +1,6 @@
 #include "core/runtime/errand.h"
 
+#include <new>
 #include <utility>
 
 #include "core/runtime/common_errors.h"
@@ -30,15 +31,29 @@ ErrorPtr Inquiry::begin() {
 void Inquiry::got_token(std::shared_ptr<const token::Token> token, std::int32_t /*word*/, bool /*from_cache*/) {
   if (operation_->done()) return;
   generation_ = token->generation;
-  auto machine = flow::make_inquiry(setup().config, step_, source_->account(), token->secret.clone());
-  flight_ = std::make_shared<Flight>(engine_, shared_from_this(), std::move(machine));
-  const auto flight = flight_;
-  flight->join(shared_from_this());
-  flight->begin(0);
+  or_fail([&] {
+    auto machine = flow::make_inquiry(setup().config, step_, source_->account(), token->secret.clone());
+    const auto flight = flight_ = std::make_shared<Flight>(engine_, shared_from_this(), std::move(machine), shared_from_this());
+    flight->begin(0);
+  });
 }
 
 void Inquiry::landed(Landing landing) {
   flight_ = nullptr;
+  or_fail([&] { conclude(landing); });
+}
+
+/// Whoever else waits for the token has no part in it.
+template <class Step>
+void Inquiry::or_fail(Step step) {
+  try {
+    step();
+  } catch (const std::bad_alloc &) {
+    operation_->got_error(common_errors().out_of_memory);
+  }
+}
+
+void Inquiry::conclude(Landing &landing) {
   if (auto *identified = std::get_if<flow::Identified>(&landing.effect)) return operation_->got_identity(std::move(identified->identity));
   if (auto *listed = std::get_if<flow::Listed>(&landing.effect)) return operation_->got_accounts(std::move(listed->accounts));
   const ErrorPtr &error = std::get<flow::Failed>(landing.effect).error;
@@ -61,12 +76,10 @@ bool Inquiry::renew_after(const Error &error) {
 
 Logout::Logout(Engine &engine, std::shared_ptr<Operation> operation) : engine_(engine), operation_(std::move(operation)) {}
 
-void Logout::forget(TokenSource &source) {
+void Logout::prepare(const TokenSource &source) {
   servers_ = source.servers();
-  source.end_flight(common_errors().cancelled);
   const bool of_client = operation_->plan().source.get() == &source;
-  source.forgive();
-  const TokenSource::Login login = source.take_login(of_client);
+  const TokenSource::Login login = source.login(of_client);
   const provider::ClientConfig &config = source.setup().config;
   for (const std::string &step : source.credential().revoke) {
     auto machine =
@@ -83,13 +96,18 @@ void Logout::begin() {
 }
 
 void Logout::revoke_next() {
-  if (operation_->done()) return;
-  if (revocations_.empty()) return error_ == nullptr ? operation_->finished() : operation_->got_error(error_);
-  flight_ = std::make_shared<Flight>(engine_, shared_from_this(), std::move(revocations_.front()));
-  revocations_.pop_front();
-  const auto flight = flight_;
-  flight->join(operation_);
-  flight->begin(0);
+  while (!operation_->done()) {
+    if (revocations_.empty()) return error_ == nullptr ? operation_->finished() : operation_->got_error(error_);
+    auto machine = std::move(revocations_.front());
+    revocations_.pop_front();
+    try {
+      flight_ = std::make_shared<Flight>(engine_, shared_from_this(), std::move(machine), operation_);
+    } catch (const std::bad_alloc &) {
+      if (error_ == nullptr) error_ = common_errors().out_of_memory;
+      continue;
+    }
+    return std::shared_ptr<Flight>(flight_)->begin(0);
+  }
 }
 
 void Logout::landed(Landing landing) {

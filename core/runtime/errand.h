@@ -32,6 +32,9 @@ class Inquiry final : public Waiter, public FlightOwner, public std::enable_shar
   void landed(Landing landing) override;
 
  private:
+  template <class Step>
+  void or_fail(Step step);
+  void conclude(Landing &landing);
   bool renew_after(const Error &error);
 
   Engine &engine_;
@@ -47,7 +50,8 @@ class Inquiry final : public Waiter, public FlightOwner, public std::enable_shar
 class Logout final : public FlightOwner, public std::enable_shared_from_this<Logout> {
  public:
   Logout(Engine &engine, std::shared_ptr<Operation> operation);
-  void forget(TokenSource &source);
+  /// Before the source forgets: what of it is to be revoked.
+  void prepare(const TokenSource &source);
   void begin();
 
   [[nodiscard]] const Setup &setup() const override { return *operation_->plan().live->setup; }

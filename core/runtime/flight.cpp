@@ -1,10 +1,12 @@
 #include "core/runtime/flight.h"
 
 #include <algorithm>
+#include <new>
 #include <utility>
 #include <variant>
 
 #include "core/flow/messages.h"
+#include "core/runtime/common_errors.h"
 #include "core/runtime/host_call.h"
 
 namespace fleetauth::runtime {
@@ -13,25 +15,47 @@ namespace {
 
 std::string seconds(std::int64_t ms) { return ms % 1000 == 0 ? std::to_string(ms / 1000) + " s" : std::to_string(ms) + " ms"; }
 
+/// What it takes to read an answer of a usual size.
+constexpr std::size_t kReserve = std::size_t{32} * 1024;
+
 }  // namespace
 
-Flight::Flight(Engine &engine, std::shared_ptr<FlightOwner> owner, std::unique_ptr<flow::Machine> machine)
-    : engine_(engine), owner_(std::move(owner)), machine_(std::move(machine)) {}
+Flight::Flight(Engine &engine, std::shared_ptr<FlightOwner> owner, std::unique_ptr<flow::Machine> machine,
+               const std::shared_ptr<Waiter> &waiter)
+    : engine_(engine), owner_(std::move(owner)), machine_(std::move(machine)) {
+  if (waiter != nullptr) waiters_.push_back(waiter);
+}
 
 Flight::~Flight() = default;
 
+template <class Step>
+void Flight::guarded(Step step) {
+  try {
+    step();
+  } catch (const std::bad_alloc &) {
+    give_up(common_errors().out_of_memory);
+  }
+}
+
 void Flight::begin(std::int64_t delay_ms) {
-  const auto self = weak_from_this();
-  const BootMs now = engine_.clock()->boot_ms();
-  deadline_ = now + delay_ms + owner_->setup().total_timeout_ms;
-  total_deadline_ = engine_.at(deadline_, [self] {
-    if (const auto flight = self.lock()) flight->fetch_timed_out();
+  guarded([&] {
+    deadline_ = engine_.clock()->boot_ms() + delay_ms + owner_->setup().total_timeout_ms;
+    total_deadline_ = engine_.at(deadline_, step(&Flight::fetch_timed_out));
+    if (delay_ms == 0) return start();
+    wait_until(engine_.clock()->boot_ms() + delay_ms, &Flight::start);
   });
-  if (delay_ms == 0) return apply(machine_->start(engine_.now()));
-  pause_ = engine_.at(now + delay_ms, [self] {
-    if (const auto flight = self.lock()) flight->apply(flight->machine_->start(flight->engine_.now()));
-  });
-  if (auto error = engine_.call_driver()) fail_with(error);
+}
+
+void Flight::start() {
+  pause_ = {};
+  apply(machine_->start(engine_.now()));
+}
+
+/// What a timer does with the flight, if it still flies.
+std::function<void()> Flight::step(void (Flight::*what)()) {
+  return [weak = weak_from_this(), what] {
+    if (const auto flight = weak.lock()) flight->guarded([&] { (flight.get()->*what)(); });
+  };
 }
 
 void Flight::join(const std::shared_ptr<Waiter> &waiter) {
@@ -105,9 +129,7 @@ void Flight::give_departure_back() noexcept {
 }
 
 void Flight::wait_until(BootMs when, void (Flight::*what)()) {
-  pause_ = engine_.at(when, [weak = weak_from_this(), what] {
-    if (const auto flight = weak.lock()) (flight.get()->*what)();
-  });
+  pause_ = engine_.at(when, step(what));
   if (auto unable = engine_.call_driver()) fail_with(unable);
 }
 
@@ -116,6 +138,7 @@ void Flight::attempt() {
   if (auto error = unavailable()) return fail_with(error);
   departure_.reset();
   ++attempt_;
+  if (reserve_ == nullptr) reserve_ = std::make_unique<char[]>(kReserve);
   exchange_ = engine_.next_id();
   engine_.expect(exchange_, shared_from_this());
   if (auto error = order_ == nullptr ? send() : sign()) fail_with(error);
@@ -125,17 +148,12 @@ ErrorPtr Flight::send() {
   const net::NetOptions &net = *owner_->setup().net;
   const BootMs now = engine_.clock()->boot_ms();
   tries_ = engine_.restraint().leave(request_->origin, now);
-  const auto self = weak_from_this();
-  attempt_deadline_ = engine_.at(now + net.attempt_timeout_ms, [self] {
-    if (const auto flight = self.lock()) flight->attempt_timed_out(false);
-  });
+  attempt_deadline_ = engine_.at(now + net.attempt_timeout_ms, step(&Flight::attempt_too_long));
   if (owner_->setup().host_transport) {
     host_call_ = std::make_shared<HttpCall>(engine_.shared_from_this(), exchange_, request_, now + net.attempt_timeout_ms);
     offer_call();
   } else {
-    connect_deadline_ = engine_.at(now + net.connect_timeout_ms, [self] {
-      if (const auto flight = self.lock()) flight->attempt_timed_out(true);
-    });
+    connect_deadline_ = engine_.at(now + net.connect_timeout_ms, step(&Flight::connect_too_long));
     engine_.transmit(exchange_, request_, owner_->setup().net);
   }
   return engine_.call_driver();
@@ -145,9 +163,7 @@ ErrorPtr Flight::send() {
 ErrorPtr Flight::sign() {
   if (order_->key != nullptr) return engine_.sign({exchange_, order_});
   const BootMs deadline = engine_.clock()->boot_ms() + owner_->setup().net->attempt_timeout_ms;
-  attempt_deadline_ = engine_.at(deadline, [weak = weak_from_this()] {
-    if (const auto flight = weak.lock()) flight->attempt_timed_out(false);
-  });
+  attempt_deadline_ = engine_.at(deadline, step(&Flight::attempt_too_long));
   host_call_ = std::make_shared<SignCall>(engine_.shared_from_this(), exchange_, order_, deadline);
   offer_call();
   return engine_.call_driver();
@@ -157,12 +173,26 @@ void Flight::on_outcome(Engine::Outcome outcome) {
   exchange_ = 0;
   host_call_ = nullptr;
   end_attempt();
+  guarded([&] { handle(outcome); });
+}
+
+void Flight::handle(Engine::Outcome &outcome) {
   if (auto *failure = std::get_if<flow::HttpFailure>(&outcome)) return attempt_failed(*failure);
   if (auto *signature = std::get_if<SecretBytes>(&outcome)) return apply(machine_->on_signature(std::move(*signature), engine_.now()));
-  flow::Effect effect = machine_->on_response(std::get<flow::HttpResponse>(outcome), engine_.now());
+  flow::Effect effect = read(std::get<flow::HttpResponse>(outcome));
   note_answer(effect);
   const auto *failed = std::get_if<flow::Failed>(&effect);
   if (failed == nullptr || !repeat(*failed->error, flow::Sent::Maybe)) apply(std::move(effect));
+}
+
+/// An answer may hold what the provider gives only once, so there is memory laid by for a second look at it.
+flow::Effect Flight::read(const flow::HttpResponse &response) {
+  try {
+    return machine_->on_response(response, engine_.now());
+  } catch (const std::bad_alloc &) {
+    reserve_ = nullptr;
+    return machine_->on_response(response, engine_.now());
+  }
 }
 
 void Flight::attempt_failed(const flow::HttpFailure &failure) {
@@ -239,7 +269,7 @@ void Flight::attempt_timed_out(bool connecting) {
   // The host is told last: whoever hears of it finds the next attempt planned.
   const auto withdrawn = std::exchange(host_call_, nullptr);
   end_attempt();
-  attempt_failed({timed_out(what), sent});
+  guarded([&] { attempt_failed({timed_out(what), sent}); });
   if (withdrawn != nullptr) withdrawn->withdraw();
 }
 

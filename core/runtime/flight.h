@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -41,14 +42,16 @@ class FlightOwner {
 /// owner; no caller's patience ends it. Everything under the engine's mutex.
 class Flight : public std::enable_shared_from_this<Flight> {
  public:
-  Flight(Engine &engine, std::shared_ptr<FlightOwner> owner, std::unique_ptr<flow::Machine> machine);
+  /// `waiter` joins at once; null when nobody waits.
+  Flight(Engine &engine, std::shared_ptr<FlightOwner> owner, std::unique_ptr<flow::Machine> machine, const std::shared_ptr<Waiter> &waiter);
   ~Flight();
   Flight(const Flight &) = delete;
   Flight &operator=(const Flight &) = delete;
 
+  // Without memory it ends, and who waits for it is told.
   void begin(std::int64_t delay_ms);
-  void join(const std::shared_ptr<Waiter> &waiter);
   void on_outcome(Engine::Outcome outcome);
+  void join(const std::shared_ptr<Waiter> &waiter);
   /// Offers the host's call, unless somebody who may take it has it.
   void offer_call();
   void give_up(const ErrorPtr &error);
@@ -59,6 +62,12 @@ class Flight : public std::enable_shared_from_this<Flight> {
   [[nodiscard]] std::vector<QueueId> responders() const;
 
  private:
+  template <class Step>
+  void guarded(Step step);
+  std::function<void()> step(void (Flight::*what)());
+  void start();
+  void handle(Engine::Outcome &outcome);
+  flow::Effect read(const flow::HttpResponse &response);
   void apply(flow::Effect effect);
   void depart();
   void attempt();
@@ -76,6 +85,8 @@ class Flight : public std::enable_shared_from_this<Flight> {
   void note_answer(const flow::Effect &effect);
   void note_failure(const Error &error);
   bool repeat(const Error &error, flow::Sent sent);
+  void connect_too_long() { attempt_timed_out(true); }
+  void attempt_too_long() { attempt_timed_out(false); }
   void attempt_timed_out(bool connecting);
   void fetch_timed_out();
   void end_attempt();
@@ -101,6 +112,7 @@ class Flight : public std::enable_shared_from_this<Flight> {
   Timers::Id attempt_deadline_;
   Timers::Id total_deadline_;
   Timers::Id pause_;
+  std::unique_ptr<char[]> reserve_;
   std::optional<BootMs> departure_;  ///< booked, and still to come
   BootMs deadline_ = 0;              ///< of the whole fetch
 };

@@ -1,6 +1,7 @@
 #include "core/runtime/host_call.h"
 
 #include <algorithm>
+#include <new>
 #include <string>
 #include <utility>
 
@@ -51,6 +52,7 @@ void HostCall::offer(const std::shared_ptr<Flight> &flight) {
   if (state_ == State::Offered && patience_ && engine_->takes_events(offered_to_)) return;
   for (const QueueId queue : flight->responders()) {
     if (queue == offered_to_ || std::find(declined_by_.begin(), declined_by_.end(), queue) != declined_by_.end()) continue;
+    declined_by_.reserve(declined_by_.size() + 1);
     EventNode node(1);
     node.front().kind = kind_;
     node.front().tag = static_cast<std::int64_t>(id_);
@@ -67,7 +69,11 @@ void HostCall::offer(const std::shared_ptr<Flight> &flight) {
       engine_->at(engine_->clock()->boot_ms() + kClaimPatienceMs, [self = shared_from_this(), weak = std::weak_ptr<Flight>(flight)] {
         self->patience_ = {};
         const auto waiting = weak.lock();
-        if (waiting != nullptr && self->state_ == State::Offered) self->offer(waiting);
+        if (waiting == nullptr || self->state_ != State::Offered) return;
+        try {
+          self->offer(waiting);
+        } catch (const std::bad_alloc &) {  // NOLINT(bugprone-empty-catch): the attempt's deadline is left
+        }
       });
 }
 
@@ -90,20 +96,20 @@ bool HostCall::claim(QueueId queue) {
   return true;
 }
 
-void HostCall::decline(QueueId queue) noexcept {
+void HostCall::decline(QueueId queue) noexcept try {
+  const auto lock = engine_->enter();
+  if (state_ != State::Offered || offered_to_ != queue) return;
+  declined_by_.push_back(queue);  // there is room since it was offered
+  engine_->cancel(patience_);
+  state_ = State::Due;
   try {
-    const auto lock = engine_->enter();
-    if (state_ != State::Offered || offered_to_ != queue) return;
-    declined_by_.push_back(queue);
-    engine_->cancel(patience_);
-    state_ = State::Due;
     engine_->offer_calls_again();
-    if (state_ == State::Due) {
-      state_ = State::Done;
-      engine_->deliver(id_, flow::HttpFailure{common_errors().call_dropped, flow::Sent::No});
-    }
-  } catch (...) {  // NOLINT(bugprone-empty-catch): without memory the attempt's deadline is left
+  } catch (const std::bad_alloc &) {  // NOLINT(bugprone-empty-catch): as if there were nobody else
   }
+  if (state_ != State::Due) return;
+  state_ = State::Done;
+  engine_->deliver(id_, flow::HttpFailure{common_errors().call_dropped, flow::Sent::No});
+} catch (...) {  // NOLINT(bugprone-empty-catch): a fork's child that has no memory to enter; there the call is over anyway
 }
 
 ErrorPtr HostCall::fail(Status status, std::string_view message, std::int64_t user_error) {
@@ -144,9 +150,10 @@ HttpCall::HttpCall(std::shared_ptr<Engine> engine, std::uint64_t id, std::shared
 
 ErrorPtr HttpCall::add_header(std::string_view name, std::string_view value) {
   const std::lock_guard lock(mutex_);
-  header_bytes_ += name.size() + value.size() + 4;
-  if (header_bytes_ > flow::kMaxHeaders) return fleetauth::fail(Status::TooLarge, "the answer's headers are above 64 KiB");
+  const std::size_t size = name.size() + value.size() + 4;
+  if (header_bytes_ + size > flow::kMaxHeaders) return fleetauth::fail(Status::TooLarge, "the answer's headers are above 64 KiB");
   response_.headers.push_back({std::string(name), SecretBytes(value)});
+  header_bytes_ += size;
   return nullptr;
 }
 
@@ -180,7 +187,8 @@ SignCall::SignCall(std::shared_ptr<Engine> engine, std::uint64_t id, std::shared
       order_(std::move(order)) {}
 
 ErrorPtr SignCall::complete(std::string_view signature) {
-  return answer([&] { return engine().deliver(id(), SecretBytes(signature)); });
+  SecretBytes bytes(signature);  // ahead: once it counts as answered there is no way back
+  return answer([&] { return engine().deliver(id(), std::move(bytes)); });
 }
 
 }  // namespace fleetauth::runtime

@@ -1,6 +1,9 @@
 #include "core/runtime/operation.h"
 
+#include <new>
 #include <utility>
+
+#include "core/runtime/common_errors.h"
 
 namespace fleetauth::runtime {
 
@@ -19,15 +22,21 @@ Operation::Operation(Engine &engine, EventKind kind, std::shared_ptr<const Plan>
 
 void Operation::wait_until(BootMs deadline) {
   deadline_ = engine_.at(deadline, [weak = weak_from_this()] {
-    const auto self = weak.lock();
-    if (self == nullptr) return;
-    self->deadline_ = {};
+    if (const auto self = weak.lock()) self->timed_out();
+  });
+}
+
+void Operation::timed_out() {
+  deadline_ = {};
+  try {
     Error error;
     error.status = Status::Timeout;
-    error.provider = self->plan_->live->setup->config.descriptor->name;
+    error.provider = plan_->live->setup->config.descriptor->name;
     error.message = "no answer within the time allowed for this call (timeout_ms); a fetch goes on for later callers";
-    self->got_error(fail(std::move(error)));
-  });
+    got_error(fail(std::move(error)));
+  } catch (const std::bad_alloc &) {
+    got_error(common_errors().out_of_memory);
+  }
 }
 
 void Operation::got_token(std::shared_ptr<const token::Token> token, std::int32_t word, bool from_cache) {

@@ -41,6 +41,7 @@ class Operation final : public Waiter, public std::enable_shared_from_this<Opera
   void abandon();
 
  private:
+  void timed_out();
   void deliver();
 
   Engine &engine_;

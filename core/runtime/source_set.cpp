@@ -69,7 +69,8 @@ void SourceSet::for_each(const std::function<void(TokenSource &)> &what) const {
 }
 
 void SourceSet::add_user() {
-  if (kind_->users++ == 0) base_->begin_anew();
+  if (kind_->users == 0) base_->begin_anew();
+  ++kind_->users;
 }
 
 void SourceSet::remove_user() {

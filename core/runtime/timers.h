@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <optional>
 #include <utility>
 
 #include "core/base/clock.h"
@@ -26,8 +27,19 @@ class Timers {
     return id;
   }
 
+  /// Has a timer run at another instant, or again if it is running. Needs no memory.
+  void move(Id &id, BootMs when) {
+    auto node = due_.extract(id);
+    id.when = when;
+    if (id.order == running_) again_ = when;
+    if (node.empty()) return;
+    node.key().when = when;
+    due_.insert(std::move(node));
+  }
+
   void cancel(Id &id) {
     due_.erase(id);
+    if (id.order == running_) again_.reset();
     id = {};
   }
 
@@ -36,7 +48,16 @@ class Timers {
 
   /// Runs what is due at `now`, in order; what that adds for now or earlier is run as well.
   void run(BootMs now) {
-    while (!due_.empty() && due_.begin()->first.when <= now) due_.extract(due_.begin()).mapped()();
+    while (!due_.empty() && due_.begin()->first.when <= now) {
+      auto node = due_.extract(due_.begin());
+      running_ = node.key().order;
+      again_.reset();
+      node.mapped()();
+      running_ = 0;
+      if (!again_) continue;
+      node.key().when = *again_;
+      due_.insert(std::move(node));
+    }
   }
 
   void clear() { due_.clear(); }
@@ -44,6 +65,8 @@ class Timers {
  private:
   std::map<Id, std::function<void()>> due_;
   std::uint64_t last_ = 0;
+  std::uint64_t running_ = 0;  ///< the order of the one that runs
+  std::optional<BootMs> again_;
 };
 
 }  // namespace fleetauth::runtime

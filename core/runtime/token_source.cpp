@@ -1,6 +1,7 @@
 #include "core/runtime/token_source.h"
 
 #include <algorithm>
+#include <new>
 #include <utility>
 
 #include "core/provider/errors.h"
@@ -54,9 +55,13 @@ flow::Session first_session(const SourceKind &kind) {
 
 ErrorPtr of_account(const ErrorPtr &error, const std::string &account) {
   if (account.empty() || !error->account.empty()) return error;
-  Error named = *error;
-  named.account = account;
-  return fail(std::move(named));
+  try {
+    Error named = *error;
+    named.account = account;
+    return fail(std::move(named));
+  } catch (const std::bad_alloc &) {
+    return error;  // what went wrong matters more than for whom
+  }
 }
 
 ErrorPtr not_again(const Error &error) {
@@ -107,7 +112,10 @@ void TokenSource::renew() {
   // A host that sends the requests or signs the tokens itself is only asked when a queue of its is there to take the call.
   const auto takes = [this](QueueId server) { return engine().takes_events(server); };
   if (setup().needs_host(credential()) && std::none_of(servers().begin(), servers().end(), takes)) return;
-  launch(nullptr);
+  try {
+    launch(nullptr);
+  } catch (const std::bad_alloc &) {  // NOLINT(bugprone-empty-catch): the token that is there is served on, and the next caller tries again
+  }
 }
 
 ErrorPtr TokenSource::join(const std::shared_ptr<Waiter> &waiter) {
@@ -146,7 +154,12 @@ ErrorPtr TokenSource::answer(const std::shared_ptr<Waiter> &waiter, std::shared_
   if (engine().clock()->boot_ms() >= challenge->ends) return challenge_over(*this, "it is too old");
   auto machine = flow::make_answer(setup().config, credential(), challenge, std::move(code));
   answering_ = std::move(challenge);
-  begin(std::move(machine), waiter);
+  try {
+    begin(std::move(machine), waiter);
+  } catch (...) {
+    answering_ = nullptr;
+    throw;
+  }
   return nullptr;
 }
 
@@ -166,13 +179,6 @@ void TokenSource::end_flight(const ErrorPtr &error) {
 
 void TokenSource::give_up(const ErrorPtr &error) {
   end_flight(error);
-  (void)take_login(false);
-}
-
-TokenSource::Login TokenSource::take_login(bool unused_too) {
-  Login login;
-  if (const auto token = slot_.current()) login.token = token->secret.clone();
-  if (logged_in_ || unused_too) login.refresh_token = std::move(session_.refresh);
   session_ = {};
   logged_in_ = false;
   slot_.drop();
@@ -181,6 +187,12 @@ TokenSource::Login TokenSource::take_login(bool unused_too) {
   retry_at_ = pause_until_ = 0;
   renew_from_.store(0, std::memory_order_release);
   watch_token();
+}
+
+TokenSource::Login TokenSource::login(bool unused_too) const {
+  Login login;
+  if (const auto token = slot_.current()) login.token = token->secret.clone();
+  if (logged_in_ || unused_too) login.refresh_token = session_.refresh.clone();
   return login;
 }
 
@@ -201,10 +213,14 @@ void TokenSource::landed(Landing landing) {
     token = accept(std::move(granted->grant));
   } else {
     error = of_account(std::get<flow::Failed>(landing.effect).error, account());
-    if (answered != nullptr) {
-      note_refused_answer(error, *answered);
-    } else {
-      note_failure(error, landing.counted);
+    try {
+      if (answered != nullptr) {
+        note_refused_answer(error, *answered);
+      } else {
+        note_failure(error, landing.counted);
+      }
+    } catch (const std::bad_alloc &) {
+      error = common_errors().out_of_memory;
     }
   }
   flight_ended(token != nullptr);
@@ -225,7 +241,7 @@ std::shared_ptr<const token::Token> TokenSource::accept(flow::Grant grant) {
   const flow::Now now = engine().now();
   const token::Life life = token::plan_life(now.boot, grant.lifetime_ms, setup().margins, spread_);
 
-  token::Token token;
+  token::Token &token = *next_token_;
   token.secret = std::move(grant.access);
   token.obtained = now.boot;
   token.refresh_at = life.refresh_at;
@@ -242,7 +258,7 @@ std::shared_ptr<const token::Token> TokenSource::accept(flow::Grant grant) {
   logged_in_ = true;
   forgive();
 
-  slot_.publish(std::move(token));
+  slot_.publish(std::move(next_token_));
   end_question();
   failures_ = 0;
   retry_at_ = now.boot;
@@ -253,9 +269,9 @@ std::shared_ptr<const token::Token> TokenSource::accept(flow::Grant grant) {
 
 void TokenSource::note_failure(const ErrorPtr &error, bool counted) {
   const BootMs now = engine().clock()->boot_ms();
+  if (error->challenge != nullptr) error->challenge->bound_to = kind_->key;
   last_error_ = error->user_error == nullptr ? error : nullptr;  // an exception of the host is not kept longer than its callers need it
   if (error->challenge != nullptr) {
-    error->challenge->bound_to = kind_->key;
     retry_at_ = now + error->challenge->lifetime_ms;
     return;
   }
@@ -298,16 +314,12 @@ void TokenSource::launch(const std::shared_ptr<Waiter> &waiter) {
 
 void TokenSource::begin(std::unique_ptr<flow::Machine> machine, const std::shared_ptr<Waiter> &waiter) {
   const BootMs now = engine().clock()->boot_ms();
+  next_token_ = std::make_shared<token::Token>();
+  make_watch();
+  // The waiter is there first: a request that cannot even be built ends the flight at once.
+  const auto flight = flight_ = std::make_shared<Flight>(engine(), shared_from_this(), std::move(machine), waiter);
   renew_from_.store(kNever, std::memory_order_release);
-  try {
-    flight_ = std::make_shared<Flight>(engine(), shared_from_this(), std::move(machine));
-    if (waiter != nullptr) flight_->join(waiter);  // first: a request that cannot even be built ends the flight at once
-    std::shared_ptr<Flight>(flight_)->begin(std::max<std::int64_t>(pause_until_ - now, 0));
-  } catch (...) {
-    answering_ = nullptr;
-    flight_ended(false);
-    throw;
-  }
+  flight->begin(std::max<std::int64_t>(pause_until_ - now, 0));
 }
 
 ErrorPtr TokenSource::remembered_failure() const {
@@ -320,23 +332,30 @@ ErrorPtr TokenSource::remembered_failure() const {
   return fail(std::move(error));
 }
 
-/// Arms the timer for the next instant at which holders of a cached header must come back.
-void TokenSource::watch_token() {
-  engine().cancel_token_instant(watch_);
-  const auto token = slot_.current();
-  if (token == nullptr || engine().manual()) return;
-  const BootMs now = engine().clock()->boot_ms();
-  BootMs next = token->usable_until;
-  if (now < token->refresh_at) next = std::min(next, token->refresh_at);
-  if (now < retry_at_ && failures_ > 0) next = std::min(next, retry_at_);
-  if (next == kNever) return;
-  watch_ = engine().at_token_instant(next, [weak = weak_from_this()] {
+/// There is a timer, set to no instant, for the token that is about to be asked for.
+void TokenSource::make_watch() {
+  if (watch_ || engine().manual()) return;
+  watch_ = engine().at_token_instant(kNever, [weak = weak_from_this()] {
     if (const auto self = weak.lock()) self->token_instant();
   });
 }
 
+/// Sets the timer to the next instant at which holders of a cached header must come back.
+void TokenSource::watch_token() {
+  const auto token = slot_.current();
+  if (token == nullptr && flight_ == nullptr) return engine().cancel_token_instant(watch_);
+  engine().move_token_instant(watch_, token == nullptr ? kNever : next_instant(*token));
+}
+
+BootMs TokenSource::next_instant(const token::Token &token) const {
+  const BootMs now = engine().clock()->boot_ms();
+  BootMs next = token.usable_until;
+  if (now < token.refresh_at) next = std::min(next, token.refresh_at);
+  if (now < retry_at_ && failures_ > 0) next = std::min(next, retry_at_);
+  return next;
+}
+
 void TokenSource::token_instant() {
-  watch_ = {};
   const auto token = slot_.current();
   if (token != nullptr && engine().clock()->boot_ms() >= token->usable_until) {
     slot_.drop();

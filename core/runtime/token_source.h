@@ -59,13 +59,13 @@ class TokenSource final : public FlightOwner, public std::enable_shared_from_thi
   [[nodiscard]] const std::vector<QueueId> &servers() const override { return kind_->servers; }
   /// Ends the fetch and forgets the token and the login.
   void give_up(const ErrorPtr &error);
-  /// Forgets the token and the login, and hands over what of it can be revoked. `unused_too`: also the refresh token that was given and
-  /// not used yet, which the sources of other credentials may have been given as well.
+  /// What of the token and the login can be revoked. `unused_too`: also the refresh token that was given and not used yet, which the
+  /// sources of other credentials may have been given as well.
   struct Login {
     SecretBytes token;
     SecretBytes refresh_token;
   };
-  Login take_login(bool unused_too);
+  [[nodiscard]] Login login(bool unused_too) const;
   /// There are clients again: the refresh token they were given is good until it is used.
   void begin_anew();
   /// A password that was refused may be tried once more.
@@ -87,8 +87,10 @@ class TokenSource final : public FlightOwner, public std::enable_shared_from_thi
   void renew();
   void launch(const std::shared_ptr<Waiter> &waiter);
   void begin(std::unique_ptr<flow::Machine> machine, const std::shared_ptr<Waiter> &waiter);
+  void make_watch();
   void watch_token();
   void token_instant();
+  [[nodiscard]] BootMs next_instant(const token::Token &token) const;
   [[nodiscard]] ErrorPtr remembered_failure() const;
 
   [[nodiscard]] Engine &engine() const { return *kind_->engine; }
@@ -115,6 +117,8 @@ class TokenSource final : public FlightOwner, public std::enable_shared_from_thi
   BootMs retry_at_ = 0;
   BootMs pause_until_ = 0;  ///< the last token expired on arrival: no new fetch before
 
+  // Made before anything is asked for: a token that came is not lost, nor left unwatched, for want of memory.
+  std::shared_ptr<token::Token> next_token_;
   Timers::Id watch_;
   std::atomic<BootMs> renew_from_{0};  ///< before this no renewal can start; kNever while one runs
 };

@@ -77,10 +77,10 @@ std::shared_ptr<const Token> Slot::current() const {
 
 std::int32_t Slot::word() const { return read_word(number_); }
 
-void Slot::publish(Token token) {
-  token.generation = next_generation();
-  token.after_rejection = std::exchange(rejected_, false);
-  replace(std::make_shared<const Token>(std::move(token)));
+void Slot::publish(std::shared_ptr<Token> token) {
+  token->generation = next_generation();
+  token->after_rejection = std::exchange(rejected_, false);
+  replace(std::move(token));
 }
 
 void Slot::drop() { replace(nullptr); }

@@ -29,8 +29,8 @@ class Slot {
   [[nodiscard]] std::int32_t word() const;
 
   // ---- the writer
-  /// Numbers the token and makes it the current one.
-  void publish(Token token);
+  /// Numbers the token and makes it the current one. Needs no memory.
+  void publish(std::shared_ptr<Token> token);
   /// Forgets the current token.
   void drop();
   /// A provider refused the token of `generation`. Drops it if it is still the current one and was not itself obtained, less than

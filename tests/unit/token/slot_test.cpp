@@ -15,11 +15,11 @@ namespace {
 
 constexpr std::uint64_t kOwner = 42;
 
-Token make_token(std::string_view secret, BootMs obtained = 0) {
-  Token token;
-  token.secret = SecretBytes(secret);
-  token.obtained = obtained;
-  token.usable_until = 1'000'000;
+std::shared_ptr<Token> make_token(std::string_view secret, BootMs obtained = 0) {
+  auto token = std::make_shared<Token>();
+  token->secret = SecretBytes(secret);
+  token->obtained = obtained;
+  token->usable_until = 1'000'000;
   return token;
 }
 

@@ -1,0 +1,170 @@
+#include "tests/fault/memory/shortage.h"
+
+#include <curl/curl.h>
+#include <pthread.h>
+
+#include <atomic>
+#include <cstddef>
+#include <cstdlib>
+#include <cstring>
+#include <new>
+
+namespace fleetauth::test {
+
+namespace {
+
+struct Fault {
+  std::atomic<std::int64_t> asked{0};
+  std::atomic<std::int64_t> first{Shortage::kEnd};
+  std::atomic<std::int64_t> last{Shortage::kEnd};
+  std::atomic<bool> armed{false};
+};
+Fault g_fault;
+std::atomic<Whose> g_whose{Whose::Ours};
+std::atomic<std::int64_t> g_live{0};
+
+thread_local bool t_inside = false;
+thread_local bool t_for_curl = false;  // the library's function is asking malloc on behalf of libcurl
+
+/// The library's threads bear its name.
+bool of_library() noexcept {
+  char name[16] = "";
+  return pthread_getname_np(pthread_self(), name, sizeof name) == 0 && std::strncmp(name, "fleetauth-", 10) == 0;
+}
+
+bool fails(Whose whose) noexcept {
+  if (!g_fault.armed || g_whose != whose || !(t_inside || of_library())) return false;
+  const std::int64_t index = g_fault.asked.fetch_add(1);
+  return index >= g_fault.first && index <= g_fault.last;
+}
+
+// ---------------------------------------------------------------- operator new
+
+/// Before each block: whether it counts.
+struct alignas(std::max_align_t) Head {
+  bool counted;
+};
+
+void *take(std::size_t size) noexcept {
+  if (fails(Whose::Ours)) return nullptr;
+  auto *head = static_cast<Head *>(std::malloc(sizeof(Head) + size));
+  if (head == nullptr) return nullptr;
+  head->counted = t_inside || of_library();
+  if (head->counted) ++g_live;
+  return head + 1;
+}
+
+void *take_or_throw(std::size_t size) {
+  void *block = take(size);
+  if (block == nullptr) throw std::bad_alloc();
+  return block;
+}
+
+void give_back(void *block) noexcept {
+  if (block == nullptr) return;
+  Head *head = static_cast<Head *>(block) - 1;
+  if (head->counted) --g_live;
+  std::free(head);
+}
+
+// ---------------------------------------------------------------- libcurl's functions
+
+struct {
+  curl_malloc_callback malloc;
+  curl_free_callback free;
+  curl_realloc_callback realloc;
+  curl_strdup_callback strdup;
+  curl_calloc_callback calloc;
+} g_library;
+
+/// Runs one of the library's functions such that its malloc may fail.
+template <class Function>
+void *for_curl(Function function) {
+  t_for_curl = true;
+  void *block = function();
+  t_for_curl = false;
+  return block;
+}
+
+void *counted(void *block) {
+  if (block != nullptr) ++g_live;
+  return block;
+}
+
+void *curl_malloc(std::size_t size) {
+  return counted(for_curl([&] { return g_library.malloc(size); }));
+}
+void *curl_calloc(std::size_t count, std::size_t size) {
+  return counted(for_curl([&] { return g_library.calloc(count, size); }));
+}
+char *curl_strdup(const char *text) {
+  return static_cast<char *>(counted(for_curl([&] { return g_library.strdup(text); })));
+}
+void *curl_realloc(void *block, std::size_t size) {
+  void *grown = for_curl([&] { return g_library.realloc(block, size); });
+  return block == nullptr ? counted(grown) : grown;
+}
+void curl_release(void *block) {
+  if (block != nullptr) --g_live;
+  g_library.free(block);
+}
+
+}  // namespace
+
+Shortage::Shortage(Whose whose, std::int64_t first, std::int64_t last) {
+  g_whose = whose;
+  g_fault.asked = 0;
+  g_fault.first = first;
+  g_fault.last = last;
+  g_fault.armed = true;
+}
+
+Shortage::~Shortage() { g_fault.armed = false; }
+
+std::int64_t Shortage::asked() const { return g_fault.asked; }
+
+void enter_library(bool in) noexcept { t_inside = in; }
+
+std::int64_t live_blocks() { return g_live; }
+
+}  // namespace fleetauth::test
+
+using fleetauth::test::give_back;
+using fleetauth::test::take;
+using fleetauth::test::take_or_throw;
+
+void *operator new(std::size_t size) { return take_or_throw(size); }
+void *operator new[](std::size_t size) { return take_or_throw(size); }
+void *operator new(std::size_t size, const std::nothrow_t &) noexcept { return take(size); }
+void *operator new[](std::size_t size, const std::nothrow_t &) noexcept { return take(size); }
+void operator delete(void *block) noexcept { give_back(block); }
+void operator delete[](void *block) noexcept { give_back(block); }
+void operator delete(void *block, std::size_t) noexcept { give_back(block); }
+void operator delete[](void *block, std::size_t) noexcept { give_back(block); }
+void operator delete(void *block, const std::nothrow_t &) noexcept { give_back(block); }
+void operator delete[](void *block, const std::nothrow_t &) noexcept { give_back(block); }
+
+// The linker puts these in place of what the library calls (--wrap).
+extern "C" {
+void *__real_malloc(std::size_t size);
+void *__real_calloc(std::size_t count, std::size_t size);
+CURLcode __real_curl_global_init_mem(long flags, curl_malloc_callback m, curl_free_callback f, curl_realloc_callback r,
+                                     curl_strdup_callback s, curl_calloc_callback c);
+
+void *__wrap_malloc(std::size_t size) {
+  using namespace fleetauth::test;
+  return t_for_curl && fails(Whose::Curls) ? nullptr : __real_malloc(size);
+}
+
+void *__wrap_calloc(std::size_t count, std::size_t size) {
+  using namespace fleetauth::test;
+  return t_for_curl && fails(Whose::Curls) ? nullptr : __real_calloc(count, size);
+}
+
+CURLcode __wrap_curl_global_init_mem(long flags, curl_malloc_callback m, curl_free_callback f, curl_realloc_callback r,
+                                     curl_strdup_callback s, curl_calloc_callback c) {
+  using namespace fleetauth::test;
+  g_library = {m, f, r, s, c};
+  return __real_curl_global_init_mem(flags, curl_malloc, curl_release, curl_realloc, curl_strdup, curl_calloc);
+}
+}

@@ -35,6 +35,7 @@ packages=(
   gcovr
   binutils
   openssl
+  gdb                   # gcore
 )
 
 # Tools which often come from elsewhere than Debian: "command:package", installed only when the command is absent.

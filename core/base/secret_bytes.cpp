@@ -4,8 +4,10 @@
 
 #include <algorithm>
 #include <cstring>
+#include <new>
 #include <stdexcept>
 
+#include "core/base/os/hidden_memory.h"
 #include "core/base/os/memory.h"
 
 namespace fleetauth {
@@ -15,7 +17,7 @@ constexpr std::size_t kLimit = PTRDIFF_MAX - 1;
 
 void wipe_and_free(char *data, std::size_t size) noexcept {
   os::wipe(data, size);
-  delete[] data;
+  os::free_hidden(data);
 }
 
 }  // namespace
@@ -37,7 +39,8 @@ SecretBytes::~SecretBytes() { wipe_and_free(data_, size_); }
 void SecretBytes::reserve(std::size_t capacity) {
   if (capacity <= capacity_) return;
   if (capacity > kLimit) throw std::length_error("SecretBytes");
-  char *room = new char[capacity + 1];
+  auto *room = static_cast<char *>(os::allocate_hidden(capacity + 1));
+  if (room == nullptr) throw std::bad_alloc();
   if (size_ != 0) std::memcpy(room, data_, size_);
   room[size_] = '\0';
   wipe_and_free(data_, size_);

@@ -6,7 +6,8 @@
 
 namespace fleetauth {
 
-/// Bytes that must not outlive their use: wiped when released, moved from or replaced. Move-only; every copy is spelled out.
+/// Bytes that must not outlive their use: wiped when released, moved from or replaced, and in no core file. Move-only; every copy is
+/// spelled out.
 /// The bytes are followed by a NUL which is not counted, so that they can be handed to C.
 class SecretBytes {
  public:

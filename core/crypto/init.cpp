@@ -10,6 +10,7 @@
 #include <string>
 
 #include "core/crypto/digest.h"
+#include "core/crypto/openssl_mutex.h"
 #include "core/crypto/random.h"
 
 namespace fleetauth::crypto {
@@ -30,7 +31,7 @@ bool digests_work() {
   constexpr std::string_view kSalt("\x00\x01\x02\x03\x04\x05\x06\x07\x08\x09\x0a\x0b\x0c", 13);
   constexpr std::string_view kInfo("\xf0\xf1\xf2\xf3\xf4\xf5\xf6\xf7\xf8\xf9", 10);
   return view(hmac_sha256("Jefe", "what do ya want for nothing?")) == kHmac &&
-         hkdf_sha256(std::string(22, '\x0b'), kSalt, kInfo, 16).view() == kHkdf;
+         equal_constant_time(hkdf_sha256(std::string(22, '\x0b'), kSalt, kInfo, 16).view(), kHkdf);
 }
 
 // One signature brings in what a TLS handshake needs: keys, curves, the generator behind nonces.
@@ -57,6 +58,7 @@ bool tls_works() {
 
 ErrorPtr prepare() {
   constexpr std::uint64_t kOptions = OPENSSL_INIT_NO_ATEXIT | OPENSSL_INIT_NO_LOAD_CONFIG;
+  hide_openssl_memory();
   if (OPENSSL_init_ssl(kOptions, nullptr) != 1) return broken("it does not start");
   if (RAND_status() != 1) return broken("it has no random numbers");
   try {

@@ -9,11 +9,6 @@
 
 namespace fleetauth::crypto {
 
-std::mutex &openssl_mutex() {
-  static auto *mutex = new std::mutex;  // never destroyed: forks may come after main
-  return *mutex;
-}
-
 void random_bytes(void *out, std::size_t size) {
   const std::lock_guard lock(openssl_mutex());
   if (size > INT_MAX || RAND_bytes(static_cast<unsigned char *>(out), static_cast<int>(size)) != 1) {

@@ -48,7 +48,7 @@ struct Connections {
 
   [[nodiscard]] bool serves(const NetOptions &other) const {
     return other.ca_file == options->ca_file && other.pinned_public_key == options->pinned_public_key && other.ca_pem == options->ca_pem &&
-           other.proxy.url.view() == options->proxy.url.view() && other.proxy.bypass == options->proxy.bypass;
+           equal_constant_time(other.proxy.url.view(), options->proxy.url.view()) && other.proxy.bypass == options->proxy.bypass;
   }
 };
 

@@ -12,6 +12,7 @@
 
 #include "core/base/os/clock.h"
 #include "core/base/os/descriptor.h"
+#include "core/base/os/memory.h"
 #include "core/base/os/socket.h"
 #include "core/net/connections.h"
 #include "core/net/failure.h"
@@ -245,6 +246,7 @@ void Driver::Impl::wait(std::int64_t timeout_ms) {
   std::array<os::Readiness, kEventsAtOnce> ready;
   waiting = true;
   if (woken.exchange(false)) timeout_ms = 0;
+  if (timeout_ms != 0) os::wipe_registers();
   const int count = os::wait_ready(sockets.epoll, ready.data(), kEventsAtOnce, timeout_ms);
   waiting = false;
   const std::lock_guard lock(at_work);

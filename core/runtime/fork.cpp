@@ -4,6 +4,7 @@
 #include <mutex>
 #include <vector>
 
+#include "core/base/os/hidden_memory.h"
 #include "core/crypto/openssl_mutex.h"
 #include "core/runtime/engine.h"
 #include "core/token/read_lock.h"
@@ -65,6 +66,7 @@ std::mutex &first_use_mutex() {
 }
 
 void install_fork_handlers() {
+  os::install_hidden_fork_handlers();
   static const int handlers = pthread_atfork(prepare, let_go, child);
   (void)handlers;
 }

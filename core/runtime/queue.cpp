@@ -72,12 +72,21 @@ std::optional<Event> Queue::pop() {
   return std::move(taken.front());
 }
 
+void Queue::wake() noexcept {
+  if (wakeup_ == nullptr) return;
+  try {
+    wakeup_(user_data_);
+  } catch (...) {
+    // It was only to signal: the event waits all the same, and nothing of ours is left half done.
+  }
+}
+
 void Queue::append(EventNode &node) {
   const bool was_empty = events_.empty();
   events_.splice(events_.end(), node);
   if (was_empty) {
     if (event_) os::signal_event(event_);
-    if (wakeup_ != nullptr) wakeup_(user_data_);
+    wake();
   }
   arrived_->notify_one();
 }
@@ -126,7 +135,7 @@ void Queue::set_wakeup(Wakeup wakeup, void *user_data) {
   const std::lock_guard lock(mutex_);
   wakeup_ = wakeup;
   user_data_ = user_data;
-  if (wakeup_ != nullptr && !events_.empty()) wakeup_(user_data_);
+  if (!events_.empty()) wake();
 }
 
 void Queue::close() {

@@ -106,6 +106,7 @@ class Queue {
  private:
   std::optional<Event> pop();
   void append(EventNode &node);
+  void wake() noexcept;
 
   const std::shared_ptr<Runtime> runtime_;
   const Kind kind_;

@@ -1,10 +1,14 @@
 """What only whole processes show: exit in flight, fork, Ctrl-C."""
 
 import json
+import os
+import re
 import signal
+import socket
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 
@@ -141,6 +145,91 @@ if __name__ == '__main__':
 """
     run(fleetauth_emulator, script)
     assert fleetauth_emulator.token_requests("fleetup") == 1
+
+
+APPLICATION = """
+import json, os
+import fleetauth
+client = fleetauth.FleetUp(**json.loads(os.environ['OPTIONS']))
+if os.environ['WARM']:
+    client.token()
+def application(environ, start_response):
+    start_response('200 OK', [('Content-Type', 'text/plain')])
+    return [f'{os.getpid()} {client.token().fingerprint}'.encode()]
+"""
+
+
+def get(address: "tuple[str, int]") -> socket.socket:
+    connection = socket.create_connection(address, timeout=30)
+    connection.sendall(b"GET / HTTP/1.0\r\n\r\n")
+    return connection
+
+
+def answer_of(connection: socket.socket) -> "tuple[str, str]":
+    with connection, connection.makefile("rb") as answer:
+        worker, token = answer.read().decode().split("\r\n\r\n")[1].split()
+    return worker, token
+
+
+@pytest.mark.parametrize("warm", [False, True], ids=["cold", "warm"])
+def test_P01_gunicorn_with_preload(fleetauth_emulator: Emulator, tmp_path: Path, warm: bool) -> None:
+    """The application is loaded before the workers are forked."""
+    workers = 3
+    (tmp_path / "app.py").write_text(APPLICATION)
+    if not warm:
+        fleetauth_emulator.fault({"hold": "gate"}, times=workers, provider="fleetup")
+    environment = os.environ | {"OPTIONS": json.dumps(fleetauth_emulator.options("fleetup")), "WARM": "yes" if warm else ""}
+    with socket.create_server(("127.0.0.1", 0)) as listener, (tmp_path / "log").open("w+") as log:
+        address = listener.getsockname()
+        command = [
+            sys.executable,
+            "-m",
+            "gunicorn",
+            "--preload",
+            f"--workers={workers}",
+            f"--bind=fd://{listener.fileno()}",
+            "app:application",
+        ]
+        server = subprocess.Popen(command, cwd=tmp_path, env=environment, pass_fds=[listener.fileno()], stderr=log)
+        listener.close()
+        try:
+            first = [get(address) for _ in range(workers)]
+            if not warm:
+                assert fleetauth_emulator.requests("fleetup", wait_for=workers)
+                fleetauth_emulator.release("gate")
+            answers = [answer_of(connection) for connection in first]
+            answers += [answer_of(get(address)) for _ in range(5 * workers)]
+        finally:
+            server.terminate()
+            status = server.wait(timeout=30)
+        log.seek(0)
+        said = log.read()
+    assert status == 0, said
+    assert "Traceback" not in said
+    assert not re.search(r"\[(ERROR|CRITICAL)\]", said), said
+    tokens_of = {worker: {token for other, token in answers if other == worker} for worker, _ in answers}
+    assert all(len(tokens) == 1 for tokens in tokens_of.values()), "a worker fetches once and keeps its token"
+    assert len(tokens_of) == workers or warm
+    assert fleetauth_emulator.token_requests("fleetup") == (1 if warm else workers)
+
+
+def exits() -> int:
+    """How often a process ends with requests in flight; FLEETAUTH_EXITS asks for more."""
+    return int(os.environ.get("FLEETAUTH_EXITS", "10"))
+
+
+def test_P05_P06_again_and_again_with_requests_in_flight(fleetauth_emulator: Emulator) -> None:
+    fleetauth_emulator.fault({"hold": "gate"}, times="always", provider="fleetup")
+    script = "[threading.Thread(target=client().token, daemon=True).start() for _ in range(3)]; told('started'); sys.stdin.read()"
+    for ended in range(exits()):
+        with start(fleetauth_emulator, script) as process:
+            assert process.stdout is not None
+            assert process.stdout.readline() == "started\n"
+            assert fleetauth_emulator.requests("fleetup", wait_for=ended + 1)
+            began = time.monotonic()
+            _, errors = process.communicate(timeout=30)
+            assert time.monotonic() - began < EXIT_SECONDS
+            assert (process.returncode, errors) == (0, "")
 
 
 def test_a_loop_of_its_own_after_a_fork(fleetauth_emulator: Emulator) -> None:

@@ -14,6 +14,12 @@ namespace process {
 
 inline constexpr unsigned kPatienceSeconds = 20;
 
+/// How often something is done that a variable of the environment may ask for more of.
+inline int times(const char *variable, int otherwise) {
+  const char *asked = std::getenv(variable);
+  return asked == nullptr ? otherwise : std::atoi(asked);
+}
+
 struct Ended {
   int status = -1;  ///< as the exit status; 128 + n for a signal
   std::chrono::milliseconds time{0};

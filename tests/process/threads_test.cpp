@@ -6,6 +6,7 @@
 #include <sys/time.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <filesystem>
 #include <set>
 #include <string>
@@ -100,6 +101,43 @@ TEST_P(Threads, P14_AThreadIsCancelledWhileItAsksForADescriptor) {
   void *result = nullptr;
   pthread_join(asking, &result);
   EXPECT_EQ(result, PTHREAD_CANCELED);
+}
+
+struct Thrown {};
+
+// A responder in C++: what it threw goes to its own caller, and the call that it let go of has failed.
+TEST_P(Threads, P09_AResponderThrows) {
+  const capi::Client hosted =
+      capi::make_client(runtime.get(), "fleetup", {{"api_key", "k"}, {"acct_id", "1"}, {"secret", "s"}, {"transport", "host"}});
+  const capi::Queue queue = capi::make_queue(runtime.get());
+  const auto respond = [&] {
+    capi::Event event;
+    ASSERT_EQ(fleetauth_queue_next(queue.get(), 10'000, event.out(), nullptr), FLEETAUTH_OK);
+    capi::HttpCall call;
+    ASSERT_EQ(fleetauth_event_http_call(event.get(), call.out(), nullptr), FLEETAUTH_OK);
+    throw Thrown();
+  };
+  const capi::Op op = capi::start(hosted.get(), queue.get(), 1);
+  EXPECT_THROW(respond(), Thrown);
+  EXPECT_EQ(capi::take_outcome(queue.get()).name(), "E_CALLBACK");
+}
+
+// Also on the library's own thread, and where the function is called within set_wakeup.
+TEST_P(Threads, P09_AWakeupThrows) {
+  const capi::Queue queue = capi::make_queue(runtime.get());
+  std::atomic<int> thrown{0};
+  const auto wake = [](void *count) {
+    ++*static_cast<std::atomic<int> *>(count);
+    throw Thrown();
+  };
+  ASSERT_EQ(fleetauth_queue_set_wakeup(queue.get(), wake, &thrown), FLEETAUTH_OK);
+  const capi::Op op = capi::start(client.get(), queue.get(), 1);
+  EXPECT_EQ(capi::take_outcome(queue.get()).name(), "OK");
+  EXPECT_EQ(thrown, 1);
+  capi::start(client.get(), queue.get(), 2);
+  EXPECT_EQ(fleetauth_queue_set_wakeup(queue.get(), wake, &thrown), FLEETAUTH_OK);
+  EXPECT_EQ(capi::take_outcome(queue.get()).name(), "OK");
+  EXPECT_EQ(thrown, 3);
 }
 
 TEST_P(Threads, ClosingTheRuntimeEndsItsConnections) {

@@ -4,10 +4,12 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <cinttypes>
 #include <cstdio>
 #include <cstring>
 #include <fstream>
+#include <functional>
 #include <stdexcept>
 
 namespace secrets {
@@ -56,17 +58,12 @@ class Scratch {
   char *data_;
 };
 
-void search(const Masked &secret, const char *data, std::size_t size, std::uint64_t address, const Scratch &scratch,
-            const std::string &line, Places &places) {
+void search(const Masked &secret, const char *data, std::size_t size, const std::function<void(std::size_t)> &found) {
   const char *end = data + size;
   for (const char *at = data; at + secret.size() <= end; ++at) {
     at = static_cast<const char *>(std::memchr(at, secret.at(0), static_cast<std::size_t>(end - at)));
     if (at == nullptr || at + secret.size() > end) return;
-    const std::uint64_t place = address + static_cast<std::uint64_t>(at - data);
-    if (!secret.equals(at) || scratch.holds(place)) continue;
-    char text[32];
-    std::snprintf(text, sizeof text, "%" PRIx64 " in ", place);
-    places.push_back(text + line);
+    if (secret.equals(at)) found(static_cast<std::size_t>(at - data));
   }
 }
 
@@ -81,10 +78,37 @@ Places find_in_memory(const Masked &secret) {
     for (std::uint64_t at = mapping.begin; at < mapping.end; at += kChunk) {
       const std::size_t wanted = std::min<std::uint64_t>(mapping.end - at, kChunk + secret.size() - 1);
       const ssize_t got = pread(memory, scratch.data(), wanted, static_cast<off_t>(at));
-      if (got > 0) search(secret, scratch.data(), static_cast<std::size_t>(got), at, scratch, mapping.line, places);
+      if (got <= 0) continue;
+      search(secret, scratch.data(), static_cast<std::size_t>(got), [&](std::size_t offset) {
+        if (scratch.holds(at + offset)) return;
+        char text[32];
+        std::snprintf(text, sizeof text, "%" PRIx64 " in ", at + offset);
+        places.push_back(text + mapping.line);
+      });
     }
   }
   close(memory);
+  return places;
+}
+
+Places find_once_settled(const Masked &secret, std::size_t expected) {
+  const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(5);
+  Places places = find_in_memory(secret);
+  while (places.size() != expected && std::chrono::steady_clock::now() < until) places = find_in_memory(secret);
+  return places;
+}
+
+Places find_in_file(const Masked &secret, const std::string &path) {
+  Places places;
+  const Scratch scratch;
+  const int file = open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (file < 0) throw std::runtime_error("cannot open " + path);
+  ssize_t got = 0;
+  for (off_t at = 0; (got = pread(file, scratch.data(), kChunk + secret.size() - 1, at)) > 0; at += kChunk) {
+    search(secret, scratch.data(), static_cast<std::size_t>(got),
+           [&](std::size_t offset) { places.push_back("byte " + std::to_string(static_cast<std::size_t>(at) + offset)); });
+  }
+  close(file);
   return places;
 }
 

@@ -2,7 +2,6 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <chrono>
 #include <cstdlib>
 #include <filesystem>
 #include <map>
@@ -96,14 +95,6 @@ std::string listed(const Places &places) {
   std::string out;
   for (const std::string &place : places) out += "\n  " + place;
   return out;
-}
-
-// The I/O thread may still be putting a request away when its outcome has been taken.
-Places find_once_settled(const Masked &needle, std::size_t expected) {
-  const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(5);
-  Places places = find_in_memory(needle);
-  while (places.size() != expected && std::chrono::steady_clock::now() < until) places = find_in_memory(needle);
-  return places;
 }
 
 // The search itself works: it finds what is there, on the heap and freed.

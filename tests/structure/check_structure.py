@@ -51,6 +51,13 @@ FORBIDDEN_IN_CORE = [
     (r"\bCURLOPT_(?:VERBOSE|NETRC|COOKIEFILE|COOKIEJAR|HSTS|ALTSVC)\b", "libcurl must not log, remember or look up credentials", None),
     (r"\bCURLOPT_(?:PROXY_)?SSL_VERIFY(?:PEER|HOST)\s*,\s*0|\bSSL_VERIFY_NONE\b", "TLS is always verified", None),
     (r"\bCURLOPT_FOLLOWLOCATION\s*,\s*[1-9]", "redirects are never followed", None),
+    (
+        # What is compared with a literal or with nothing is no secret.
+        r"(?<!\w)(?:std::)?(?:mem|strn?(?:case)?)cmp\s*\(|\.view\(\)\s*[=!]=(?!\s*\")|[=!]=\s*[\w.:>()-]+\.view\(\)"
+        r"|\b(?:commitment|hmac|mac|otp|totp)(?:\(\))?\s*[=!]=(?!\s*nullptr)|[=!]=\s*(?:[\w.:]+(?:\.|->))?(?:commitment|hmac|mac|otp|totp)\b",
+        "it may compare secrets and end at the first difference: use equal_constant_time",
+        None,
+    ),
 ]
 
 FORBIDDEN_IN_TESTS = [(SLEEP, "tests do not sleep: move the manual clock or wait for the event", None)]

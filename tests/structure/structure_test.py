@@ -1,5 +1,8 @@
 """The checks of this folder and scripts/rows.py, each shown to fail on a tree that breaks its rule."""
 
+import base64
+import secrets
+import string
 import subprocess
 import sys
 import tempfile
@@ -8,6 +11,7 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 STRUCTURE = HERE / "check_structure.py"
+SECRETS = HERE / "check_secrets.py"
 ROWS = HERE.parents[1] / "scripts/rows.py"
 
 
@@ -99,6 +103,20 @@ class StructureTest(TreeTest):
             with self.subTest(line):
                 self.assert_fails(STRUCTURE, {"core/flow/a.cpp": line + "\n"}, "core/flow/a.cpp:1: ")
 
+    def test_T27_a_compare_that_ends_at_the_first_difference_fails(self) -> None:
+        for line in (
+            "return memcmp(a, b, 16) == 0;",
+            "return std::strcmp(a, b) == 0;",
+            "if (given.view() == kept.view()) return;",
+            "if (answer != kept->code.view()) return;",
+            "return record->commitment == keys.commitment();",
+            "return digest != header.mac;",
+        ):
+            with self.subTest(line):
+                self.assert_fails(STRUCTURE, {"core/flow/a.cpp": line + "\n"}, "equal_constant_time")
+        allowed = 'bool same = CRYPTO_memcmp(a, b, 16) == 0;\nbool bare = payload.view() == "{}";\nbool none = mac == nullptr;\n'
+        self.assert_passes(STRUCTURE, {"core/flow/a.cpp": allowed})
+
     def test_sleeping_test_fails(self) -> None:
         self.assert_fails(STRUCTURE, {"tests/unit/a_test.cpp": "void f() { usleep(10); }\n"}, "tests do not sleep")
 
@@ -107,6 +125,34 @@ class StructureTest(TreeTest):
 
     def test_unfinished_work_fails(self) -> None:
         self.assert_fails(STRUCTURE, {"scripts/a.sh": "# TO" + "DO later\n"}, "finish it")
+
+
+class SecretsTest(TreeTest):
+    """What is to be found is put together here, so that this file is clean."""
+
+    def random(self, letters: int) -> str:
+        return "".join(secrets.choice(string.ascii_letters + string.digits) for _ in range(letters - 4)) + "a1b2"
+
+    def test_T28_a_secret_in_a_file_fails(self) -> None:
+        key = base64.b64encode(secrets.token_bytes(1200)).decode()
+        web_token = ".".join(base64.urlsafe_b64encode(part).decode().rstrip("=") for part in (b'{"alg":"RS256"}', b'{"iss":"acme"}'))
+        for what, text in {
+            "a private key": f"-----BEGIN PRIVATE {'KEY'}-----\n{key}\n-----END",
+            "a key without its PEM lines": "MIIE" + self.random(400),
+            "a JSON web token": f"{web_token}.{self.random(43)}",
+            "an AWS access key": "AKIA" + "QWERTYUIOPASDFGH",
+            "a GitHub token": "ghp" + "_" + self.random(36),
+            "a Google API key": "AIza" + self.random(35),
+            "a Slack token": "xox" + "b-" + self.random(20),
+            "a password in a URL": "https://joe:" + self.random(12) + "@api.fleet.com/",
+            "a random value of a secret": f'api_key = "{string.ascii_uppercase}{string.digits}"',
+        }.items():
+            with self.subTest(what):
+                self.assert_fails(SECRETS, {"node/examples/a.ts": f"// {what}\n{text}\n"}, f"a.ts:2: this looks like {what}")
+
+    def test_T28_what_was_made_up_passes(self) -> None:
+        pem = (HERE.parents[1] / "tests/conformance/test_key.pem").read_text(encoding="utf-8")
+        self.assert_passes(SECRETS, {"a.pem": pem, "b.py": 'api_key = "demo-api-key"\nsecret="0123456789abcdef0123456789abcdef"\n'})
 
 
 def table(row: str, state: str, note: str = "") -> str:

@@ -343,8 +343,8 @@ FLEETAUTH_API fleetauth_status fleetauth_queue_next(fleetauth_queue *queue, int6
 FLEETAUTH_API int64_t fleetauth_queue_wakeup_fd(fleetauth_queue *queue) FLEETAUTH_NOEXCEPT;
 
 /* Has `wakeup(user_data)` called, from any thread, when the queue turns from empty to not empty. It may only signal: no
- * call into this library, no blocking, no host object. NULL removes it; once that returned it is never called again.
- * Since 1.0. */
+ * call into this library, no blocking, no host object. What it throws is dropped; to leave it by longjmp is undefined.
+ * NULL removes it; once that returned it is never called again. Since 1.0. */
 FLEETAUTH_API fleetauth_status fleetauth_queue_set_wakeup(fleetauth_queue *queue, fleetauth_wakeup_fn wakeup,
                                                           void *user_data) FLEETAUTH_NOEXCEPT;
 

@@ -1,6 +1,7 @@
 #include "tests/fault/memory/shortage.h"
 
 #include <curl/curl.h>
+#include <openssl/crypto.h>
 #include <pthread.h>
 
 #include <atomic>
@@ -8,6 +9,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <new>
+#include <type_traits>
 
 namespace fleetauth::test {
 
@@ -65,6 +67,39 @@ void give_back(void *block) noexcept {
   Head *head = static_cast<Head *>(block) - 1;
   if (head->counted) --g_live;
   std::free(head);
+}
+
+// ---------------------------------------------------------------- OpenSSL's functions
+
+thread_local bool t_for_openssl = false;  // OpenSSL's own shortages are its own affair
+
+struct {
+  CRYPTO_malloc_fn malloc;
+  CRYPTO_realloc_fn realloc;
+  CRYPTO_free_fn free;
+} g_openssl;
+
+template <class Function>
+auto for_openssl(Function function) {
+  t_for_openssl = true;
+  if constexpr (std::is_void_v<decltype(function())>) {
+    function();
+    t_for_openssl = false;
+  } else {
+    auto *block = function();
+    t_for_openssl = false;
+    return block;
+  }
+}
+
+void *openssl_malloc(std::size_t size, const char *file, int line) {
+  return for_openssl([&] { return g_openssl.malloc(size, file, line); });
+}
+void *openssl_realloc(void *block, std::size_t size, const char *file, int line) {
+  return for_openssl([&] { return g_openssl.realloc(block, size, file, line); });
+}
+void openssl_free(void *block, const char *file, int line) {
+  for_openssl([&] { g_openssl.free(block, file, line); });
 }
 
 // ---------------------------------------------------------------- libcurl's functions
@@ -159,6 +194,32 @@ void *__wrap_malloc(std::size_t size) {
 void *__wrap_calloc(std::size_t count, std::size_t size) {
   using namespace fleetauth::test;
   return t_for_curl && fails(Whose::Curls) ? nullptr : __real_calloc(count, size);
+}
+
+// fleetauth::os::allocate_hidden and free_hidden
+void *__real__ZN9fleetauth2os15allocate_hiddenEm(std::size_t size);
+void __real__ZN9fleetauth2os11free_hiddenEPv(void *block);
+
+void *__wrap__ZN9fleetauth2os15allocate_hiddenEm(std::size_t size) {
+  using namespace fleetauth::test;
+  if (!t_for_openssl && fails(Whose::Ours)) return nullptr;
+  void *block = __real__ZN9fleetauth2os15allocate_hiddenEm(size);
+  if (!t_for_openssl && block != nullptr) ++g_live;
+  return block;
+}
+
+void __wrap__ZN9fleetauth2os11free_hiddenEPv(void *block) {
+  using namespace fleetauth::test;
+  if (!t_for_openssl && block != nullptr) --g_live;
+  __real__ZN9fleetauth2os11free_hiddenEPv(block);
+}
+
+int __real_CRYPTO_set_mem_functions(CRYPTO_malloc_fn m, CRYPTO_realloc_fn r, CRYPTO_free_fn f);
+
+int __wrap_CRYPTO_set_mem_functions(CRYPTO_malloc_fn m, CRYPTO_realloc_fn r, CRYPTO_free_fn f) {
+  using namespace fleetauth::test;
+  g_openssl = {m, r, f};
+  return __real_CRYPTO_set_mem_functions(openssl_malloc, openssl_realloc, openssl_free);
 }
 
 CURLcode __wrap_curl_global_init_mem(long flags, curl_malloc_callback m, curl_free_callback f, curl_realloc_callback r,

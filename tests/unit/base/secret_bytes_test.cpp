@@ -1,7 +1,10 @@
 #include "core/base/secret_bytes.h"
 
 #include <gtest/gtest.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
+#include <cstdlib>
 #include <string>
 #include <utility>
 
@@ -63,6 +66,18 @@ TEST(SecretBytes, ComparesWithoutShortcut) {
   EXPECT_FALSE(equal_constant_time("same", "sama"));
   EXPECT_FALSE(equal_constant_time("same", "same1"));
   EXPECT_TRUE(equal_constant_time("", ""));
+}
+
+// The last bytes cannot be read: who ends at the first difference lives.
+TEST(SecretBytes, T27_ReadsToTheEndHoweverEarlyTheDifference) {
+  const auto page = static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
+  auto *pages = static_cast<char *>(mmap(nullptr, 2 * page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
+  ASSERT_NE(pages, MAP_FAILED);
+  const std::string other(2 * page, 'x');
+  EXPECT_FALSE(equal_constant_time({pages, 2 * page}, other));
+  ASSERT_EQ(mprotect(pages + page, page, PROT_NONE), 0);
+  EXPECT_DEATH(std::exit(equal_constant_time({pages, 2 * page}, other) ? 1 : 0), "");
+  munmap(pages, 2 * page);
 }
 
 TEST(Wipe, OverwritesTheWholeBlock) {

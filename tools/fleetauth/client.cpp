@@ -163,9 +163,7 @@ HttpSettings http_settings(const Values &values) {
     return found == values.end() ? std::string() : found->second;
   };
   const std::string http = value("allow_loopback_http");
-  HttpSettings settings{value("ca_file"), value("ca_pem"), value("proxy"), http == "true" || http == "1"};
-  if (settings.proxy == "env") settings.proxy.clear();
-  return settings;
+  return {value("ca_file"), value("ca_pem"), values.contains("proxy") ? value("proxy") : "env", http == "true" || http == "1"};
 }
 
 /// Starts an operation and waits for its event.

@@ -12,7 +12,7 @@ namespace fleetauth::command {
 struct HttpSettings {
   std::string ca_file;  ///< both empty: the system's
   std::string ca_pem;
-  std::string proxy;  ///< empty: as the environment says; "none"; a URL
+  std::string proxy;  ///< "env", "none" or a URL
   bool allow_http = false;
 };
 

@@ -31,9 +31,22 @@ Variable first_of(std::initializer_list<const char *> names) {
 /// "host:port" is customary and means http.
 std::string with_scheme(const std::string &proxy) { return proxy.find("://") == std::string::npos ? "http://" + proxy : proxy; }
 
+std::string origin(const std::string &url, unsigned flags) {
+  const std::unique_ptr<CURLU, decltype(&curl_url_cleanup)> parsed(curl_url(), curl_url_cleanup);
+  if (curl_url_set(parsed.get(), CURLUPART_URL, url.c_str(), CURLU_NON_SUPPORT_SCHEME) != CURLUE_OK) return "";
+  const auto part = [&](CURLUPart which) {
+    char *text = nullptr;
+    std::string copy = curl_url_get(parsed.get(), which, &text, flags) == CURLUE_OK ? text : "";
+    curl_free(text);
+    return copy;
+  };
+  const std::string port = part(CURLUPART_PORT);
+  return part(CURLUPART_SCHEME) + "://" + part(CURLUPART_HOST) + (port.empty() ? "" : ":" + port);
+}
+
 void check_proxy(const ProxyChoice &choice) {
-  const std::string origin = origin_of(choice.url);
-  if (origin.starts_with("http://") || origin.starts_with("https://") || origin.starts_with("socks5h://")) return;
+  const std::string place = origin(choice.url, 0);
+  if (place.starts_with("http://") || place.starts_with("https://") || place.starts_with("socks5h://")) return;
   throw SetupError("the proxy of " + choice.source + " is not a URL such as http://proxy.example:3128 (http, https or socks5h)");
 }
 
@@ -102,17 +115,13 @@ bool goes_through(const ProxyChoice &choice, const std::string &url) {
   return to_proxy;
 }
 
-std::string origin_of(const std::string &url) {
-  const std::unique_ptr<CURLU, decltype(&curl_url_cleanup)> parsed(curl_url(), curl_url_cleanup);
-  if (curl_url_set(parsed.get(), CURLUPART_URL, url.c_str(), CURLU_NON_SUPPORT_SCHEME) != CURLUE_OK) return "";
-  const auto part = [&](CURLUPart which) {
-    char *text = nullptr;
-    std::string copy = curl_url_get(parsed.get(), which, &text, CURLU_DEFAULT_PORT) == CURLUE_OK ? text : "";
-    curl_free(text);
-    return copy;
-  };
-  const std::string port = part(CURLUPART_PORT);
-  return part(CURLUPART_SCHEME) + "://" + part(CURLUPART_HOST) + (port.empty() ? "" : ":" + port);
+std::string origin_of(const std::string &url) { return origin(url, CURLU_DEFAULT_PORT); }
+
+std::string origin_of(const ProxyChoice &choice) {
+  const std::string without_default = origin(choice.url, 0);
+  return without_default.rfind(':') == without_default.find("://")
+             ? without_default + (choice.url.starts_with("https://") ? ":443" : ":1080")
+             : without_default;
 }
 
 }  // namespace fleetauth::command

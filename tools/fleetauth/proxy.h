@@ -23,7 +23,9 @@ void set_proxy(CURL *handle, const ProxyChoice &choice, const std::string &url);
 /// Whether a request to `url` goes through the proxy. Nothing is looked up and nothing is sent.
 [[nodiscard]] bool goes_through(const ProxyChoice &choice, const std::string &url);
 
-/// Scheme, host and port of a URL; empty when it is none.
+/// Scheme, host and port of a URL, and nothing else of it; empty when it is none.
 [[nodiscard]] std::string origin_of(const std::string &url);
+/// The same of a proxy, whose default port is libcurl's own.
+[[nodiscard]] std::string origin_of(const ProxyChoice &choice);
 
 }  // namespace fleetauth::command

@@ -388,8 +388,8 @@ Report examine(const Arguments &arguments) {
   const Values values = copy_of(setup.values);
   const Descriptor descriptor = descriptor_of(setup.provider, values);
   const std::string from =
-      arguments.profile ? "the profile " + *arguments.profile + " of " + setup.profile_file : "the command line, no profile";
-  findings.push_back({State::Ok, "configuration", "", "provider " + report.provider + ", with " + from});
+      arguments.profile ? ", with the profile " + *arguments.profile + " of " + setup.profile_file : "; no profile is named";
+  findings.push_back({State::Ok, "configuration", "", "provider " + report.provider + from});
   append(findings, options_of(setup, descriptor));
   Findings wrong = gaps(arguments, setup, descriptor);
   std::optional<Client> client;

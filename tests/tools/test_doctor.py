@@ -184,7 +184,7 @@ def test_name_that_does_not_exist(command: Command) -> None:
     assert of(result, "connection")["seen"] == "the name is not known"
 
 
-def test_T01_unknown_authority(command: Command, emulator: Emulator) -> None:
+def test_unknown_authority(command: Command, emulator: Emulator) -> None:
     place = command.fleetup.index("--ca-file")
     result = command("doctor", *command.fleetup[:place], "--json")
     assert (result.status, problems(result)) == (8, [("tls", "E_TLS")])
@@ -239,7 +239,7 @@ def test_server_without_tls(command: Command) -> None:
     assert b"HEAD" not in seen[0]
 
 
-def test_T01_key_that_is_not_pinned(command: Command, emulator: Emulator) -> None:
+def test_key_that_is_not_pinned(command: Command, emulator: Emulator) -> None:
     result = command("doctor", *command.fleetup, "--pinned-public-key", f"sha256//{'A' * 43}=", "--json")
     assert (result.status, problems(result)) == (8, [("tls", "E_TLS")])
     assert "pinned_public_key" in of(result, "tls")["next"]

@@ -95,3 +95,11 @@ def test_certificate_is_verified(command: Command, emulator: Emulator) -> None:
     result = command("request", *without_ca, "--json", url)
     assert (result.status, result.error["status"]) == (8, "E_TLS")
     assert len(emulator.log()) == 1
+
+
+def test_proxy_of_the_option_has_no_exceptions(command: Command, emulator: Emulator) -> None:
+    """As for the client: NO_PROXY belongs to the proxy of the environment."""
+    url = f"{emulator.mcf['api']}/connect-webservices/services/public/v1/customer/1001/tracking/live"
+    assert command("request", *command.mcf, url, HTTPS_PROXY="http://127.0.0.1:1", NO_PROXY="127.0.0.1").status == 0
+    assert command("request", *command.mcf, "--proxy", "http://127.0.0.1:1", url, NO_PROXY="127.0.0.1").status == 8
+    assert len(emulator.log()) == 1

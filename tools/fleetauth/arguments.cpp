@@ -26,6 +26,7 @@ constexpr std::array kFlags = {
     Flag{"info", "", kToken | kMint, &Arguments::info, "prints the token's life instead of the token"},
     Flag{"method", "METHOD", kHeaders | kRequest, &Arguments::method, "GET unless given (POST with --data)"},
     Flag{"data", "TEXT|@FILE", kRequest, &Arguments::data, "the JSON body to send"},
+    Flag{"no-login", "", kDoctor, &Arguments::no_login, "leaves out the login"},
     Flag{"deps", "", kVersion, &Arguments::deps, "also the versions of the linked libraries"},
     Flag{"json", "", kEvery, &Arguments::json, "output for programs; errors too, on standard error"},
     Flag{"help", "", kEvery, &Arguments::help, "this text"},

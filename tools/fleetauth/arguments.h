@@ -22,6 +22,7 @@ struct Arguments {
   bool json = false;
   bool info = false;
   bool deps = false;
+  bool no_login = false;
   std::optional<std::string> provider;
   std::optional<std::string> profile;
   std::optional<std::string> config;
@@ -49,8 +50,9 @@ inline constexpr CommandSet kLogin = 128;
 inline constexpr CommandSet kLogout = 256;
 inline constexpr CommandSet kStatus = 512;
 inline constexpr CommandSet kMint = 1024;
+inline constexpr CommandSet kDoctor = 2048;
 /// Those whose token may be for claims.
-inline constexpr CommandSet kWithClaims = kToken | kHeaders | kRequest | kMint | kLogin;
+inline constexpr CommandSet kWithClaims = kToken | kHeaders | kRequest | kMint | kLogin | kDoctor;
 /// Those whose provider may ask for a one-time code.
 inline constexpr CommandSet kWithLogin = kWithClaims | kWhoami | kAccounts;
 inline constexpr CommandSet kWithClient = kWithLogin | kLogout;

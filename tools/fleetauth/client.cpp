@@ -83,36 +83,62 @@ void add_environment(Values &values, const json &parameters) {
   }
 }
 
-[[noreturn]] void missing(const std::string &name, const json &parameter, const Arguments &arguments, const Description &about) {
+/// What was tried for an option that nothing has.
+std::string missing(const std::string &name, const json &parameter, const Arguments &arguments, const Description &about) {
   const bool secret = parameter.value("secret", false);
   std::string tried = secret ? "--secret-file and --secret-stdin (not given)" : as_flag(name) + " (not given)";
   if (arguments.profile) tried += ", the profile " + *arguments.profile + " (has none)";
   if (const std::string env = parameter.value("env", ""); !env.empty()) tried += ", the environment variable " + env + " (not set)";
   if (secret) tried += ", the terminal (there is none)";
-  throw SetupError(about.provider + " needs " + name + ". Tried: " + tried);
+  return about.provider + " needs " + name + ". Tried: " + tried;
+}
+
+void add(Setup &setup, const std::string &name, std::string value, const std::string &source) {
+  if (setup.values.emplace(name, std::move(value)).second) setup.sources[name] = source;
+}
+
+void add_secret_files(Setup &setup, const Arguments &arguments) {
+  for (const std::string &text : arguments.secret_files) {
+    const auto [name, path] = name_and_value("secret-file", text);
+    try {
+      add(setup, name, read_secret_file(path), "the file " + path);
+    } catch (const SetupError &error) {
+      setup.unreadable.emplace(name, error.what());
+    }
+  }
+}
+
+/// Asks for the secrets that are missing; nobody is asked in vain.
+void complete(Setup &setup, const Arguments &arguments, const Description &about) {
+  std::vector<std::string> to_ask;
+  for (const auto &[name, parameter] : about.parameters.items()) {
+    if (setup.values.contains(name) || setup.unreadable.contains(name) || !parameter.value("required", false)) continue;
+    if (parameter.value("secret", false) && can_ask()) {
+      to_ask.push_back(name);
+    } else {
+      setup.missing.emplace(name, missing(name, parameter, arguments, about));
+    }
+  }
+  if (!setup.missing.empty() || !setup.unreadable.empty()) return;
+  for (const std::string &name : to_ask) add(setup, name, ask_secret(name), "the terminal");
 }
 
 /// All that was given, the nearest source first: command line, files and standard input, profile, environment, a question.
-Values gather(const Arguments &arguments, const Profile &profile, const Description &about) {
-  Values values;
-  for (const auto &[name, value] : arguments.client_options) values.emplace(name, value);
-  for (const std::string &text : arguments.secret_files) {
-    auto [name, path] = name_and_value("secret-file", text);
-    values.emplace(std::move(name), read_secret_file(path));
-  }
+void add_all(Setup &setup, const Arguments &arguments, const Profile &profile, const Description &about) {
+  for (const auto &[name, value] : arguments.client_options) add(setup, name, value, "the command line");
+  add_secret_files(setup, arguments);
   for (const std::string &text : arguments.secret_stdins) {
-    std::string name = as_option(text);
-    std::string value = read_line_from_stdin(name);
-    values.emplace(std::move(name), std::move(value));
+    const std::string name = as_option(text);
+    add(setup, name, read_line_from_stdin(name), "standard input");
   }
-  for (const auto &[name, value] : profile.options) values.emplace(name, value);
-  add_environment(values, about.parameters);
+  for (const auto &[name, value] : profile.options) add(setup, name, value, "the profile");
+  setup.unreadable.insert(profile.unreadable.begin(), profile.unreadable.end());
   for (const auto &[name, parameter] : about.parameters.items()) {
-    if (values.contains(name) || !parameter.value("required", false)) continue;
-    if (!parameter.value("secret", false) || !can_ask()) missing(name, parameter, arguments, about);
-    values.emplace(name, ask_secret(name));
+    if (std::string value = from_environment(parameter); !value.empty()) {
+      add(setup, name, std::move(value), "the environment variable " + parameter.value("env", ""));
+    }
   }
-  return values;
+  complete(setup, arguments, about);
 }
 
 bool is_of_request(const std::string &name) {
@@ -155,17 +181,6 @@ Values named_for_request(const Arguments &arguments, const Description &about) {
   if (named.contains("claims")) throw UsageError("--claim and --claims exclude each other");
   named.emplace("claims", claims_of(arguments.claims, about));
   return named;
-}
-
-HttpSettings http_settings(const Values &values) {
-  const auto value = [&](const char *name) {
-    const auto found = values.find(name);
-    return found == values.end() ? std::string() : found->second;
-  };
-  const std::string http = value("allow_loopback_http");
-  HttpSettings settings{value("ca_file"), value("ca_pem"), value("proxy"), http == "true" || http == "1"};
-  if (settings.proxy == "env") settings.proxy.clear();
-  return settings;
 }
 
 /// Starts an operation and waits for its event.
@@ -230,24 +245,44 @@ ClientHandle new_client(const Runtime &runtime, const Provider &provider, const 
   return ClientHandle(handle);
 }
 
-Client open_client(const Arguments &arguments) {
+HttpSettings http_settings(const Values &values) {
+  const auto value = [&](const char *name) {
+    const auto found = values.find(name);
+    return found == values.end() ? std::string() : found->second;
+  };
+  const std::string http = value("allow_loopback_http");
+  return {value("ca_file"), value("ca_pem"), values.contains("proxy") ? value("proxy") : "env", http == "true" || http == "1"};
+}
+
+Setup gather(const Arguments &arguments) {
   Profile profile;
   if (arguments.profile) profile = read_profile(*arguments.profile, arguments.config);
 
-  Client client;
-  client.provider = open_provider(provider_of(arguments, profile));
+  Setup setup;
+  setup.provider = open_provider(provider_of(arguments, profile));
+  setup.profile_file = profile.file;
   Values patch;
   for (const auto *options : {static_cast<const std::map<std::string, std::string> *>(&profile.options), &arguments.client_options}) {
     if (const auto found = options->find("descriptor_patch"); found != options->end()) patch.insert_or_assign(found->first, found->second);
   }
-  const Description about = describe(client.provider, patch);
+  const Description about = describe(setup.provider, patch);
   refuse_secrets(arguments, about);
   refuse_unknown(arguments, about);
+  add_all(setup, arguments, profile, about);
+  return setup;
+}
 
-  client.values = gather(arguments, profile, about);
+Client open_client(const Arguments &arguments, Setup setup) {
+  for (const auto *wrong : {&setup.unreadable, &setup.missing}) {
+    if (!wrong->empty()) throw SetupError(wrong->begin()->second);
+  }
+  Client client;
+  client.provider = std::move(setup.provider);
+  client.values = std::move(setup.values);
   client.http = http_settings(client.values);
   client.otp_command = arguments.otp_from.value_or("");
 
+  const Description about = describe(client.provider, client.values);
   client.runtime = shared_runtime();
   const Values named = named_for_request(arguments, about);
   client.handle = new_client(client.runtime, client.provider, client_options(client.provider, client.values, named));
@@ -262,15 +297,18 @@ Client open_client(const Arguments &arguments) {
   return client;
 }
 
+Client open_client(const Arguments &arguments) { return open_client(arguments, gather(arguments)); }
+
+Token get_token_without_code(const Client &client, const std::string &method, const std::string &url) {
+  fleetauth_token *token = nullptr;
+  check(fleetauth_client_token, client.handle.get(), client.request.get(), method.c_str(), method.size(),
+        url.empty() ? nullptr : url.c_str(), url.size(), &token);
+  return Token(token);
+}
+
 Token get_token(const Client &client, const std::string &method, const std::string &url, bool *asked_for_code) {
-  const auto get = [&] {
-    fleetauth_token *token = nullptr;
-    check(fleetauth_client_token, client.handle.get(), client.request.get(), method.c_str(), method.size(),
-          url.empty() ? nullptr : url.c_str(), url.size(), &token);
-    return Token(token);
-  };
   try {
-    return get();
+    return get_token_without_code(client, method, url);
   } catch (const LibraryError &error) {
     if (error.challenge == nullptr) throw;
     if (asked_for_code != nullptr) *asked_for_code = true;
@@ -279,7 +317,7 @@ Token get_token(const Client &client, const std::string &method, const std::stri
     }
     answer(client, *error.challenge);
   }
-  return get();
+  return get_token_without_code(client, method, url);
 }
 
 Event inquire(const Client &client, std::int32_t what) {

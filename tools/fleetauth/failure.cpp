@@ -2,9 +2,7 @@
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
-#include <string_view>
 
-#include "tools/fleetauth/abi.h"
 #include "tools/fleetauth/console.h"
 #include "tools/fleetauth/exit_status.gen.h"
 
@@ -57,5 +55,9 @@ int exit_status_of(const char *error_class) {
       std::find_if(kExitTable.begin(), kExitTable.end(), [&](const ExitRow &one) { return one.error_class == error_class; });
   return row == kExitTable.end() ? kOther.exit : row->exit;
 }
+
+int exit_status_of(fleetauth_status status) { return row_of(status).exit; }
+
+std::string_view class_of(fleetauth_status status) { return row_of(status).error_class; }
 
 }  // namespace fleetauth::command

@@ -1,6 +1,9 @@
 #pragma once
 
 #include <exception>
+#include <string_view>
+
+#include "tools/fleetauth/abi.h"
 
 namespace fleetauth::command {
 
@@ -9,5 +12,9 @@ namespace fleetauth::command {
 
 /// The exit status of a class of errors.
 [[nodiscard]] int exit_status_of(const char *error_class);
+
+/// The exit status of a status of the library, and the class that it is of.
+[[nodiscard]] int exit_status_of(fleetauth_status status);
+[[nodiscard]] std::string_view class_of(fleetauth_status status);
 
 }  // namespace fleetauth::command

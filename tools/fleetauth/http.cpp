@@ -1,12 +1,12 @@
 #include "tools/fleetauth/http.h"
 
 #include <curl/curl.h>
-#include <openssl/ssl.h>
-#include <openssl/x509.h>
-#include <unistd.h>
 
 #include <memory>
 #include <new>
+
+#include "tools/fleetauth/proxy.h"
+#include "tools/fleetauth/trust.h"
 
 namespace fleetauth::command {
 
@@ -43,36 +43,17 @@ std::size_t append(char *data, std::size_t size, std::size_t count, void *into) 
   return bytes;
 }
 
-/// libcurl is built without certificates of its own; OpenSSL knows where the system's are.
-void trust_system(CURL *handle) {
-  const char *bundle = X509_get_default_cert_file();
-  const bool readable = ::access(bundle, R_OK) == 0;
-  for (const CURLoption folder : {CURLOPT_CAPATH, CURLOPT_PROXY_CAPATH}) curl_easy_setopt(handle, folder, X509_get_default_cert_dir());
-  for (const CURLoption file : {CURLOPT_CAINFO, CURLOPT_PROXY_CAINFO}) {
-    if (readable) curl_easy_setopt(handle, file, bundle);
-  }
-}
-
-CURLcode write_no_key_log(CURL * /*handle*/, void *context, void * /*unused*/) {
-  SSL_CTX_set_keylog_callback(static_cast<SSL_CTX *>(context), nullptr);  // libcurl would obey SSLKEYLOGFILE
+CURLcode set_up_context(CURL * /*handle*/, void *context, void *trust) {
+  set_up(static_cast<SSL_CTX *>(context), *static_cast<const Trust *>(trust));
   return CURLE_OK;
 }
 
-void set_tls(CURL *handle, HttpSettings &settings) {
+void set_tls(CURL *handle, Trust &trust) {
   for (const CURLoption version : {CURLOPT_SSLVERSION, CURLOPT_PROXY_SSLVERSION}) {
     curl_easy_setopt(handle, version, static_cast<long>(CURL_SSLVERSION_TLSv1_2));
   }
-  curl_easy_setopt(handle, CURLOPT_SSL_CTX_FUNCTION, write_no_key_log);
-  if (!settings.ca_pem.empty()) {
-    curl_blob pem{settings.ca_pem.data(), settings.ca_pem.size(), CURL_BLOB_COPY};
-    curl_easy_setopt(handle, CURLOPT_CAINFO_BLOB, &pem);
-    curl_easy_setopt(handle, CURLOPT_PROXY_CAINFO_BLOB, &pem);
-  } else if (!settings.ca_file.empty()) {
-    curl_easy_setopt(handle, CURLOPT_CAINFO, settings.ca_file.c_str());
-    curl_easy_setopt(handle, CURLOPT_PROXY_CAINFO, settings.ca_file.c_str());
-  } else {
-    trust_system(handle);
-  }
+  curl_easy_setopt(handle, CURLOPT_SSL_CTX_FUNCTION, set_up_context);
+  curl_easy_setopt(handle, CURLOPT_SSL_CTX_DATA, &trust);
 }
 
 fleetauth_status status_of(CURLcode code) {
@@ -104,7 +85,7 @@ fleetauth_status status_of(CURLcode code) {
 
 }  // namespace
 
-HttpAnswer send(const HttpCall &call, HttpSettings settings) {
+HttpAnswer send(const HttpCall &call, const HttpSettings &settings) {
   const Easy handle(curl_easy_init());
   if (handle == nullptr) throw std::bad_alloc();
   const HeaderList headers = header_list(call);
@@ -122,10 +103,12 @@ HttpAnswer send(const HttpCall &call, HttpSettings settings) {
   curl_easy_setopt(handle.get(), CURLOPT_TIMEOUT, kTimeoutSeconds);
   curl_easy_setopt(handle.get(), CURLOPT_WRITEFUNCTION, append);
   curl_easy_setopt(handle.get(), CURLOPT_WRITEDATA, &answer.body);
-  const bool direct = settings.proxy == "none" || call.url.starts_with("http://");  // plain http stays on this machine
-  if (direct) settings.proxy.clear();
-  if (direct || !settings.proxy.empty()) curl_easy_setopt(handle.get(), CURLOPT_PROXY, settings.proxy.c_str());
-  set_tls(handle.get(), settings);
+  set_proxy(handle.get(), choose_proxy(settings.proxy), call.url);
+  Trust trust;
+  if (!call.url.starts_with("http://")) {
+    trust = load_trust(settings);
+    set_tls(handle.get(), trust);
+  }
   const CURLcode code = curl_easy_perform(handle.get());
   if (code != CURLE_OK) fail(code);
   curl_easy_getinfo(handle.get(), CURLINFO_RESPONSE_CODE, &answer.status);

@@ -22,6 +22,6 @@ struct HttpCall {
 };
 
 /// Sends one request: TLS verified, no redirects, a minute and 16 MiB at most. Throws LibraryError with curl's reason.
-[[nodiscard]] HttpAnswer send(const HttpCall &call, HttpSettings settings);
+[[nodiscard]] HttpAnswer send(const HttpCall &call, const HttpSettings &settings);
 
 }  // namespace fleetauth::command

@@ -137,12 +137,18 @@ Profile read_profile(const std::string &name, const std::optional<std::string> &
   if (table == nullptr) throw SetupError(path + " has no profile '" + name + "'; it has: " + names_in(file));
 
   Profile profile;
+  profile.file = path;
   for (const auto &[key, node] : *table) {
-    const std::string where = path + ": " + name + "." + std::string(key.str());
-    if (key == "provider") {
+    const std::string option(key.str());
+    const std::string where = path + ": " + name + "." + option;
+    if (option == "provider") {
       profile.provider = value_of(node, where);
-    } else {
-      profile.options[std::string(key.str())] = value_of(node, where);
+      continue;
+    }
+    try {
+      profile.options[option] = value_of(node, where);
+    } catch (const SetupError &error) {
+      profile.unreadable[option] = error.what();
     }
   }
   if (profile.provider.empty()) throw SetupError(path + ": the profile '" + name + "' names no provider");

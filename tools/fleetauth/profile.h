@@ -1,5 +1,6 @@
 #pragma once
 
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -12,11 +13,13 @@ namespace fleetauth::command {
 struct Profile {
   std::string provider;
   Values options;
+  std::string file;                                 ///< where it is
+  std::map<std::string, std::string> unreadable{};  ///< what is wrong with the references of options, for people
 };
 
 /// Reads `[name]` from the file that --config or FLEETAUTH_CONFIG names, or from $XDG_CONFIG_HOME/fleetauth/config.toml.
 /// A value is text, a number, a boolean, or a reference to where it is: { env = "…" }, { file = "…" }, { command = ["argv", …] }.
-/// Throws SetupError, which lists what was tried.
+/// A reference that cannot be followed is in `unreadable`. Throws SetupError for anything else, which lists what was tried.
 [[nodiscard]] Profile read_profile(const std::string &name, const std::optional<std::string> &config);
 
 /// A profile as far as it can be read without running a program.

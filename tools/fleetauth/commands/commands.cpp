@@ -37,6 +37,13 @@ constexpr std::array kCommands = {
             "Whether the provider accepts the credentials is for fleetauth login to tell.\n"
             "--json: an array of profile, provider, state (complete, unreadable, unusable), problems, not_run, schemes, origins.",
             kStatus, run_status},
+    Command{"doctor", "", "looks for what keeps a provider or profile from working, and says what to do",
+            "Library, configuration, clock, proxy, CA certificates, then for each origin name lookup, connection, TLS and an answer (to\n"
+            "HEAD, without credentials), and at last a login. Each line is one finding: ok, warning, problem with the next step, or\n"
+            "skipped. A refresh token or a one-time code is not spent, unless --otp-from names where to get one.\n"
+            "Exit status: that of the first problem.\n"
+            "--json: provider, profile, ok, exit_status, findings (check, origin, state, seen, next, class, status, data).",
+            kDoctor, run_doctor},
     Command{"logout", "", "has the provider revoke the refresh token that is configured",
             "Tokens are not kept between commands, so there is nothing else to end. Without a refresh token, or where the provider has\n"
             "no way to revoke, it says so. A refresh token that cannot be revoked is a failure.\n"

@@ -15,6 +15,7 @@ int run_request(const Arguments &arguments);
 int run_login(const Arguments &arguments);
 int run_logout(const Arguments &arguments);
 int run_status(const Arguments &arguments);
+int run_doctor(const Arguments &arguments);
 int run_whoami(const Arguments &arguments);
 int run_accounts(const Arguments &arguments);
 int run_providers(const Arguments &arguments);

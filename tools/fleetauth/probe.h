@@ -1,0 +1,66 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "tools/fleetauth/proxy.h"
+#include "tools/fleetauth/trust.h"
+
+/// How far a request without credentials gets.
+namespace fleetauth::command {
+
+struct Certificate {
+  std::string subject;
+  std::string issuer;
+  std::vector<std::string> names;  ///< the hosts it is for
+  std::int64_t not_before_ms = 0;
+  std::int64_t not_after_ms = 0;
+};
+
+/// A TLS handshake as far as the server's certificate, which is verified by the library's rules.
+struct Handshake {
+  std::string version;
+  std::optional<Certificate> certificate;
+  int error = 0;           ///< X509_V_OK, or why it is not trusted
+  bool of_issuer = false;  ///< what is not trusted is above the server's certificate
+};
+
+struct Lookup {
+  std::vector<std::string> addresses;
+  bool no_such_name = false;
+  std::string failure;  ///< empty: none
+};
+
+/// Where a request came to its end.
+enum class Reached { Nothing, Connection, Handshake, Server, Answer };
+
+struct Probe {
+  Reached reached = Reached::Nothing;
+  CURLcode code = CURLE_OK;
+  std::string detail;    ///< libcurl's words
+  int error_number = 0;  ///< the system's, of the connection
+  std::string address;
+  std::int64_t connect_ms = 0;
+  bool address_refused = false;        ///< it is one that the library never connects to
+  std::int64_t proxy_status = 0;       ///< what an http proxy answered to CONNECT
+  std::optional<Handshake> proxy_tls;  ///< with an https proxy
+  std::optional<Handshake> tls;
+  std::int64_t status = 0;
+  std::optional<std::int64_t> clock_ahead_ms;  ///< of this machine, by the answer's Date
+};
+
+struct Patience {
+  std::int64_t connect_ms = 5000;
+  std::int64_t attempt_ms = 15000;
+};
+
+/// The addresses of a host's name, in time.
+[[nodiscard]] Lookup look_up(const std::string &host, std::int64_t timeout_ms);
+
+/// Sends HEAD, if it gets so far: no credentials, no redirects, TLS verified as the library does it.
+[[nodiscard]] Probe probe(const std::string &url, const HttpSettings &settings, const std::string &pins, const Trust &trust,
+                          const ProxyChoice &proxy, const Patience &patience);
+
+}  // namespace fleetauth::command

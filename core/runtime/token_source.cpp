@@ -150,8 +150,13 @@ ErrorPtr TokenSource::answer(const std::shared_ptr<Waiter> &waiter, std::shared_
   return nullptr;
 }
 
-token::Advice TokenSource::reject(std::int64_t generation) {
+token::Advice TokenSource::reject(std::int64_t generation, std::int32_t http_status) {
   const auto advice = slot_.reject(generation, engine().clock()->boot_ms());
+  Notice rejected = notice(NoticeKind::Rejected);
+  rejected.http_status = http_status;
+  rejected.generation = generation;
+  rejected.advice = advice == token::Advice::Retry ? "retry" : "stop";
+  engine().notify(rejected);
   watch_token();
   return advice;
 }
@@ -201,6 +206,7 @@ void TokenSource::landed(Landing landing) {
     token = accept(std::move(granted->grant));
   } else {
     error = of_account(std::get<flow::Failed>(landing.effect).error, account());
+    tell_failure(*error);
     if (answered != nullptr) {
       note_refused_answer(error, *answered);
     } else {
@@ -246,9 +252,34 @@ std::shared_ptr<const token::Token> TokenSource::accept(flow::Grant grant) {
   end_question();
   failures_ = 0;
   retry_at_ = now.boot;
+  tell_granted(grant.refreshed);
   const bool asked_for = credential().kind == provider::FlowKind::Exchange;
   pause_until_ = asked_for && life.usable_until - now.boot < kShortestPause ? now.boot + kShortestPause : 0;
   return slot_.current();
+}
+
+Notice TokenSource::notice(NoticeKind kind) const {
+  Notice out;
+  out.kind = kind;
+  out.provider = setup().config.descriptor->name;
+  out.credential = credential().name;
+  out.account = account();
+  return out;
+}
+
+void TokenSource::tell_granted(bool refreshed) const {
+  const bool minted = credential().kind == provider::FlowKind::SignedJwt;
+  Notice granted = notice(minted ? NoticeKind::Mint : refreshed ? NoticeKind::Refresh : NoticeKind::Login);
+  const auto token = slot_.current();
+  granted.generation = token->generation;
+  granted.expires_in_ms = token->expires == kNever ? kNever : token->expires - token->obtained;
+  engine().notify(granted);
+}
+
+void TokenSource::tell_failure(const Error &error) const {
+  Notice failed = notice(NoticeKind::Failure);
+  failed.error = &error;
+  engine().notify(failed);
 }
 
 void TokenSource::note_failure(const ErrorPtr &error, bool counted) {

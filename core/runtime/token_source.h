@@ -53,7 +53,7 @@ class TokenSource final : public FlightOwner, public std::enable_shared_from_thi
   ErrorPtr join(const std::shared_ptr<Waiter> &waiter);
   /// Logs in by answering a challenge of this source's provider with a code. E_OTP_OVER when that cannot be.
   ErrorPtr answer(const std::shared_ptr<Waiter> &waiter, std::shared_ptr<const flow::Challenge> challenge, SecretBytes code);
-  token::Advice reject(std::int64_t generation);
+  token::Advice reject(std::int64_t generation, std::int32_t http_status);
   /// Somebody came who takes the host's calls.
   void offer_call();
   [[nodiscard]] const std::vector<QueueId> &servers() const override { return kind_->servers; }
@@ -81,6 +81,9 @@ class TokenSource final : public FlightOwner, public std::enable_shared_from_thi
  private:
   std::shared_ptr<const token::Token> accept(flow::Grant grant);
   void note_failure(const ErrorPtr &error, bool counted);
+  [[nodiscard]] Notice notice(NoticeKind kind) const;
+  void tell_granted(bool refreshed) const;
+  void tell_failure(const Error &error) const;
   void note_refused_answer(const ErrorPtr &error, const flow::Challenge &challenge);
   void end_question();
   void flight_ended(bool granted);

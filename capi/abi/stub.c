@@ -64,6 +64,7 @@ fleetauth_status fleetauth_runtime_new(fleetauth_options *options, fleetauth_clo
                                        fleetauth_error **err) { return 0; }
 fleetauth_status fleetauth_runtime_shared(fleetauth_runtime **out, fleetauth_error **err) { return 0; }
 fleetauth_status fleetauth_runtime_close(fleetauth_runtime *runtime, int64_t timeout_ms, fleetauth_error **err) { return 0; }
+fleetauth_status fleetauth_runtime_counters(fleetauth_runtime *runtime, fleetauth_blob **out, fleetauth_error **err) { return 0; }
 fleetauth_status fleetauth_queue_new(fleetauth_runtime *runtime, int32_t kind, fleetauth_queue **out, fleetauth_error **err) { return 0; }
 fleetauth_status fleetauth_queue_next(fleetauth_queue *queue, int64_t timeout_ms, fleetauth_event **out,
                                       fleetauth_error **err) { return 0; }
@@ -75,6 +76,8 @@ int64_t fleetauth_event_tag(fleetauth_event *event) { return 0; }
 fleetauth_status fleetauth_event_token(fleetauth_event *event, fleetauth_token **out, fleetauth_error **err) { return 0; }
 fleetauth_status fleetauth_event_http_call(fleetauth_event *event, fleetauth_http_call **out, fleetauth_error **err) { return 0; }
 fleetauth_status fleetauth_event_sign_call(fleetauth_event *event, fleetauth_sign_call **out, fleetauth_error **err) { return 0; }
+fleetauth_status fleetauth_queue_observe(fleetauth_queue *queue, fleetauth_error **err) { return 0; }
+const char *fleetauth_event_notice(fleetauth_event *event, size_t *len) { return NULL; }
 fleetauth_status fleetauth_provider_builtin(const char *name, size_t name_len, fleetauth_provider **out,
                                             fleetauth_error **err) { return 0; }
 fleetauth_status fleetauth_provider_from_json(const char *json, size_t json_len, const char *source, size_t source_len,

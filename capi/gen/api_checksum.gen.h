@@ -6,6 +6,6 @@
 namespace fleetauth::capi {
 
 /// Of the names, signatures and numbers of the C ABI. Bindings compare it when they load.
-inline constexpr std::int64_t kApiChecksum = 7837344053258903;
+inline constexpr std::int64_t kApiChecksum = 5362881246193784;
 
 }  // namespace fleetauth::capi

@@ -50,6 +50,7 @@ ErrorPtr options_set_i64(fleetauth_options &options, std::string_view name, std:
 ErrorPtr runtime_new(fleetauth_options *options, fleetauth_clock *clock, fleetauth_runtime *&out);
 ErrorPtr runtime_shared(fleetauth_runtime *&out);
 ErrorPtr runtime_close(fleetauth_runtime &runtime, std::int64_t timeout_ms);
+ErrorPtr runtime_counters(fleetauth_runtime &runtime, fleetauth_blob *&out);
 
 // Queues and events
 ErrorPtr queue_new(fleetauth_runtime &runtime, std::int32_t kind, fleetauth_queue *&out);
@@ -62,6 +63,8 @@ std::int64_t event_tag(fleetauth_event &event);
 ErrorPtr event_token(fleetauth_event &event, fleetauth_token *&out);
 ErrorPtr event_http_call(fleetauth_event &event, fleetauth_http_call *&out);
 ErrorPtr event_sign_call(fleetauth_event &event, fleetauth_sign_call *&out);
+ErrorPtr queue_observe(fleetauth_queue &queue);
+Borrowed event_notice(fleetauth_event &event);
 
 // Providers
 ErrorPtr provider_builtin(std::string_view name, fleetauth_provider *&out);

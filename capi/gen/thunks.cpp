@@ -187,6 +187,13 @@ fleetauth_status fleetauth_runtime_close(fleetauth_runtime *runtime, int64_t tim
   return guard::status(check, err, [&] { return capi::runtime_close(*runtime, timeout_ms); });
 }
 
+fleetauth_status fleetauth_runtime_counters(fleetauth_runtime *runtime, fleetauth_blob **out, fleetauth_error **err) noexcept {
+  guard::Check check("runtime_counters");
+  check.handle(runtime, "runtime");
+  check.out_handle(out, "out");
+  return guard::status(check, err, [&] { return capi::runtime_counters(*runtime, *out); });
+}
+
 // Queues and events
 
 fleetauth_queue *fleetauth_queue_ref(fleetauth_queue *queue) noexcept {
@@ -271,6 +278,18 @@ fleetauth_status fleetauth_event_sign_call(fleetauth_event *event, fleetauth_sig
   check.handle(event, "event");
   check.out_handle(out, "out");
   return guard::status(check, err, [&] { return capi::event_sign_call(*event, *out); });
+}
+
+fleetauth_status fleetauth_queue_observe(fleetauth_queue *queue, fleetauth_error **err) noexcept {
+  guard::Check check("queue_observe");
+  check.handle(queue, "queue");
+  return guard::status(check, err, [&] { return capi::queue_observe(*queue); });
+}
+
+const char *fleetauth_event_notice(fleetauth_event *event, size_t *len) noexcept {
+  guard::Check check("event_notice");
+  check.handle(event, "event");
+  return guard::text(check, len, [&] { return capi::event_notice(*event); });
 }
 
 // Providers

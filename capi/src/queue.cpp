@@ -47,6 +47,14 @@ Status queue_set_wakeup(fleetauth_queue &queue, fleetauth_wakeup_fn wakeup, void
 
 void queue_close(fleetauth_queue &queue) { queue.body->close(); }
 
+ErrorPtr queue_observe(fleetauth_queue &queue) {
+  runtime::Engine &engine = queue.body->engine();
+  const auto lock = engine.enter();
+  if (engine.closed() || queue.body->closed()) return runtime::common_errors().queue_closed;
+  engine.observe(queue.body->id());
+  return nullptr;
+}
+
 ErrorPtr queue_serve(fleetauth_queue &queue, fleetauth_client &client) { return client.body->serve(*queue.body); }
 
 std::int32_t event_kind(fleetauth_event &event) { return static_cast<std::int32_t>(event.body.kind); }
@@ -62,6 +70,11 @@ ErrorPtr event_token(fleetauth_event &event, fleetauth_token *&out) {
   if (!answer) return answer.error();
   out = new fleetauth_token(std::move(*answer));
   return nullptr;
+}
+
+Borrowed event_notice(fleetauth_event &event) {
+  if (event.body.notice == nullptr) return {};
+  return {event.body.notice->c_str(), event.body.notice->size()};
 }
 
 ErrorPtr event_http_call(fleetauth_event &event, fleetauth_http_call *&out) {

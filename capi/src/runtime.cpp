@@ -26,4 +26,14 @@ ErrorPtr runtime_close(fleetauth_runtime &runtime, std::int64_t timeout_ms) {
   return fail(Status::Timeout, "the runtime is closed, but its I/O thread has not left within timeout_ms");
 }
 
+ErrorPtr runtime_counters(fleetauth_runtime &runtime, fleetauth_blob *&out) {
+  runtime::Counters counters;
+  {
+    const auto lock = runtime.body->engine().enter();
+    counters = runtime.body->engine().counters();
+  }
+  out = new fleetauth_blob(SecretBytes(runtime::to_json(counters)));
+  return nullptr;
+}
+
 }  // namespace fleetauth::capi

@@ -31,15 +31,22 @@ bool Restraint::leave(const std::string &origin, BootMs now) {
   return true;
 }
 
-void Restraint::answered(const std::string &origin) { breakers_.erase(origin); }
+bool Restraint::answered(const std::string &origin) {
+  const auto found = breakers_.find(origin);
+  if (found == breakers_.end()) return false;
+  const bool was_open = found->second.pause_ms != 0;
+  breakers_.erase(found);
+  return was_open;
+}
 
-void Restraint::failed(const std::string &origin, bool tried, BootMs now) {
+bool Restraint::failed(const std::string &origin, bool tried, BootMs now) {
   Breaker &breaker = breakers_[origin];
   ++breaker.failures;
   const bool opens = breaker.pause_ms == 0 && breaker.failures >= kTolerated;
-  if (!opens && !tried) return;  // others that were on their way when it opened say nothing new
+  if (!opens && !tried) return false;  // others that were on their way when it opened say nothing new
   breaker.pause_ms = std::clamp(2 * breaker.pause_ms, kFirstPauseMs, kLongestPauseMs);
   breaker.next = now + breaker.pause_ms + static_cast<std::int64_t>(random_() * kSpread * static_cast<double>(breaker.pause_ms));
+  return opens;
 }
 
 void Restraint::hold(const std::string &configuration, const std::string &origin, BootMs until, BootMs now) {

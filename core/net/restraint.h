@@ -21,9 +21,10 @@ class Restraint {
   /// A request leaves. True for the one that tries an origin that failed: it is the only one until its outcome is told, or the origin's
   /// pause has passed once more.
   bool leave(const std::string &origin, BootMs now);
-  /// The origin answered, whatever it said.
-  void answered(const std::string &origin);
-  void failed(const std::string &origin, bool tried, BootMs now);
+  /// The origin answered, whatever it said. True when its breaker was open, and is no longer.
+  bool answered(const std::string &origin);
+  /// True when its breaker opens.
+  bool failed(const std::string &origin, bool tried, BootMs now);
 
   /// The provider asked the client of that configuration to wait.
   void hold(const std::string &configuration, const std::string &origin, BootMs until, BootMs now);

@@ -315,6 +315,10 @@ Result<std::shared_ptr<Operation>> Client::log_out(const Queue &queue, std::int6
   if (!plan) return plan.error();
   return begin(std::move(*plan), EventKind::LoggedOut, queue, tag, [&](const std::shared_ptr<Operation> &operation) -> ErrorPtr {
     const auto logout = std::make_shared<Logout>(runtime_->engine(), operation);
+    Notice logged_out;
+    logged_out.kind = NoticeKind::Logout;
+    logged_out.provider = operation->plan().live->setup->config.descriptor->name;
+    runtime_->engine().notify(logged_out);
     // An inquiry that is refused for the token's end would log in again.
     runtime_->engine().complete_if(
         [this](const Operation &other) {
@@ -384,7 +388,7 @@ Result<token::Advice> Client::report_rejected(std::int64_t slot, std::int64_t ge
   for (const auto &sources : live->sources) {
     if (sources == nullptr) continue;
     const bool curable = sources->kind().credential->is_refusal(http_status);
-    if (const auto source = sources->of_slot(slot)) return curable ? source->reject(generation) : token::Advice::Stop;
+    if (const auto source = sources->of_slot(slot)) return curable ? source->reject(generation, http_status) : token::Advice::Stop;
     const bool forgets = sources->kind().takes_account || sources->kind().takes_claims;
     if (forgets && of_forgotten != token::Advice::Retry) of_forgotten = curable ? token::Advice::Retry : token::Advice::Stop;
   }

@@ -167,6 +167,29 @@ bool Engine::post(QueueId id, EventNode &node) {
   return found != queues_.end() && found->second->push(node);
 }
 
+void Engine::observe(QueueId queue) {
+  if (std::find(observers_.begin(), observers_.end(), queue) == observers_.end()) observers_.push_back(queue);
+}
+
+void Engine::notify(const Notice &notice) noexcept {
+  const auto count = [this](NoticeKind kind) { ++counters_.at(static_cast<std::size_t>(kind)); };
+  count(notice.kind);
+  if (observers_.empty()) return;
+  try {
+    const auto text = std::make_shared<const std::string>(to_json(notice, clock_->wall_ms()));
+    std::erase_if(observers_, [&](QueueId observer) {
+      EventNode node(1);
+      node.front().kind = EventKind::Notice;
+      node.front().notice = text;
+      const bool is_gone = !post(observer, node);
+      if (!is_gone && !node.empty()) count(NoticeKind::Dropped);
+      return is_gone;
+    });
+  } catch (const std::bad_alloc &) {
+    count(NoticeKind::Dropped);  // what it tells of goes on without it
+  }
+}
+
 bool Engine::takes_events(QueueId id) {
   const std::lock_guard lock(queues_mutex_);
   const auto found = queues_.find(id);

@@ -23,6 +23,7 @@
 #include "core/net/pace.h"
 #include "core/net/restraint.h"
 #include "core/net/retry.h"
+#include "core/runtime/notice.h"
 #include "core/runtime/options.h"
 #include "core/runtime/queue.h"
 #include "core/runtime/timers.h"
@@ -79,6 +80,11 @@ class Engine : public std::enable_shared_from_this<Engine> {
   net::Pace &pace(const std::string &configuration, const provider::Step &step);
   /// No client of the configuration is left.
   void forget_paces(const std::string &configuration) { paces_.erase(configuration); }
+
+  /// Counts it, and tells the queues that observe this runtime.
+  void notify(const Notice &notice) noexcept;
+  void observe(QueueId queue);
+  [[nodiscard]] const Counters &counters() const { return counters_; }
 
   [[nodiscard]] net::Restraint &restraint() { return restraint_; }
 
@@ -191,6 +197,8 @@ class Engine : public std::enable_shared_from_this<Engine> {
   std::size_t sweep_at_ = 64;
   std::unordered_map<std::string, std::map<std::string, net::Pace>> paces_;  ///< by the configuration's digest and the step
   std::unordered_map<std::string, ErrorPtr> locked_out_;
+  Counters counters_{};
+  std::vector<QueueId> observers_;
   net::Restraint restraint_{[this] { return random(); }};
   Timers timers_;
   Timers token_timers_;

@@ -66,7 +66,7 @@ void Inquiry::conclude(Landing &landing) {
 
 bool Inquiry::renew_after(const Error &error) {
   if (!source_->credential().is_refusal(error.http_status) || renewed_ || operation_->done()) return false;
-  if (source_->reject(generation_) != token::Advice::Retry) return false;
+  if (source_->reject(generation_, error.http_status) != token::Advice::Retry) return false;
   renewed_ = true;
   if (auto refused = source_->join(shared_from_this())) operation_->got_error(std::move(refused));
   return true;

@@ -148,6 +148,7 @@ ErrorPtr Flight::send() {
   const net::NetOptions &net = *owner_->setup().net;
   const BootMs now = engine_.clock()->boot_ms();
   tries_ = engine_.restraint().leave(request_->origin, now);
+  engine_.notify(notice(NoticeKind::Request));
   attempt_deadline_ = engine_.at(now + net.attempt_timeout_ms, step(&Flight::attempt_too_long));
   if (owner_->setup().host_transport) {
     host_call_ = std::make_shared<HttpCall>(engine_.shared_from_this(), exchange_, request_, now + net.attempt_timeout_ms);
@@ -210,6 +211,12 @@ bool Flight::repeat(const Error &error, flow::Sent sent) {
   const BootMs earliest = pace == nullptr ? at : pace->next(at);
   if (earliest >= deadline_) return false;  // of no use to anyone: the callers learn when to come back
   if (request_ != nullptr && engine_.restraint().unavailable_ms(request_->origin, earliest) > 0) return false;
+  if (request_ != nullptr) {
+    Notice repeated = notice(NoticeKind::Repeat);
+    repeated.error = &error;
+    repeated.wait_ms = at - engine_.clock()->boot_ms();
+    engine_.notify(repeated);
+  }
   wait_until(at, &Flight::depart);
   return true;
 }
@@ -236,9 +243,27 @@ void Flight::note_answer(const flow::Effect &effect) {
   if (failed != nullptr && failed->error->retry_after_ms > 0) {
     restraint.hold(owner_->setup().digest, request_->origin, now + failed->error->retry_after_ms, now);
   }
-  if (failed != nullptr && failed->error->status == Status::Server) return restraint.failed(request_->origin, tries_, now);
-  restraint.answered(request_->origin);
+  if (failed != nullptr && failed->error->status == Status::Server) return note_unavailable();
+  if (restraint.answered(request_->origin)) engine_.notify(notice(NoticeKind::BreakerClosed));
   if (failed == nullptr) restraint.succeeded();
+}
+
+void Flight::note_unavailable() {
+  const BootMs now = engine_.clock()->boot_ms();
+  if (!engine_.restraint().failed(request_->origin, tries_, now)) return;
+  Notice opened = notice(NoticeKind::BreakerOpened);
+  opened.wait_ms = engine_.restraint().unavailable_ms(request_->origin, now);
+  engine_.notify(opened);
+}
+
+Notice Flight::notice(NoticeKind kind) const {
+  Notice out;
+  out.kind = kind;
+  out.provider = owner_->setup().config.descriptor->name;
+  out.step = request_->step;
+  out.origin = request_->origin;
+  out.attempt = attempt_;
+  return out;
 }
 
 /// Certificates and proxies are the client's settings as often as the origin's fault, and other clients have others.
@@ -251,7 +276,7 @@ void Flight::note_failure(const Error &error) {
     case Status::Timeout:
     case Status::Protocol:
     case Status::TooLarge:
-      return engine_.restraint().failed(request_->origin, tries_, engine_.clock()->boot_ms());
+      return note_unavailable();
     default:
       return;
   }

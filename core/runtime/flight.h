@@ -83,6 +83,8 @@ class Flight : public std::enable_shared_from_this<Flight> {
   [[nodiscard]] ErrorPtr unavailable() const;
   [[nodiscard]] ErrorPtr not_asked(Status status, const std::string &why, std::int64_t wait_ms) const;
   void note_answer(const flow::Effect &effect);
+  void note_unavailable();
+  [[nodiscard]] Notice notice(NoticeKind kind) const;
   void note_failure(const Error &error);
   bool repeat(const Error &error, flow::Sent sent);
   void connect_too_long() { attempt_timed_out(true); }

@@ -14,6 +14,9 @@ namespace {
 
 using SteadyClock = std::chrono::steady_clock;
 
+/// So many wait in a queue at most: whoever takes none must not fill the memory.
+constexpr std::size_t kMostNotices = 1000;
+
 }  // namespace
 
 Queue::Queue(std::shared_ptr<Runtime> runtime, Kind kind) : runtime_(std::move(runtime)), kind_(kind) {
@@ -67,6 +70,7 @@ std::optional<Event> Queue::pop() {
       return std::nullopt;
     }
     taken.splice(taken.begin(), events_, events_.begin());
+    if (taken.front().kind == EventKind::Notice) --notices_;
     if (events_.empty() && event_) os::drain_event(event_);
   }
   return std::move(taken.front());
@@ -95,6 +99,9 @@ bool Queue::push(EventNode &node) {
   {
     const std::lock_guard lock(mutex_);
     if (closed_) return false;
+    const bool is_notice = node.front().kind == EventKind::Notice;
+    if (is_notice && notices_ == kMostNotices) return true;
+    if (is_notice) ++notices_;
     append(node);
   }
   if (engine().manual()) engine().nudge();

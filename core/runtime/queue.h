@@ -6,6 +6,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <string>
 
 #include "core/base/error.h"
 #include "core/base/os/descriptor.h"
@@ -39,7 +40,8 @@ enum class EventKind {
   Accounts = 7,
   LoggedOut = 8,
   SignCall = 9,
-  SignCancel = 10
+  SignCancel = 10,
+  Notice = 11
 };
 
 struct Event {
@@ -58,6 +60,8 @@ struct Event {
   // HttpCall, SignCall
   std::shared_ptr<HostCall> call;
   QueueId queue = 0;
+  // Notice
+  std::shared_ptr<const std::string> notice;
 };
 
 /// A list of one event, made ahead so that delivering it later needs no memory.
@@ -87,7 +91,7 @@ class Queue {
   void close();
 
   // ---- for the engine
-  /// Takes the event out of `node`; false when the queue is closed.
+  /// Takes the event out of `node`; false when the queue is closed. A notice is left where too many wait.
   bool push(EventNode &node);
   /// Leaves the CLOSED event and takes no further ones.
   void end();
@@ -114,9 +118,10 @@ class Queue {
   mutable std::mutex mutex_;
   std::unique_ptr<std::condition_variable> arrived_ = std::make_unique<std::condition_variable>();
   EventNode events_;
-  EventNode last_{1};     ///< the CLOSED event, made ahead
-  os::Descriptor event_;  ///< made when somebody asks for the wake-up descriptor
-  os::Descriptor both_;   ///< manual mode: an epoll of event_ and the driver's descriptor
+  std::size_t notices_ = 0;  ///< of them
+  EventNode last_{1};        ///< the CLOSED event, made ahead
+  os::Descriptor event_;     ///< made when somebody asks for the wake-up descriptor
+  os::Descriptor both_;      ///< manual mode: an epoll of event_ and the driver's descriptor
   Wakeup wakeup_ = nullptr;
   void *user_data_ = nullptr;
   bool closed_ = false;

@@ -107,7 +107,7 @@ void TokenSource::renew_if_stale(const token::Token &token) {
 
 void TokenSource::renew() {
   const BootMs now = engine().clock()->boot_ms();
-  if (flight_ != nullptr || now < retry_at_ || kind_->users == 0 || engine().closed()) return;
+  if (fetch_ != nullptr || now < retry_at_ || kind_->users == 0 || engine().closed()) return;
   if (engine().locked_out(kind_->key) != nullptr) return;
   // A host that sends the requests or signs the tokens itself is only asked when a queue of its is there to take the call.
   const auto takes = [this](QueueId server) { return engine().takes_events(server); };
@@ -132,7 +132,7 @@ ErrorPtr TokenSource::join(const std::shared_ptr<Waiter> &waiter) {
     waiter->got_token(std::move(token), word, true);
     return nullptr;
   }
-  if (flight_ == nullptr) {
+  if (fetch_ == nullptr) {
     if (auto failure = remembered_failure()) {
       waiter->got_error(std::move(failure));
       return nullptr;
@@ -140,41 +140,40 @@ ErrorPtr TokenSource::join(const std::shared_ptr<Waiter> &waiter) {
     launch(waiter);
     return nullptr;
   }
-  if (waiter->synchronous() && flight_->held_by_this_thread()) {
+  if (waiter->synchronous() && fetch_->flight->held_by_this_thread()) {
     return fail(Status::Reentrant, "this thread has taken the request that the token waits for and has not answered it; answer it first");
   }
-  flight_->join(waiter);
+  fetch_->flight->join(waiter);
   return nullptr;
 }
 
 ErrorPtr TokenSource::answer(const std::shared_ptr<Waiter> &waiter, std::shared_ptr<const flow::Challenge> challenge, SecretBytes code) {
   if (challenge->bound_to != kind_->key || challenge->account != account()) return challenge_over(*this, "it is of another client");
   if (challenge->spent) return challenge_over(*this, "it was answered already");
-  if (flight_ != nullptr) return challenge_over(*this, "a login is under way");
+  if (fetch_ != nullptr) return challenge_over(*this, "a login is under way");
   if (engine().clock()->boot_ms() >= challenge->ends) return challenge_over(*this, "it is too old");
   auto machine = flow::make_answer(setup().config, credential(), challenge, std::move(code));
-  answering_ = std::move(challenge);
-  try {
-    begin(std::move(machine), waiter);
-  } catch (...) {
-    answering_ = nullptr;
-    throw;
-  }
+  begin(std::move(machine), waiter, std::move(challenge));
   return nullptr;
 }
 
-token::Advice TokenSource::reject(std::int64_t generation) {
+token::Advice TokenSource::reject(std::int64_t generation, std::int32_t http_status) {
   const auto advice = slot_.reject(generation, engine().clock()->boot_ms());
+  Notice rejected = notice(NoticeKind::Rejected);
+  rejected.http_status = http_status;
+  rejected.generation = generation;
+  rejected.advice = advice == token::Advice::Retry ? "retry" : "stop";
+  engine().notify(rejected);
   watch_token();
   return advice;
 }
 
 void TokenSource::offer_call() {
-  if (flight_ != nullptr) flight_->offer_call();
+  if (fetch_ != nullptr) fetch_->flight->offer_call();
 }
 
 void TokenSource::end_flight(const ErrorPtr &error) {
-  if (flight_ != nullptr) std::shared_ptr<Flight>(flight_)->give_up(error);
+  if (fetch_ != nullptr) std::shared_ptr<Flight>(fetch_->flight)->give_up(error);
 }
 
 void TokenSource::give_up(const ErrorPtr &error) {
@@ -200,9 +199,9 @@ void TokenSource::begin_anew() { session_ = first_session(*kind_); }
 
 void TokenSource::landed(Landing landing) {
   // Before anything that may need memory: the next caller must find a source that can begin again.
-  flight_ = nullptr;
+  const auto fetch = std::exchange(fetch_, nullptr);
   renew_from_.store(0, std::memory_order_release);
-  const auto answered = std::exchange(answering_, nullptr);
+  const auto &answered = fetch->answers;
   if (landing.refresh_token_is_dead) session_ = {};
   if (landing.code_period >= 0) code_period_ = landing.code_period;
 
@@ -210,7 +209,7 @@ void TokenSource::landed(Landing landing) {
   ErrorPtr error;
   if (auto *granted = std::get_if<flow::Granted>(&landing.effect)) {
     if (answered != nullptr) answered->spent = true;
-    token = accept(std::move(granted->grant));
+    token = accept(std::move(granted->grant), std::move(fetch->token));
   } else {
     error = of_account(std::get<flow::Failed>(landing.effect).error, account());
     try {
@@ -222,8 +221,9 @@ void TokenSource::landed(Landing landing) {
     } catch (const std::bad_alloc &) {
       error = common_errors().out_of_memory;
     }
+    tell_failure(*error);
   }
-  flight_ended(token != nullptr);
+  fetched(token != nullptr);
   const std::int32_t word = engine().words_live() ? slot_.word() : 0;
   // The first waiter of an answer is who sent the code; the others did not, and the question is still theirs to hear.
   const bool question_is_open = answered != nullptr && last_error_ != nullptr && last_error_->challenge != nullptr;
@@ -237,11 +237,11 @@ void TokenSource::landed(Landing landing) {
   }
 }
 
-std::shared_ptr<const token::Token> TokenSource::accept(flow::Grant grant) {
+std::shared_ptr<const token::Token> TokenSource::accept(flow::Grant grant, std::shared_ptr<token::Token> room) {
   const flow::Now now = engine().now();
   const token::Life life = token::plan_life(now.boot, grant.lifetime_ms, setup().margins, spread_);
 
-  token::Token &token = *next_token_;
+  token::Token &token = *room;
   token.secret = std::move(grant.access);
   token.obtained = now.boot;
   token.refresh_at = life.refresh_at;
@@ -258,13 +258,38 @@ std::shared_ptr<const token::Token> TokenSource::accept(flow::Grant grant) {
   logged_in_ = true;
   forgive();
 
-  slot_.publish(std::move(next_token_));
+  slot_.publish(std::move(room));
   end_question();
   failures_ = 0;
   retry_at_ = now.boot;
+  tell_granted(grant.refreshed);
   const bool asked_for = credential().kind == provider::FlowKind::Exchange;
   pause_until_ = asked_for && life.usable_until - now.boot < kShortestPause ? now.boot + kShortestPause : 0;
   return slot_.current();
+}
+
+Notice TokenSource::notice(NoticeKind kind) const {
+  Notice out;
+  out.kind = kind;
+  out.provider = setup().config.descriptor->name;
+  out.credential = credential().name;
+  out.account = account();
+  return out;
+}
+
+void TokenSource::tell_granted(bool refreshed) const {
+  const bool minted = credential().kind == provider::FlowKind::SignedJwt;
+  Notice granted = notice(minted ? NoticeKind::Mint : refreshed ? NoticeKind::Refresh : NoticeKind::Login);
+  const auto token = slot_.current();
+  granted.generation = token->generation;
+  granted.expires_in_ms = token->expires == kNever ? kNever : token->expires - token->obtained;
+  engine().notify(granted);
+}
+
+void TokenSource::tell_failure(const Error &error) const {
+  Notice failed = notice(NoticeKind::Failure);
+  failed.error = &error;
+  engine().notify(failed);
 }
 
 void TokenSource::note_failure(const ErrorPtr &error, bool counted) {
@@ -298,8 +323,7 @@ void TokenSource::end_question() {
   last_error_ = nullptr;
 }
 
-void TokenSource::flight_ended(bool granted) {
-  flight_ = nullptr;
+void TokenSource::fetched(bool granted) {
   // Holders of the old token's headers must come back for the next attempt.
   if (!granted && slot_.current() != nullptr) slot_.change_word();
   renew_from_.store(retry_at_, std::memory_order_release);
@@ -312,12 +336,13 @@ void TokenSource::launch(const std::shared_ptr<Waiter> &waiter) {
   begin(flow::make_login(setup().config, credential(), subject_, session_), waiter);
 }
 
-void TokenSource::begin(std::unique_ptr<flow::Machine> machine, const std::shared_ptr<Waiter> &waiter) {
+void TokenSource::begin(std::unique_ptr<flow::Machine> machine, const std::shared_ptr<Waiter> &waiter,
+                        std::shared_ptr<const flow::Challenge> answers) {
   const BootMs now = engine().clock()->boot_ms();
-  next_token_ = std::make_shared<token::Token>();
   make_watch();
   // The waiter is there first: a request that cannot even be built ends the flight at once.
-  const auto flight = flight_ = std::make_shared<Flight>(engine(), shared_from_this(), std::move(machine), waiter);
+  const auto flight = std::make_shared<Flight>(engine(), shared_from_this(), std::move(machine), waiter);
+  fetch_ = std::make_unique<Fetch>(Fetch{flight, std::make_shared<token::Token>(), std::move(answers)});
   renew_from_.store(kNever, std::memory_order_release);
   flight->begin(std::max<std::int64_t>(pause_until_ - now, 0));
 }
@@ -343,7 +368,7 @@ void TokenSource::make_watch() {
 /// Sets the timer to the next instant at which holders of a cached header must come back.
 void TokenSource::watch_token() {
   const auto token = slot_.current();
-  if (token == nullptr && flight_ == nullptr) return engine().cancel_token_instant(watch_);
+  if (token == nullptr && fetch_ == nullptr) return engine().cancel_token_instant(watch_);
   engine().move_token_instant(watch_, token == nullptr ? kNever : next_instant(*token));
 }
 

@@ -53,7 +53,7 @@ class TokenSource final : public FlightOwner, public std::enable_shared_from_thi
   ErrorPtr join(const std::shared_ptr<Waiter> &waiter);
   /// Logs in by answering a challenge of this source's provider with a code. E_OTP_OVER when that cannot be.
   ErrorPtr answer(const std::shared_ptr<Waiter> &waiter, std::shared_ptr<const flow::Challenge> challenge, SecretBytes code);
-  token::Advice reject(std::int64_t generation);
+  token::Advice reject(std::int64_t generation, std::int32_t http_status);
   /// Somebody came who takes the host's calls.
   void offer_call();
   [[nodiscard]] const std::vector<QueueId> &servers() const override { return kind_->servers; }
@@ -74,19 +74,30 @@ class TokenSource final : public FlightOwner, public std::enable_shared_from_thi
   void end_flight(const ErrorPtr &error);
 
   /// Nobody waits for anything, nor for a one-time code.
-  [[nodiscard]] bool idle() const { return flight_ == nullptr && (last_error_ == nullptr || last_error_->challenge == nullptr); }
+  [[nodiscard]] bool idle() const { return fetch_ == nullptr && (last_error_ == nullptr || last_error_->challenge == nullptr); }
 
   void landed(Landing landing) override;
 
  private:
-  std::shared_ptr<const token::Token> accept(flow::Grant grant);
+  /// A token is on its way.
+  struct Fetch {
+    std::shared_ptr<Flight> flight;
+    std::shared_ptr<token::Token> token;  ///< room for it: what came is not lost for want of memory
+    std::shared_ptr<const flow::Challenge> answers;
+  };
+
+  std::shared_ptr<const token::Token> accept(flow::Grant grant, std::shared_ptr<token::Token> room);
   void note_failure(const ErrorPtr &error, bool counted);
+  [[nodiscard]] Notice notice(NoticeKind kind) const;
+  void tell_granted(bool refreshed) const;
+  void tell_failure(const Error &error) const;
   void note_refused_answer(const ErrorPtr &error, const flow::Challenge &challenge);
   void end_question();
-  void flight_ended(bool granted);
+  void fetched(bool granted);
   void renew();
   void launch(const std::shared_ptr<Waiter> &waiter);
-  void begin(std::unique_ptr<flow::Machine> machine, const std::shared_ptr<Waiter> &waiter);
+  void begin(std::unique_ptr<flow::Machine> machine, const std::shared_ptr<Waiter> &waiter,
+             std::shared_ptr<const flow::Challenge> answers = nullptr);
   void make_watch();
   void watch_token();
   void token_instant();
@@ -108,8 +119,7 @@ class TokenSource final : public FlightOwner, public std::enable_shared_from_thi
   flow::Session session_;
   bool logged_in_ = false;
   std::int64_t code_period_ = -1;
-  std::shared_ptr<Flight> flight_;
-  std::shared_ptr<const flow::Challenge> answering_;  ///< what the flight answers
+  std::unique_ptr<Fetch> fetch_;
 
   // After a failure: the error, and from when on the provider may be asked again. While a challenge waits for its code, that is the error.
   ErrorPtr last_error_;
@@ -117,9 +127,7 @@ class TokenSource final : public FlightOwner, public std::enable_shared_from_thi
   BootMs retry_at_ = 0;
   BootMs pause_until_ = 0;  ///< the last token expired on arrival: no new fetch before
 
-  // Made before anything is asked for: a token that came is not lost, nor left unwatched, for want of memory.
-  std::shared_ptr<token::Token> next_token_;
-  Timers::Id watch_;
+  Timers::Id watch_;                   ///< made with the first fetch, so that no token stays unwatched for want of memory
   std::atomic<BootMs> renew_from_{0};  ///< before this no renewal can start; kNever while one runs
 };
 

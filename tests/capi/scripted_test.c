@@ -457,6 +457,43 @@ TEST(slot_copy_fills_the_callers_buffer) {
   tear_down(&w);
 }
 
+TEST(an_observer_hears_what_happens_and_counters_count_it) {
+  struct world w = set_up();
+  fleetauth_queue *observer = NULL;
+  fleetauth_error *err = NULL;
+  must(fleetauth_queue_new(w.runtime, FLEETAUTH_QUEUE_LOOP, &observer, &err), &err);
+  must(fleetauth_queue_observe(observer, &err), &err);
+  must(fleetauth_queue_observe(observer, &err), &err); /* once is enough */
+  fleetauth_token_unref(fetch(&w, NULL));
+  const char *const expected[] = {"{\"event\":\"request\",", "{\"event\":\"login\","};
+  for (size_t i = 0; i < 2; ++i) {
+    fleetauth_event *event = next_event(observer, FLEETAUTH_EVENT_NOTICE);
+    size_t len = 0;
+    const char *notice = fleetauth_event_notice(event, &len);
+    CHECK_INT((int64_t)strlen(notice), (int64_t)len);
+    CHECK(strncmp(expected[i], notice, strlen(expected[i])) == 0);
+    CHECK(strstr(notice, "tok-1") == NULL);
+    CHECK(strstr(notice, "demo-") == NULL);
+    fleetauth_event_unref(event);
+  }
+  no_event(observer);
+  fleetauth_blob *counters = NULL;
+  must(fleetauth_runtime_counters(w.runtime, &counters, &err), &err);
+  size_t len = 0;
+  const char *text = (const char *)fleetauth_blob_bytes(counters, &len);
+  CHECK(strncmp("{\"login\":1,\"refresh\":0,", text, strlen("{\"login\":1,\"refresh\":0,")) == 0);
+  CHECK(text[len - 1] == '}');
+  fleetauth_blob_unref(counters);
+
+  fleetauth_queue_close(observer);
+  CHECK_INT(FLEETAUTH_E_CLOSED, fleetauth_queue_observe(observer, NULL));
+  fleetauth_event *closed = next_event(observer, FLEETAUTH_EVENT_CLOSED);
+  CHECK(fleetauth_event_notice(closed, NULL) == NULL);
+  fleetauth_event_unref(closed);
+  fleetauth_queue_unref(observer);
+  tear_down(&w);
+}
+
 TEST(a_responder_answers_once) {
   struct world w = set_up();
   fleetauth_op_unref(start(&w, NULL, 1));
@@ -751,6 +788,7 @@ static const struct check_case cases[] = {
     CASE(H08_a_refused_token_is_replaced_once),
     CASE(the_generation_word_changes_when_headers_must_be_asked_for_again),
     CASE(slot_copy_fills_the_callers_buffer),
+    CASE(an_observer_hears_what_happens_and_counters_count_it),
     CASE(a_responder_answers_once),
     CASE(a_released_responder_has_failed),
     CASE(a_call_nobody_takes_goes_to_another_queue_or_fails_at_once),

@@ -194,6 +194,16 @@ Napi::Value runtime_close(const Napi::CallbackInfo &info) {
   return args.env().Undefined();
 }
 
+Napi::Value runtime_counters(const Napi::CallbackInfo &info) {
+  const Arguments args(info, "Runtime.counters");
+  auto *runtime = args.self<fleetauth_runtime>();
+  Out<fleetauth_blob> out;
+  Out<fleetauth_error> err;
+  const fleetauth_status outcome = fleetauth_runtime_counters(runtime, out.receive(), err.receive());
+  if (!found(args.env(), outcome, err)) return args.env().Null();
+  return Handle<fleetauth_blob>::make(args.env(), out);
+}
+
 Napi::Value queue_new(const Napi::CallbackInfo &info) {
   const Arguments args(info, "Queue.create");
   auto *runtime = args.handle<fleetauth_runtime>(0, "runtime");
@@ -226,6 +236,15 @@ Napi::Value queue_close(const Napi::CallbackInfo &info) {
   const Arguments args(info, "Queue.close");
   auto *queue = args.self<fleetauth_queue>();
   fleetauth_queue_close(queue);
+  return args.env().Undefined();
+}
+
+Napi::Value queue_observe(const Napi::CallbackInfo &info) {
+  const Arguments args(info, "Queue.observe");
+  auto *queue = args.self<fleetauth_queue>();
+  Out<fleetauth_error> err;
+  const fleetauth_status outcome = fleetauth_queue_observe(queue, err.receive());
+  require_ok(args.env(), outcome, err);
   return args.env().Undefined();
 }
 
@@ -279,6 +298,14 @@ Napi::Value event_sign_call(const Napi::CallbackInfo &info) {
   const fleetauth_status outcome = fleetauth_event_sign_call(event, out.receive(), err.receive());
   if (!found(args.env(), outcome, err)) return args.env().Null();
   return Handle<fleetauth_sign_call>::make(args.env(), out);
+}
+
+Napi::Value event_notice(const Napi::CallbackInfo &info) {
+  const Arguments args(info, "Event.notice");
+  auto *event = args.self<fleetauth_event>();
+  std::size_t len = 0;
+  const char *result = fleetauth_event_notice(event, &len);
+  return to_js(args.env(), result, len);
 }
 
 Napi::Value event_result(const Napi::CallbackInfo &info) {
@@ -898,6 +925,7 @@ void define(Napi::Object exports) {
   using runtime = Handle<fleetauth_runtime>;
   runtime::define(exports, {
       runtime::method<runtime_close>("close"),
+      runtime::method<runtime_counters>("counters"),
   });
   define_function<runtime_new>(runtime::type(exports.Env()), "create");
   define_function<runtime_shared>(runtime::type(exports.Env()), "shared");
@@ -906,6 +934,7 @@ void define(Napi::Object exports) {
       queue::method<queue_next>("next"),
       queue::method<queue_wakeup_fd>("wakeupFd"),
       queue::method<queue_close>("close"),
+      queue::method<queue_observe>("observe"),
       queue::method<queue_serve>("serve"),
   });
   define_function<queue_new>(queue::type(exports.Env()), "create");
@@ -916,6 +945,7 @@ void define(Napi::Object exports) {
       event::method<event_token>("token"),
       event::method<event_http_call>("httpCall"),
       event::method<event_sign_call>("signCall"),
+      event::method<event_notice>("notice"),
       event::method<event_result>("result"),
       event::method<event_identity>("identity"),
       event::method<event_accounts>("accounts"),

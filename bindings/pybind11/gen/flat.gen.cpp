@@ -28,7 +28,7 @@ using Clock = Handle<fleetauth_clock, fleetauth_clock_unref>;
 
 }  // namespace
 
-std::int64_t flat_checksum() { return 7837344053258903; }
+std::int64_t flat_checksum() { return 5362881246193784; }
 
 py::object wrap_error(fleetauth_error *error) { return py::cast(std::make_unique<Error>(error)); }
 
@@ -92,7 +92,10 @@ void bind_flat(py::module_ &module) {
       .def_static("shared", []() { return make<Runtime, Gil::Held>(fleetauth_runtime_shared); })
       .def("close", [](const Runtime &runtime, const py::object &timeout_ms) {
         check<Gil::Released>(fleetauth_runtime_close, native(runtime), integer<std::int64_t>(timeout_ms, "timeout_ms"));
-      }, "timeout_ms"_a);
+      }, "timeout_ms"_a)
+      .def("counters", [](const Runtime &runtime) {
+        return make<Blob, Gil::Held>(fleetauth_runtime_counters, native(runtime));
+      });
 
   py::class_<Queue>(module, "Queue", py::module_local())
       .def(py::init([](const Runtime &runtime, const py::object &kind) {
@@ -103,6 +106,9 @@ void bind_flat(py::module_ &module) {
       }, "timeout_ms"_a)
       .def_property_readonly("wakeup_fd", [](const Queue &queue) { return plain(fleetauth_queue_wakeup_fd, native(queue)); })
       .def("close", [](const Queue &queue) { plain(fleetauth_queue_close, native(queue)); })
+      .def("observe", [](const Queue &queue) {
+        check<Gil::Held>(fleetauth_queue_observe, native(queue));
+      })
       .def("serve", [](const Queue &queue, const Client &client) {
         check<Gil::Held>(fleetauth_queue_serve, native(queue), native(client));
       }, "client"_a);
@@ -119,6 +125,7 @@ void bind_flat(py::module_ &module) {
       .def("sign_call", [](const Event &event) {
         return make<SignCall, Gil::Held>(fleetauth_event_sign_call, native(event));
       })
+      .def_property_readonly("notice", [](const Event &event) { return text(fleetauth_event_notice, native(event)); })
       .def("result", [](const Event &event) {
         check<Gil::Held>(fleetauth_event_result, native(event));
       })
@@ -403,6 +410,7 @@ void bind_flat(py::module_ &module) {
   constant(module, "EVENT_LOGGED_OUT", FLEETAUTH_EVENT_LOGGED_OUT);
   constant(module, "EVENT_SIGN_CALL", FLEETAUTH_EVENT_SIGN_CALL);
   constant(module, "EVENT_SIGN_CANCEL", FLEETAUTH_EVENT_SIGN_CANCEL);
+  constant(module, "EVENT_NOTICE", FLEETAUTH_EVENT_NOTICE);
   constant(module, "ADVICE_RETRY", FLEETAUTH_ADVICE_RETRY);
   constant(module, "ADVICE_STOP", FLEETAUTH_ADVICE_STOP);
   constant(module, "TOKEN_BEARER", FLEETAUTH_TOKEN_BEARER);

@@ -139,6 +139,7 @@ fleetauth_status fleetauth_options_set_i64(fleetauth_options *options, const cha
 fleetauth_status fleetauth_runtime_new(fleetauth_options *options, fleetauth_clock *clock, fleetauth_runtime **out, fleetauth_error **err);
 fleetauth_status fleetauth_runtime_shared(fleetauth_runtime **out, fleetauth_error **err);
 fleetauth_status fleetauth_runtime_close(fleetauth_runtime *runtime, int64_t timeout_ms, fleetauth_error **err);
+fleetauth_status fleetauth_runtime_counters(fleetauth_runtime *runtime, fleetauth_blob **out, fleetauth_error **err);
 fleetauth_status fleetauth_queue_new(fleetauth_runtime *runtime, int32_t kind, fleetauth_queue **out, fleetauth_error **err);
 fleetauth_status fleetauth_queue_next(fleetauth_queue *queue, int64_t timeout_ms, fleetauth_event **out, fleetauth_error **err);
 int64_t fleetauth_queue_wakeup_fd(fleetauth_queue *queue);
@@ -148,6 +149,8 @@ int64_t fleetauth_event_tag(fleetauth_event *event);
 fleetauth_status fleetauth_event_token(fleetauth_event *event, fleetauth_token **out, fleetauth_error **err);
 fleetauth_status fleetauth_event_http_call(fleetauth_event *event, fleetauth_http_call **out, fleetauth_error **err);
 fleetauth_status fleetauth_event_sign_call(fleetauth_event *event, fleetauth_sign_call **out, fleetauth_error **err);
+fleetauth_status fleetauth_queue_observe(fleetauth_queue *queue, fleetauth_error **err);
+const char *fleetauth_event_notice(fleetauth_event *event, size_t *len);
 fleetauth_status fleetauth_provider_builtin(const char *name, size_t name_len, fleetauth_provider **out, fleetauth_error **err);
 fleetauth_status fleetauth_provider_from_json(const char *json, size_t json_len, const char *source, size_t source_len,
                                               fleetauth_provider **out, fleetauth_error **err);

@@ -802,6 +802,28 @@ SWIGEXPORT jint JNICALL Java_io_fleetauth_FleetauthJNI_fleetauth_1runtime_1close
 }
 
 
+SWIGEXPORT jint JNICALL Java_io_fleetauth_FleetauthJNI_fleetauth_1runtime_1counters(JNIEnv *jenv, jclass jcls, jlong jarg1, jlongArray jarg2, jlongArray jarg3) {
+  jint jresult = 0 ;
+  fleetauth_runtime *arg1 = (fleetauth_runtime *) 0 ;
+  fleetauth_blob **arg2 = (fleetauth_blob **) 0 ;
+  fleetauth_error **arg3 = (fleetauth_error **) 0 ;
+  fleetauth_blob *value2 = 0 ;
+  fleetauth_error *value3 = 0 ;
+  fleetauth_status result;
+  
+  (void)jenv;
+  (void)jcls;
+  arg1 = (fleetauth_runtime *)(intptr_t)jarg1;
+  arg2 = &value2;
+  arg3 = &value3;
+  result = (fleetauth_status)fleetauth_runtime_counters(arg1,arg2,arg3);
+  jresult = (jint)result; 
+  jni_put_pointer(jenv, jarg2, value2);
+  jni_put_pointer(jenv, jarg3, value3);
+  return jresult;
+}
+
+
 SWIGEXPORT jint JNICALL Java_io_fleetauth_FleetauthJNI_fleetauth_1queue_1new(JNIEnv *jenv, jclass jcls, jlong jarg1, jint jarg2, jlongArray jarg3, jlongArray jarg4) {
   jint jresult = 0 ;
   fleetauth_runtime *arg1 = (fleetauth_runtime *) 0 ;
@@ -964,6 +986,41 @@ SWIGEXPORT jint JNICALL Java_io_fleetauth_FleetauthJNI_fleetauth_1event_1sign_1c
   jresult = (jint)result; 
   jni_put_pointer(jenv, jarg2, value2);
   jni_put_pointer(jenv, jarg3, value3);
+  return jresult;
+}
+
+
+SWIGEXPORT jint JNICALL Java_io_fleetauth_FleetauthJNI_fleetauth_1queue_1observe(JNIEnv *jenv, jclass jcls, jlong jarg1, jlongArray jarg2) {
+  jint jresult = 0 ;
+  fleetauth_queue *arg1 = (fleetauth_queue *) 0 ;
+  fleetauth_error **arg2 = (fleetauth_error **) 0 ;
+  fleetauth_error *value2 = 0 ;
+  fleetauth_status result;
+  
+  (void)jenv;
+  (void)jcls;
+  arg1 = (fleetauth_queue *)(intptr_t)jarg1;
+  arg2 = &value2;
+  result = (fleetauth_status)fleetauth_queue_observe(arg1,arg2);
+  jresult = (jint)result; 
+  jni_put_pointer(jenv, jarg2, value2);
+  return jresult;
+}
+
+
+SWIGEXPORT jbyteArray JNICALL Java_io_fleetauth_FleetauthJNI_fleetauth_1event_1notice(JNIEnv *jenv, jclass jcls, jlong jarg1) {
+  jbyteArray jresult = 0 ;
+  fleetauth_event *arg1 = (fleetauth_event *) 0 ;
+  size_t *arg2 = (size_t *) 0 ;
+  size_t length2 = 0 ;
+  char *result = 0 ;
+  
+  (void)jenv;
+  (void)jcls;
+  arg2 = &length2;
+  arg1 = (fleetauth_event *)(intptr_t)jarg1;
+  result = (char *)fleetauth_event_notice(arg1,arg2);
+  jresult = jni_bytes_new(jenv, result, length2);
   return jresult;
 }
 

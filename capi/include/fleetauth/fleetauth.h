@@ -287,6 +287,11 @@ FLEETAUTH_API fleetauth_status fleetauth_runtime_shared(fleetauth_runtime **out,
 FLEETAUTH_API fleetauth_status fleetauth_runtime_close(fleetauth_runtime *runtime, int64_t timeout_ms,
                                                        fleetauth_error **err) FLEETAUTH_NOEXCEPT;
 
+/* How often each thing that a NOTICE event could tell of has happened since the runtime was made, whether or not a
+ * queue observes it: an object of JSON with a number for each. Release `out` with fleetauth_blob_unref. Since 1.0. */
+FLEETAUTH_API fleetauth_status fleetauth_runtime_counters(fleetauth_runtime *runtime, fleetauth_blob **out,
+                                                          fleetauth_error **err) FLEETAUTH_NOEXCEPT;
+
 /* ---- Queues and events
  * Completions and responder calls arrive as events on the queue an operation named; the library never calls into the
  * host. */
@@ -319,7 +324,9 @@ enum {
   /* Bytes for the host's signer; take them with fleetauth_event_sign_call and answer exactly once. */
   FLEETAUTH_EVENT_SIGN_CALL = 9,
   /* The answer to the sign_call whose id is the tag is no longer wanted. */
-  FLEETAUTH_EVENT_SIGN_CANCEL = 10
+  FLEETAUTH_EVENT_SIGN_CANCEL = 10,
+  /* Something happened in a runtime that the queue observes; read it with fleetauth_event_notice. */
+  FLEETAUTH_EVENT_NOTICE = 11
 };
 
 FLEETAUTH_API fleetauth_queue *fleetauth_queue_ref(fleetauth_queue *queue) FLEETAUTH_NOEXCEPT;
@@ -375,6 +382,15 @@ FLEETAUTH_API fleetauth_status fleetauth_event_http_call(fleetauth_event *event,
  * Since 1.0. */
 FLEETAUTH_API fleetauth_status fleetauth_event_sign_call(fleetauth_event *event, fleetauth_sign_call **out,
                                                          fleetauth_error **err) FLEETAUTH_NOEXCEPT;
+
+/* From now on the queue gets a NOTICE event for whatever its runtime does: logins, renewals, requests, failures
+ * (docs/observability.md). At most 1000 wait in it; later ones are dropped, and counted. Ends with the queue.
+ * Since 1.0. */
+FLEETAUTH_API fleetauth_status fleetauth_queue_observe(fleetauth_queue *queue, fleetauth_error **err) FLEETAUTH_NOEXCEPT;
+
+/* What a NOTICE event tells: an object of JSON in one line, which holds no secret. Valid while the event is; NULL for
+ * another kind. Since 1.0. */
+FLEETAUTH_API const char *fleetauth_event_notice(fleetauth_event *event, size_t *len) FLEETAUTH_NOEXCEPT;
 
 /* ---- Providers
  * A provider is data: an immutable descriptor. The built-in ones are embedded; others come from a file's text. */

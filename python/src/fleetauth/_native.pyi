@@ -86,6 +86,10 @@ class Runtime:
         """Fails everything in flight with E_CLOSED and waits at most `timeout_ms` for the I/O thread to leave; 0 does not
         wait. Later calls return E_CLOSED. E_TIMEOUT means the thread is still leaving.
         """
+    def counters(self) -> Blob:
+        """How often each thing that a NOTICE event could tell of has happened since the runtime was made, whether or not a
+        queue observes it: an object of JSON with a number for each.
+        """
 
 class Queue:
     """Where events arrive. One consumer at a time; any thread may start operations on it."""
@@ -104,6 +108,10 @@ class Queue:
     def close(self) -> None:
         """Cancels the operations that would complete here, hands unanswered responder calls to others, and leaves a last
         CLOSED event. Never blocks.
+        """
+    def observe(self) -> None:
+        """From now on the queue gets a NOTICE event for whatever its runtime does: logins, renewals, requests, failures
+        (docs/observability.md). At most 1000 wait in it; later ones are dropped, and counted. Ends with the queue.
         """
     def serve(self, client: Client) -> None:
         """Has this queue offered the client's responder calls when no operation of its own waits, such as those of a
@@ -132,6 +140,11 @@ class Event:
         """
     def sign_call(self) -> SignCall:
         """The call of a SIGN_CALL event, claimed like that of an HTTP_CALL event."""
+    @property
+    def notice(self) -> str:
+        """What a NOTICE event tells: an object of JSON in one line, which holds no secret. Valid while the event is; NULL
+        for another kind.
+        """
     def result(self) -> None:
         """The outcome of a LOGGED_OUT event: OK, or the first error of a revocation; the tokens are forgotten all the
         same. E_INVALID_ARGUMENT for another kind.
@@ -438,6 +451,7 @@ EVENT_ACCOUNTS: int
 EVENT_LOGGED_OUT: int
 EVENT_SIGN_CALL: int
 EVENT_SIGN_CANCEL: int
+EVENT_NOTICE: int
 ADVICE_RETRY: int
 ADVICE_STOP: int
 TOKEN_BEARER: int

@@ -22,7 +22,9 @@ enum EventKind {
   /** Bytes for the host's signer; take them with event_sign_call and answer exactly once. */
   SIGN_CALL(9),
   /** The answer to the sign_call whose id is the tag is no longer wanted. */
-  SIGN_CANCEL(10);
+  SIGN_CANCEL(10),
+  /** Something happened in a runtime that the queue observes; read it with event_notice. */
+  NOTICE(11);
 
   private final int number;
 

@@ -50,6 +50,7 @@ final class FleetauthJNI {
   public final static native int fleetauth_runtime_new(long jarg1, long jarg2, long[] jarg3, long[] jarg4);
   public final static native int fleetauth_runtime_shared(long[] jarg1, long[] jarg2);
   public final static native int fleetauth_runtime_close(long jarg1, long jarg2, long[] jarg3);
+  public final static native int fleetauth_runtime_counters(long jarg1, long[] jarg2, long[] jarg3);
   public final static native int fleetauth_queue_new(long jarg1, int jarg2, long[] jarg3, long[] jarg4);
   public final static native int fleetauth_queue_next(long jarg1, long jarg2, long[] jarg3, long[] jarg4);
   public final static native long fleetauth_queue_wakeup_fd(long jarg1);
@@ -59,6 +60,8 @@ final class FleetauthJNI {
   public final static native int fleetauth_event_token(long jarg1, long[] jarg2, long[] jarg3);
   public final static native int fleetauth_event_http_call(long jarg1, long[] jarg2, long[] jarg3);
   public final static native int fleetauth_event_sign_call(long jarg1, long[] jarg2, long[] jarg3);
+  public final static native int fleetauth_queue_observe(long jarg1, long[] jarg2);
+  public final static native byte[] fleetauth_event_notice(long jarg1);
   public final static native int fleetauth_provider_builtin(byte[] jarg1, long[] jarg3, long[] jarg4);
   public final static native int fleetauth_provider_from_json(byte[] jarg1, byte[] jarg3, long[] jarg5, long[] jarg6);
   public final static native byte[] fleetauth_provider_builtin_name(int jarg1);

@@ -56,6 +56,16 @@ final class NativeEvent extends NativeHandle {
   }
 
   /**
+   * What a NOTICE event tells: an object of JSON in one line, which holds no secret. Valid while the event is; NULL for
+   * another kind.
+   */
+  String notice() {
+    try (Call call = new Call()) {
+      return Text.string(FleetauthJNI.fleetauth_event_notice(call.use(this)));
+    }
+  }
+
+  /**
    * The outcome of a LOGGED_OUT event: OK, or the first error of a revocation; the tokens are forgotten all the same.
    * E_INVALID_ARGUMENT for another kind.
    */

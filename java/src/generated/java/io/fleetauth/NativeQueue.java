@@ -47,6 +47,16 @@ final class NativeQueue extends NativeHandle {
   }
 
   /**
+   * From now on the queue gets a NOTICE event for whatever its runtime does: logins, renewals, requests, failures
+   * (docs/observability.md). At most 1000 wait in it; later ones are dropped, and counted. Ends with the queue.
+   */
+  void observe() {
+    try (Call call = new Call()) {
+      call.check(FleetauthJNI.fleetauth_queue_observe(call.use(this), call.error));
+    }
+  }
+
+  /**
    * Has this queue offered the client's responder calls when no operation of its own waits, such as those of a renewal
    * in the background.
    */

@@ -39,4 +39,15 @@ final class NativeRuntime extends NativeHandle {
       call.check(FleetauthJNI.fleetauth_runtime_close(call.use(this), timeoutMs, call.error));
     }
   }
+
+  /**
+   * How often each thing that a NOTICE event could tell of has happened since the runtime was made, whether or not a
+   * queue observes it: an object of JSON with a number for each.
+   */
+  NativeBlob counters() {
+    try (Call call = new Call()) {
+      call.check(FleetauthJNI.fleetauth_runtime_counters(call.use(this), call.handle, call.error));
+      return new NativeBlob(call.handle[0]);
+    }
+  }
 }

@@ -65,6 +65,8 @@ bool Address::is_no_host() const {
   return bytes_[0] == 0xff || std::all_of(bytes_.begin(), bytes_.end(), [](std::uint8_t byte) { return byte == 0; });
 }
 
+bool Address::may_be_reached(bool by_tls) const { return !is_link_local() && !is_no_host() && (by_tls || is_loopback()); }
+
 std::string Address::text() const {
   std::array<char, INET6_ADDRSTRLEN> text{};
   if (is_ipv4()) {

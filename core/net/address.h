@@ -23,6 +23,8 @@ class Address {
   [[nodiscard]] bool is_link_local() const;
   /// Unspecified, broadcast or multicast.
   [[nodiscard]] bool is_no_host() const;
+  /// Connections may go there: to a provider by https, in the clear only within this machine.
+  [[nodiscard]] bool may_be_reached(bool by_tls) const;
   [[nodiscard]] bool is_ipv4() const;
   /// Canonical, without brackets.
   [[nodiscard]] std::string text() const;

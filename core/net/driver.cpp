@@ -4,9 +4,9 @@
 #include <array>
 #include <atomic>
 #include <list>
+#include <map>
 #include <mutex>
 #include <new>
-#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -79,7 +79,7 @@ struct Driver::Impl {
   Sockets sockets;
   std::vector<std::unique_ptr<Connections>> connections;
   std::vector<Connections *> due;  // with room for all
-  std::unordered_map<std::uint64_t, InFlight> transfers;
+  std::map<std::uint64_t, InFlight> transfers;
   std::list<Finished> finished;  // not yet told to their starters
 
   // A call of wake() costs a system call only if somebody waits, or polls the descriptor.

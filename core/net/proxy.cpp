@@ -5,6 +5,7 @@
 #include <initializer_list>
 #include <memory>
 #include <new>
+#include <utility>
 
 #include "core/base/os/process.h"
 #include "core/base/redact.h"
@@ -12,10 +13,15 @@
 namespace fleetauth::net {
 namespace {
 
-std::string_view first_of_environment(std::initializer_list<const char *> names) {
+struct Variable {
+  const char *name = "";
+  std::string_view value;
+};
+
+Variable first_of_environment(std::initializer_list<const char *> names) {
   for (const char *name : names) {
     const char *value = os::environment(name);
-    if (value != nullptr && *value != '\0') return value;
+    if (value != nullptr && *value != '\0') return {name, value};
   }
   return {};
 }
@@ -28,8 +34,9 @@ std::string part(CURLU *url, CURLUPart which) {
   return code == CURLUE_OK ? text : "";
 }
 
-Result<Proxy> check(std::string_view url, const char *origin_of_setting) {
+Result<Proxy> check(std::string_view url, std::string source) {
   Proxy proxy;
+  proxy.source = std::move(source);
   const std::unique_ptr<CURLU, decltype(&curl_url_cleanup)> parsed(curl_url(), curl_url_cleanup);
   // "host:port" is customary and means http.
   if (url.find("://") == std::string_view::npos) proxy.url.append("http://");
@@ -37,7 +44,7 @@ Result<Proxy> check(std::string_view url, const char *origin_of_setting) {
   const bool valid = curl_url_set(parsed.get(), CURLUPART_URL, proxy.url.c_str(), CURLU_NON_SUPPORT_SCHEME) == CURLUE_OK;
   const std::string scheme = part(parsed.get(), CURLUPART_SCHEME);
   if (!valid || (scheme != "http" && scheme != "https" && scheme != "socks5h")) {
-    return fail(Status::Config, std::string("the proxy ") + origin_of_setting +
+    return fail(Status::Config, "the proxy of " + proxy.source +
                                     " is not a URL such as http://proxy.example:3128 (http, https or socks5h), \"env\" or \"none\"");
   }
   const std::string port = part(parsed.get(), CURLUPART_PORT);
@@ -48,12 +55,18 @@ Result<Proxy> check(std::string_view url, const char *origin_of_setting) {
 }  // namespace
 
 Result<Proxy> choose_proxy(std::string_view setting) {
-  if (setting.empty() || setting == "none") return Proxy();
-  if (setting != "env") return check(setting, "of the options");
-  const std::string_view url = first_of_environment({"https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"});
-  if (url.empty()) return Proxy();
-  auto proxy = check(url, "of the environment (https_proxy or all_proxy)");
-  if (proxy) proxy->bypass = first_of_environment({"no_proxy", "NO_PROXY"});
+  constexpr const char *kOption = "the option proxy";
+  Proxy none;
+  none.source = kOption;
+  if (setting.empty() || setting == "none") return none;
+  if (setting != "env") return check(setting, kOption);
+  const Variable set = first_of_environment({"https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"});
+  if (set.value.empty()) return Proxy();
+  auto proxy = check(set.value, std::string("the environment variable ") + set.name);
+  if (!proxy) return proxy;
+  const Variable bypass = first_of_environment({"no_proxy", "NO_PROXY"});
+  proxy->bypass = bypass.value;
+  proxy->bypass_source = bypass.name;
   return proxy;
 }
 

@@ -13,6 +13,8 @@ struct Proxy {
   SecretBytes url;        ///< empty = none; may hold credentials for the proxy
   std::string bypass;     ///< hosts that are reached directly, as no_proxy has them
   std::string printable;  ///< scheme, host and port
+  std::string source;     ///< for messages: what says so; empty = nothing does
+  std::string bypass_source;
 };
 
 /// From the setting: "none", "env" (https_proxy, HTTPS_PROXY, all_proxy, ALL_PROXY and no_proxy, NO_PROXY; not in a process with raised

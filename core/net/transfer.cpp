@@ -16,8 +16,6 @@
 namespace fleetauth::net {
 namespace {
 
-// Forward secrecy and authenticated encryption only; TLS 1.3 has nothing else anyway.
-constexpr const char *kCiphers = "ECDHE+AESGCM:ECDHE+CHACHA20";
 constexpr long kReceiveBuffer = 4 * 1024;
 constexpr long kSmallestUploadBuffer = 16 * 1024;
 constexpr long kLongestConnectionLifeSeconds = 300;
@@ -99,7 +97,7 @@ Easy make_handle(Connections &connections) {
   set(CURLOPT_MAXFILESIZE_LARGE, static_cast<curl_off_t>(flow::kMaxBody));  // refuses a larger Content-Length at once
   set(CURLOPT_MAXLIFETIME_CONN, kLongestConnectionLifeSeconds);
 
-  set(CURLOPT_SSLVERSION, static_cast<long>(CURL_SSLVERSION_TLSv1_2))(CURLOPT_SSL_CIPHER_LIST, kCiphers);
+  set(CURLOPT_SSLVERSION, static_cast<long>(CURL_SSLVERSION_TLSv1_2))(CURLOPT_SSL_CIPHER_LIST, kTlsCiphers);
   set(CURLOPT_SSL_VERIFYPEER, 1L)(CURLOPT_SSL_VERIFYHOST, 2L);
   // A resumed session would not check the certificate again, perhaps under another CA.
   set(CURLOPT_SSL_SESSIONID_CACHE, 0L);
@@ -184,8 +182,7 @@ curl_socket_t Transfer::on_open_socket(void *self, curlsocktype, curl_sockaddr *
 // Looks at the address itself: what a name leads to is not ours to decide.
 curl_socket_t Transfer::open_socket(const curl_sockaddr &to) {
   const auto address = Address::of(&to.addr);
-  const bool allowed = address && !address->is_link_local() && !address->is_no_host() && (is_tls() || address->is_loopback());
-  if (!allowed) {
+  if (!address || !address->may_be_reached(is_tls())) {
     address_refused_ = true;
     return CURL_SOCKET_BAD;
   }
@@ -212,13 +209,13 @@ int Transfer::on_close_socket(void *sockets, curl_socket_t fd) {
 
 CURLcode Transfer::on_tls_context(CURL *, void *context, void *self) {
   try {
-    return static_cast<Transfer *>(self)->set_up_tls(static_cast<SSL_CTX *>(context));
+    return static_cast<Transfer *>(self)->set_up_context(static_cast<SSL_CTX *>(context));
   } catch (const std::bad_alloc &) {
     return CURLE_OUT_OF_MEMORY;
   }
 }
 
-CURLcode Transfer::set_up_tls(SSL_CTX *context) {
+CURLcode Transfer::set_up_context(SSL_CTX *context) {
   if (!connections_.trust) {
     auto trust = load_trust(options_->ca_file, options_->ca_pem);
     if (!trust) {
@@ -227,11 +224,7 @@ CURLcode Transfer::set_up_tls(SSL_CTX *context) {
     }
     connections_.trust = std::move(*trust);
   }
-  SSL_CTX_set1_cert_store(context, connections_.trust->store.get());
-  SSL_CTX_set_security_level(context, 2);                 // at least 112 bits: no SHA-1, no RSA of 1024 bits, whatever the system's default
-  SSL_CTX_clear_mode(context, SSL_MODE_RELEASE_BUFFERS);  // which would clear 16 KiB and allocate them anew with every record
-  SSL_CTX_set_options(context, SSL_OP_CLEANSE_PLAINTEXT | SSL_OP_NO_RENEGOTIATION);
-  SSL_CTX_set_keylog_callback(context, nullptr);  // libcurl would obey SSLKEYLOGFILE
+  set_up_tls_context(context, *connections_.trust);
   return CURLE_OK;
 }
 

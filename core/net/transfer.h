@@ -58,7 +58,7 @@ class Transfer {
   std::size_t take_header(std::string_view line);
   std::size_t take_body(std::string_view bytes);
   curl_socket_t open_socket(const curl_sockaddr &address);
-  CURLcode set_up_tls(SSL_CTX *context);
+  CURLcode set_up_context(SSL_CTX *context);
 
   std::uint64_t id_;
   Easy easy_;

@@ -3,6 +3,7 @@
 #include <openssl/bio.h>
 #include <openssl/err.h>
 #include <openssl/pem.h>
+#include <openssl/ssl.h>
 #include <openssl/x509.h>
 #include <openssl/x509_vfy.h>
 
@@ -50,7 +51,7 @@ Result<Trust> load(Bio pem, std::string source) {
   const int count = add_all(store.get(), pem.get());
   if (count < 0) return fail(Status::Config, source + " holds a damaged certificate; it must be PEM text");
   if (count == 0) return fail(Status::Config, source + " holds no certificate; PEM text with BEGIN CERTIFICATE is expected");
-  return Trust{store, std::move(source)};
+  return Trust{store, std::move(source), count};
 }
 
 Result<Trust> load_file(const std::string &path, std::string source) {
@@ -97,6 +98,14 @@ Result<Trust> load_trust(const std::string &ca_file, const std::string &ca_pem) 
   if (!ca_pem.empty()) return load(Bio(BIO_new_mem_buf(ca_pem.data(), static_cast<int>(ca_pem.size())), BIO_free), "the option ca_pem");
   if (!ca_file.empty()) return load_file(ca_file, "ca_file " + ca_file);
   return system_trust();
+}
+
+void set_up_tls_context(SSL_CTX *context, const Trust &trust) {
+  SSL_CTX_set1_cert_store(context, trust.store.get());
+  SSL_CTX_set_security_level(context, 2);                 // at least 112 bits: no SHA-1, no RSA of 1024 bits, whatever the system's default
+  SSL_CTX_clear_mode(context, SSL_MODE_RELEASE_BUFFERS);  // which would clear 16 KiB and allocate them anew with every record
+  SSL_CTX_set_options(context, SSL_OP_CLEANSE_PLAINTEXT | SSL_OP_NO_RENEGOTIATION);
+  SSL_CTX_set_keylog_callback(context, nullptr);  // libcurl would obey SSLKEYLOGFILE
 }
 
 }  // namespace fleetauth::net

@@ -1,6 +1,7 @@
 #include "tools/fleetauth/diagnosis.h"
 
 #include <arpa/inet.h>
+#include <openssl/x509_vfy.h>
 
 #include <algorithm>
 #include <array>
@@ -52,9 +53,8 @@ class Examination {
     result_.origin = origin_.name;
     result_.proxy = proxy_finding();
     if (!lookup()) return finished("the name is not known");
-    const Trust nobody = no_trust();
-    probe_ =
-        probe(origin_.url, network_.http, network_.pins, network_.trust ? *network_.trust : nobody, *network_.proxy, network_.patience);
+    const net::Trust nobody{net::TrustStore(X509_STORE_new(), X509_STORE_free), "", 0};
+    probe_ = probe(origin_.url, network_.http, network_.pins, network_.trust.value_or(nobody), *network_.proxy, network_.patience);
     result_.clock_ahead_ms = probe_.clock_ahead_ms;
     if (!connection()) return finished("there is no connection");
     if (!tls()) return finished("the server is not verified");
@@ -82,7 +82,7 @@ class Examination {
   }
 
   Finding proxy_finding() const {
-    const ProxyChoice &proxy = *network_.proxy;
+    const net::Proxy &proxy = *network_.proxy;
     Finding finding{State::Ok, "proxy", origin_.name, ""};
     finding.data = {{"url", through_ ? nlohmann::ordered_json(proxy_) : nlohmann::ordered_json()}, {"source", proxy.source}};
     if (through_) {

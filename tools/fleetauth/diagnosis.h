@@ -14,8 +14,8 @@ struct Network {
   HttpSettings http;
   std::string pins;
   Patience patience;
-  std::optional<ProxyChoice> proxy;  ///< none: it cannot be used
-  std::optional<Trust> trust;
+  std::optional<net::Proxy> proxy;  ///< none: it cannot be used
+  std::optional<net::Trust> trust;
 };
 
 /// One of the provider's places.

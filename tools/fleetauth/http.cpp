@@ -5,8 +5,8 @@
 #include <memory>
 #include <new>
 
+#include "core/net/trust.h"
 #include "tools/fleetauth/proxy.h"
-#include "tools/fleetauth/trust.h"
 
 namespace fleetauth::command {
 
@@ -44,11 +44,11 @@ std::size_t append(char *data, std::size_t size, std::size_t count, void *into) 
 }
 
 CURLcode set_up_context(CURL * /*handle*/, void *context, void *trust) {
-  set_up(static_cast<SSL_CTX *>(context), *static_cast<const Trust *>(trust));
+  net::set_up_tls_context(static_cast<SSL_CTX *>(context), *static_cast<const net::Trust *>(trust));
   return CURLE_OK;
 }
 
-void set_tls(CURL *handle, Trust &trust) {
+void set_tls(CURL *handle, net::Trust &trust) {
   for (const CURLoption version : {CURLOPT_SSLVERSION, CURLOPT_PROXY_SSLVERSION}) {
     curl_easy_setopt(handle, version, static_cast<long>(CURL_SSLVERSION_TLSv1_2));
   }
@@ -85,6 +85,12 @@ fleetauth_status status_of(CURLcode code) {
 
 }  // namespace
 
+net::Trust load_trust(const HttpSettings &settings) {
+  auto trust = net::load_trust(settings.ca_file, settings.ca_pem);
+  if (!trust) throw LibraryError(static_cast<fleetauth_status>(trust.error()->status), trust.error()->message);
+  return std::move(*trust);
+}
+
 HttpAnswer send(const HttpCall &call, const HttpSettings &settings) {
   const Easy handle(curl_easy_init());
   if (handle == nullptr) throw std::bad_alloc();
@@ -104,7 +110,7 @@ HttpAnswer send(const HttpCall &call, const HttpSettings &settings) {
   curl_easy_setopt(handle.get(), CURLOPT_WRITEFUNCTION, append);
   curl_easy_setopt(handle.get(), CURLOPT_WRITEDATA, &answer.body);
   set_proxy(handle.get(), choose_proxy(settings.proxy), call.url);
-  Trust trust;
+  net::Trust trust;
   if (!call.url.starts_with("http://")) {
     trust = load_trust(settings);
     set_tls(handle.get(), trust);

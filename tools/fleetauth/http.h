@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "core/net/trust.h"
 #include "tools/fleetauth/client.h"
 
 namespace fleetauth::command {
@@ -20,6 +21,9 @@ struct HttpCall {
   std::vector<std::pair<std::string, std::string>> headers;
   std::optional<std::string> body;
 };
+
+/// The authorities that servers' certificates have to come from. Throws LibraryError.
+[[nodiscard]] net::Trust load_trust(const HttpSettings &settings);
 
 /// Sends one request: TLS verified, no redirects, a minute and 16 MiB at most. Throws LibraryError with curl's reason.
 [[nodiscard]] HttpAnswer send(const HttpCall &call, const HttpSettings &settings);

@@ -3,6 +3,7 @@
 #include <arpa/inet.h>
 #include <netdb.h>
 #include <netinet/in.h>
+#include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 #include <unistd.h>
 
@@ -19,11 +20,11 @@
 #include <thread>
 #include <utility>
 
+#include "core/net/address.h"
+
 namespace fleetauth::command {
 
 namespace {
-
-constexpr const char *kCiphers = "ECDHE+AESGCM:ECDHE+CHACHA20";  // the library's
 
 std::int64_t wall_ms() {
   return std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::system_clock::now().time_since_epoch()).count();
@@ -76,7 +77,7 @@ Certificate certificate_of(X509 *x509) {
 
 /// What the callbacks of one transfer have seen.
 struct Sight {
-  const Trust &trust;
+  const net::Trust &trust;
   bool plain_http = false;
   bool address_refused = false;
   bool ready = false;  ///< the request was about to be sent
@@ -111,36 +112,17 @@ int note_certificate(int trusted, X509_STORE_CTX *context) {
 CURLcode set_up_context(CURL * /*handle*/, void *context, void *sight_of_transfer) {
   auto *ssl_context = static_cast<SSL_CTX *>(context);
   auto *sight = static_cast<Sight *>(sight_of_transfer);
-  set_up(ssl_context, sight->trust);
+  net::set_up_tls_context(ssl_context, sight->trust);
   if (SSL_CTX_set_ex_data(ssl_context, context_index(), sight) != 1) return CURLE_OUT_OF_MEMORY;
   SSL_CTX_set_verify(ssl_context, SSL_VERIFY_PEER, note_certificate);
   sight->handshakes.emplace_back();
   return CURLE_OK;
 }
 
-/// The addresses that the library connects to: no neighbours, no groups, and for plain http this machine alone.
-bool is_allowed(const sockaddr &to, bool plain_http) {
-  if (to.sa_family == AF_INET) {
-    const std::uint32_t address = ntohl(reinterpret_cast<const sockaddr_in &>(to).sin_addr.s_addr);
-    const std::uint32_t first = address >> 24U;
-    if (plain_http) return first == 127;
-    return first != 0 && first < 224 && address >> 16U != 0xA9FEU;
-  }
-  if (to.sa_family != AF_INET6) return false;
-  const in6_addr &address = reinterpret_cast<const sockaddr_in6 &>(to).sin6_addr;
-  if (IN6_IS_ADDR_V4MAPPED(&address)) {
-    sockaddr_in ipv4{};
-    ipv4.sin_family = AF_INET;
-    std::copy(address.s6_addr + 12, address.s6_addr + 16, reinterpret_cast<std::uint8_t *>(&ipv4.sin_addr));
-    return is_allowed(reinterpret_cast<const sockaddr &>(ipv4), plain_http);
-  }
-  if (plain_http) return IN6_IS_ADDR_LOOPBACK(&address);
-  return !IN6_IS_ADDR_LINKLOCAL(&address) && !IN6_IS_ADDR_MULTICAST(&address) && !IN6_IS_ADDR_UNSPECIFIED(&address);
-}
-
 curl_socket_t open_socket(void *sight_of_transfer, curlsocktype /*purpose*/, curl_sockaddr *to) {
   auto *sight = static_cast<Sight *>(sight_of_transfer);
-  if (!is_allowed(to->addr, sight->plain_http)) {
+  const auto address = net::Address::of(&to->addr);
+  if (!address || !address->may_be_reached(!sight->plain_http)) {
     sight->address_refused = true;
     return CURL_SOCKET_BAD;
   }
@@ -239,7 +221,7 @@ Lookup look_up(const std::string &host, std::int64_t timeout_ms) {
   return {{}, shared->error == EAI_NONAME || shared->error == EAI_NODATA, ::gai_strerror(shared->error)};
 }
 
-Probe probe(const std::string &url, const HttpSettings &settings, const std::string &pins, const Trust &trust, const ProxyChoice &proxy,
+Probe probe(const std::string &url, const HttpSettings &settings, const std::string &pins, const net::Trust &trust, const net::Proxy &proxy,
             const Patience &patience) {
   const std::unique_ptr<CURL, decltype(&curl_easy_cleanup)> owner(curl_easy_init(), curl_easy_cleanup);
   CURL *handle = owner.get();
@@ -270,7 +252,7 @@ Probe probe(const std::string &url, const HttpSettings &settings, const std::str
   for (const CURLoption version : {CURLOPT_SSLVERSION, CURLOPT_PROXY_SSLVERSION}) {
     curl_easy_setopt(handle, version, static_cast<long>(CURL_SSLVERSION_TLSv1_2));
   }
-  curl_easy_setopt(handle, CURLOPT_SSL_CIPHER_LIST, kCiphers);
+  curl_easy_setopt(handle, CURLOPT_SSL_CIPHER_LIST, net::kTlsCiphers);
   if (!pins.empty()) curl_easy_setopt(handle, CURLOPT_PINNEDPUBLICKEY, pins.c_str());
   curl_easy_setopt(handle, CURLOPT_SSL_CTX_FUNCTION, set_up_context);
   curl_easy_setopt(handle, CURLOPT_SSL_CTX_DATA, &sight);
@@ -284,7 +266,7 @@ Probe probe(const std::string &url, const HttpSettings &settings, const std::str
   result.connect_ms = std::max<std::int64_t>(0, connected_us - info<curl_off_t>(handle, CURLINFO_NAMELOOKUP_TIME_T)) / 1000;
   result.address_refused = sight.address_refused;
   result.proxy_status = info<long>(handle, CURLINFO_HTTP_CONNECTCODE);
-  const bool https_proxy = goes_through(proxy, url) && proxy.url.starts_with("https://");
+  const bool https_proxy = goes_through(proxy, url) && proxy.url.view().starts_with("https://");
   if (https_proxy && !sight.handshakes.empty()) {
     result.proxy_tls = std::move(sight.handshakes.front());
     sight.handshakes.erase(sight.handshakes.begin());

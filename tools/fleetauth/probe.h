@@ -5,8 +5,9 @@
 #include <string>
 #include <vector>
 
+#include "core/net/trust.h"
+#include "tools/fleetauth/client.h"
 #include "tools/fleetauth/proxy.h"
-#include "tools/fleetauth/trust.h"
 
 /// How far a request without credentials gets.
 namespace fleetauth::command {
@@ -60,7 +61,7 @@ struct Patience {
 [[nodiscard]] Lookup look_up(const std::string &host, std::int64_t timeout_ms);
 
 /// Sends HEAD, if it gets so far: no credentials, no redirects, TLS verified as the library does it.
-[[nodiscard]] Probe probe(const std::string &url, const HttpSettings &settings, const std::string &pins, const Trust &trust,
-                          const ProxyChoice &proxy, const Patience &patience);
+[[nodiscard]] Probe probe(const std::string &url, const HttpSettings &settings, const std::string &pins, const net::Trust &trust,
+                          const net::Proxy &proxy, const Patience &patience);
 
 }  // namespace fleetauth::command

@@ -4,32 +4,14 @@
 #include <netinet/in.h>
 
 #include <algorithm>
-#include <cstdlib>
-#include <initializer_list>
 #include <memory>
+#include <utility>
 
 #include "tools/fleetauth/console.h"
 
 namespace fleetauth::command {
 
 namespace {
-
-struct Variable {
-  std::string name;
-  std::string value;
-};
-
-/// The first that is set; an empty one is not.
-Variable first_of(std::initializer_list<const char *> names) {
-  for (const char *name : names) {
-    const char *value = ::secure_getenv(name);
-    if (value != nullptr && *value != '\0') return {name, value};
-  }
-  return {};
-}
-
-/// "host:port" is customary and means http.
-std::string with_scheme(const std::string &proxy) { return proxy.find("://") == std::string::npos ? "http://" + proxy : proxy; }
 
 std::string origin(const std::string &url, unsigned flags) {
   const std::unique_ptr<CURLU, decltype(&curl_url_cleanup)> parsed(curl_url(), curl_url_cleanup);
@@ -42,12 +24,6 @@ std::string origin(const std::string &url, unsigned flags) {
   };
   const std::string port = part(CURLUPART_PORT);
   return part(CURLUPART_SCHEME) + "://" + part(CURLUPART_HOST) + (port.empty() ? "" : ":" + port);
-}
-
-void check_proxy(const ProxyChoice &choice) {
-  const std::string place = origin(choice.url, 0);
-  if (place.starts_with("http://") || place.starts_with("https://") || place.starts_with("socks5h://")) return;
-  throw SetupError("the proxy of " + choice.source + " is not a URL such as http://proxy.example:3128 (http, https or socks5h)");
 }
 
 constexpr const char *kPretendedProxy = "192.0.2.1";  // of a net that is kept for documentation
@@ -71,35 +47,21 @@ std::string host_and_port(const std::string &url) {
 
 }  // namespace
 
-ProxyChoice choose_proxy(const std::string &setting) {
-  ProxyChoice choice;
-  if (setting.empty() || setting == "none") {
-    choice.source = "the option proxy";
-    return choice;
-  }
-  if (setting != "env") {
-    choice.url = with_scheme(setting);
-    choice.source = "the option proxy";
-  } else if (const Variable proxy = first_of({"https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"}); !proxy.value.empty()) {
-    choice.url = with_scheme(proxy.value);
-    choice.source = "the environment variable " + proxy.name;
-    const Variable bypass = first_of({"no_proxy", "NO_PROXY"});
-    choice.bypass = bypass.value;
-    choice.bypass_source = bypass.name;
-  }
-  if (!choice.url.empty()) check_proxy(choice);
-  return choice;
+net::Proxy choose_proxy(const std::string &setting) {
+  auto proxy = net::choose_proxy(setting);
+  if (!proxy) throw SetupError(proxy.error()->message);
+  return std::move(*proxy);
 }
 
-void set_proxy(CURL *handle, const ProxyChoice &choice, const std::string &url) {
+void set_proxy(CURL *handle, const net::Proxy &proxy, const std::string &url) {
   // An empty text keeps libcurl from looking into the environment.
-  curl_easy_setopt(handle, CURLOPT_PROXY, url.starts_with("http://") ? "" : choice.url.c_str());
-  curl_easy_setopt(handle, CURLOPT_NOPROXY, choice.bypass.c_str());
+  curl_easy_setopt(handle, CURLOPT_PROXY, url.starts_with("http://") ? "" : proxy.url.c_str());
+  curl_easy_setopt(handle, CURLOPT_NOPROXY, proxy.bypass.c_str());
 }
 
-bool goes_through(const ProxyChoice &choice, const std::string &url) {
-  if (choice.url.empty() || url.starts_with("http://")) return false;
-  if (choice.bypass.empty()) return true;
+bool goes_through(const net::Proxy &proxy, const std::string &url) {
+  if (proxy.url.empty() || url.starts_with("http://")) return false;
+  if (proxy.bypass.empty()) return true;
   // Only libcurl knows how it reads no_proxy: where it would connect to tells.
   const std::unique_ptr<CURL, decltype(&curl_easy_cleanup)> handle(curl_easy_init(), curl_easy_cleanup);
   const std::string entry = host_and_port(url) + ":" + kPretendedServer;
@@ -108,7 +70,7 @@ bool goes_through(const ProxyChoice &choice, const std::string &url) {
   curl_easy_setopt(handle.get(), CURLOPT_URL, url.c_str());
   curl_easy_setopt(handle.get(), CURLOPT_RESOLVE, names.get());
   curl_easy_setopt(handle.get(), CURLOPT_PROXY, (std::string("http://") + kPretendedProxy + ":9").c_str());
-  curl_easy_setopt(handle.get(), CURLOPT_NOPROXY, choice.bypass.c_str());
+  curl_easy_setopt(handle.get(), CURLOPT_NOPROXY, proxy.bypass.c_str());
   curl_easy_setopt(handle.get(), CURLOPT_OPENSOCKETFUNCTION, note_address);
   curl_easy_setopt(handle.get(), CURLOPT_OPENSOCKETDATA, &to_proxy);
   (void)curl_easy_perform(handle.get());
@@ -117,10 +79,10 @@ bool goes_through(const ProxyChoice &choice, const std::string &url) {
 
 std::string origin_of(const std::string &url) { return origin(url, CURLU_DEFAULT_PORT); }
 
-std::string origin_of(const ProxyChoice &choice) {
-  const std::string without_default = origin(choice.url, 0);
+std::string origin_of(const net::Proxy &proxy) {
+  const std::string &without_default = proxy.printable;
   return without_default.rfind(':') == without_default.find("://")
-             ? without_default + (choice.url.starts_with("https://") ? ":443" : ":1080")
+             ? without_default + (proxy.url.view().starts_with("https://") ? ":443" : ":1080")
              : without_default;
 }
 

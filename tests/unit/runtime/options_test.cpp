@@ -50,7 +50,7 @@ TEST(OptionsTest, TheEnvironmentsProxyIsReadOnce) {
   ASSERT_TRUE(setup) << setup.error()->message;
   EXPECT_EQ((*setup)->net->proxy.url.view(), "http://first.test:1");
   ASSERT_FALSE(later);
-  EXPECT_THAT(later.error()->message, HasSubstr("of the environment"));
+  EXPECT_THAT(later.error()->message, HasSubstr("of the environment variable https_proxy"));
 }
 
 TEST(OptionsTest, EqualConfigurationsHaveEqualDigestsOthersDoNot) {

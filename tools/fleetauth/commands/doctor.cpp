@@ -11,6 +11,8 @@
 #include "tools/fleetauth/console.h"
 #include "tools/fleetauth/descriptor.h"
 #include "tools/fleetauth/diagnosis.h"
+#include "tools/fleetauth/http.h"
+#include "tools/fleetauth/proxy.h"
 
 namespace fleetauth::command {
 

@@ -15,41 +15,41 @@ struct ExitRow {
 };
 
 inline constexpr std::array<ExitRow, 35> kExitTable{{
-    {1, 3, "ConfigurationError"},    // E_INVALID_ARGUMENT
-    {2, 1, "FleetAuthError"},        // E_NOMEM
-    {3, 1, "FleetAuthError"},        // E_INTERNAL
-    {4, 3, "ConfigurationError"},    // E_UNSUPPORTED
-    {5, 1, "FleetAuthError"},        // E_REENTRANT
-    {6, 11, "Closed"},               // E_CLOSED
-    {7, 11, "Closed"},               // E_FORKED
-    {8, 10, "Cancelled"},            // E_CANCELLED
-    {9, 9, "TimeoutError"},          // E_TIMEOUT
-    {10, 1, "FleetAuthError"},       // E_CALLBACK
-    {11, 1, "FleetAuthError"},       // E_WOULD_BLOCK
-    {12, 1, "FleetAuthError"},       // E_RESOURCE
-    {20, 3, "ConfigurationError"},   // E_CONFIG
-    {21, 3, "ConfigurationError"},   // E_DESCRIPTOR
-    {22, 3, "ConfigurationError"},   // E_URL
-    {23, 3, "ConfigurationError"},   // E_FOREIGN_ORIGIN
-    {30, 8, "NetworkError"},         // E_NETWORK
-    {31, 8, "NetworkError"},         // E_DNS
-    {32, 8, "NetworkError"},         // E_CONNECT
-    {33, 8, "NetworkError"},         // E_TLS
-    {34, 8, "NetworkError"},         // E_PROXY
+    {1, 3, "ConfigurationError"},  // E_INVALID_ARGUMENT
+    {2, 1, "FleetAuthError"},  // E_NOMEM
+    {3, 1, "FleetAuthError"},  // E_INTERNAL
+    {4, 3, "ConfigurationError"},  // E_UNSUPPORTED
+    {5, 1, "FleetAuthError"},  // E_REENTRANT
+    {6, 11, "Closed"},  // E_CLOSED
+    {7, 11, "Closed"},  // E_FORKED
+    {8, 10, "Cancelled"},  // E_CANCELLED
+    {9, 9, "TimeoutError"},  // E_TIMEOUT
+    {10, 1, "FleetAuthError"},  // E_CALLBACK
+    {11, 1, "FleetAuthError"},  // E_WOULD_BLOCK
+    {12, 1, "FleetAuthError"},  // E_RESOURCE
+    {20, 3, "ConfigurationError"},  // E_CONFIG
+    {21, 3, "ConfigurationError"},  // E_DESCRIPTOR
+    {22, 3, "ConfigurationError"},  // E_URL
+    {23, 3, "ConfigurationError"},  // E_FOREIGN_ORIGIN
+    {30, 8, "NetworkError"},  // E_NETWORK
+    {31, 8, "NetworkError"},  // E_DNS
+    {32, 8, "NetworkError"},  // E_CONNECT
+    {33, 8, "NetworkError"},  // E_TLS
+    {34, 8, "NetworkError"},  // E_PROXY
     {35, 7, "ProviderUnavailable"},  // E_PROTOCOL
     {36, 7, "ProviderUnavailable"},  // E_TOO_LARGE
     {37, 7, "ProviderUnavailable"},  // E_SERVER
-    {38, 6, "RateLimited"},          // E_RATE_LIMITED
+    {38, 6, "RateLimited"},  // E_RATE_LIMITED
     {39, 7, "ProviderUnavailable"},  // E_UNAVAILABLE
-    {40, 4, "InvalidCredentials"},   // E_INVALID_CREDENTIALS
-    {41, 12, "OtpRequired"},         // E_OTP_REQUIRED
-    {42, 12, "OtpRequired"},         // E_OTP_REJECTED
-    {43, 13, "LoginRequired"},       // E_OTP_OVER
-    {44, 5, "AccessDenied"},         // E_ACCESS_DENIED
-    {45, 13, "LoginRequired"},       // E_LOGIN_REQUIRED
+    {40, 4, "InvalidCredentials"},  // E_INVALID_CREDENTIALS
+    {41, 12, "OtpRequired"},  // E_OTP_REQUIRED
+    {42, 12, "OtpRequired"},  // E_OTP_REJECTED
+    {43, 13, "LoginRequired"},  // E_OTP_OVER
+    {44, 5, "AccessDenied"},  // E_ACCESS_DENIED
+    {45, 13, "LoginRequired"},  // E_LOGIN_REQUIRED
     {47, 7, "ProviderUnavailable"},  // E_IN_DOUBT
-    {60, 1, "FleetAuthError"},       // E_CRYPTO
-    {61, 3, "ConfigurationError"},   // E_KEY
+    {60, 1, "FleetAuthError"},  // E_CRYPTO
+    {61, 3, "ConfigurationError"},  // E_KEY
 }};
 
 }  // namespace fleetauth::command

@@ -14,6 +14,10 @@
 
 namespace fleetauth::os {
 
+namespace {
+constexpr std::size_t kMost = PTRDIFF_MAX / 2;  // with room for what is added
+}
+
 #ifdef __SANITIZE_ADDRESS__
 #define FLEETAUTH_ADDRESS_SANITIZER
 #elif defined(__has_feature)
@@ -25,8 +29,8 @@ namespace fleetauth::os {
 #ifdef FLEETAUTH_ADDRESS_SANITIZER
 
 // The sanitizer watches its own heap only, and writes no core files.
-void *allocate_hidden(std::size_t size) noexcept { return std::malloc(size); }
-void *reallocate_hidden(void *block, std::size_t size) noexcept { return std::realloc(block, size); }
+void *allocate_hidden(std::size_t size) noexcept { return size > kMost ? nullptr : std::malloc(size); }
+void *reallocate_hidden(void *block, std::size_t size) noexcept { return size > kMost ? nullptr : std::realloc(block, size); }
 void free_hidden(void *block) noexcept { std::free(block); }
 void install_hidden_fork_handlers() noexcept {}
 
@@ -136,7 +140,7 @@ void *allocate_pages(std::size_t size) noexcept {
 }  // namespace
 
 void *allocate_hidden(std::size_t size) noexcept {
-  if (size > PTRDIFF_MAX - kChunk) return nullptr;
+  if (size > kMost) return nullptr;
   if (size > kLargest - sizeof(Header)) return allocate_pages(size);
   const SizeClass wanted = class_of(size + sizeof(Header));
   void *block = heap().take(wanted);

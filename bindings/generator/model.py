@@ -193,6 +193,26 @@ class Option:
 
 
 @dataclass(frozen=True)
+class Event:
+    """Something that a runtime tells of itself: what a NOTICE event of a queue is about."""
+
+    name: str
+    doc: str
+    level: str = ""  # debug | info | warning; "" for what is only counted
+
+
+@dataclass(frozen=True)
+class Member:
+    """Of an event's JSON."""
+
+    name: str
+    type: str  # text | integer | boolean
+    doc: str
+    always: bool = False
+    error: bool = False  # it is the error's
+
+
+@dataclass(frozen=True)
 class Model:
     root: Path
     version: str  # major.minor.patch
@@ -201,6 +221,8 @@ class Model:
     statuses: tuple[Status, ...]  # ascending numbers, OK first
     error_classes: tuple[ErrorClass, ...]  # the root first
     options: tuple[Option, ...]
+    events: tuple[Event, ...]
+    members: tuple[Member, ...]
     providers: dict[str, dict[str, Any]]  # file stem -> core/provider/<stem>.json as it is
 
     @property

@@ -57,6 +57,18 @@ TEST_F(NoticeTest, AFailureIsToldAsItsCallersGetIt) {
   EXPECT_THAT(told[1], HasSubstr(R"("http_status":401,"retryable":false,"in_doubt":false)"));
 }
 
+TEST_F(NoticeTest, ARepetitionIsToldWithItsWaitForTheProvidersRate) {
+  client = make_client({{"descriptor_patch", R"({"steps":{"token":{"rate":{"interval_s":10,"burst":1}}}})"}});
+  start();
+  answer(call(), 503, "{}");
+  const auto told = notices();
+  ASSERT_EQ(told.size(), 2U);
+  EXPECT_THAT(told[1], HasSubstr(R"("event":"repeat")"));
+  EXPECT_THAT(told[1], HasSubstr(R"("wait_ms":10000)"));
+  clock->advance(10 * kSecond);
+  EXPECT_NE(call(), nullptr);
+}
+
 TEST_F(NoticeTest, H15_TheBreakerIsToldWhenItOpensAndWhenItCloses) {
   for (int flight = 0; flight < 5; ++flight) {
     client = make_client({{"user", "user " + std::to_string(flight)}, {"descriptor_patch", R"({"steps":{"token":{"class":"one_shot"}}})"}});

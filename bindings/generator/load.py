@@ -44,7 +44,7 @@ GRAMMAR = {
         "status": "name:str number:int doc:str class:str? retry:bool? fault:str? camel:str?",
         "option": "scope:str name:str type:str doc:str values:list? default:any? min:int? max:int?",
         "event": "name:str doc:str level:str?",
-        "member": "name:str type:str doc:str always:bool? error:bool?",
+        "member": "name:str type:str doc:str always:bool? error:bool? values:list?",
     }.items()
 }
 TYPES: dict[str, type] = {"str": str, "int": int, "bool": bool, "list": list, "dict": dict, "any": object}
@@ -233,7 +233,8 @@ class _Loader:
             self.word(events[-1].name, SNAKE, "an event's name")
             self.need(events[-1].level in ("", "debug", "info", "warning"), "`level` must be debug, info or warning")
         for row in tables["member"]:
-            members.append(Member(**self.row(row, "member")))
+            row = self.row(row, "member")
+            members.append(Member(**{**row, "values": tuple(row.get("values", []))}))
             self.word(members[-1].name, SNAKE, "a member's name")
             self.need(members[-1].type in MEMBER_TYPES, f"`type` is {members[-1].type!r}; it must be one of {', '.join(MEMBER_TYPES)}")
         self.entry = ""

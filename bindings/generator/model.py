@@ -210,6 +210,7 @@ class Member:
     doc: str
     always: bool = False
     error: bool = False  # it is the error's
+    values: tuple[str, ...] = ()  # the words that a text can be; see Model.values_of
 
 
 @dataclass(frozen=True)
@@ -242,6 +243,10 @@ class Model:
 
     def options_of(self, scope: str) -> tuple[Option, ...]:
         return tuple(o for o in self.options if o.scope == scope)
+
+    def values_of(self, member: Member) -> tuple[str, ...]:
+        """The words that a member can be; empty where it can be any text or is none."""
+        return tuple(e.name for e in self.events if e.level) if member.name == "event" else member.values
 
     def enum(self, name: str) -> Enum:
         return next(e for e in self.enums if e.name == name)

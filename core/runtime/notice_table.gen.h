@@ -59,7 +59,7 @@ inline constexpr std::array<NoticeRow, 11> kNoticeTable{{
 enum class NoticeMember : std::size_t {
   /// What happened.
   Event,
-  /// When, since 1970.
+  /// When, in milliseconds since 1970.
   TimeMs,
   /// How a log should take it: `debug`, `info` or `warning`.
   Level,

@@ -142,6 +142,7 @@ export class Hub {
         native().unwatch(this.#queue);
         this.#responder?.end();
         if (this.#closing) count(-1);
+        this.#closing = true; // the runtime may have been closed first
         this.#onClosed();
         break;
     }

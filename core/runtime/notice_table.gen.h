@@ -79,7 +79,7 @@ enum class NoticeMember : std::size_t {
   Status,
   /// Of the error: what failed and what to do.
   Message,
-  /// The HTTP status of the provider's answer.
+  /// The HTTP status of the provider's answer; of `rejected`, the one that was reported.
   HttpStatus,
   /// Of the error: the provider's own word for it.
   ProviderCode,

@@ -47,7 +47,7 @@ export interface FleetAuthEvent {
   status?: string | undefined;
   /** Of the error: what failed and what to do. */
   message?: string | undefined;
-  /** The HTTP status of the provider's answer. */
+  /** The HTTP status of the provider's answer; of `rejected`, the one that was reported. */
   http_status?: number | undefined;
   /** Of the error: the provider's own word for it. */
   provider_code?: string | undefined;

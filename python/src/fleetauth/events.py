@@ -48,7 +48,7 @@ class Event(_Always, total=False):
     message: str
     """Of the error: what failed and what to do."""
     http_status: int
-    """The HTTP status of the provider's answer."""
+    """The HTTP status of the provider's answer; of `rejected`, the one that was reported."""
     provider_code: str
     """Of the error: the provider's own word for it."""
     retryable: bool

@@ -77,7 +77,7 @@ public final class FleetAuthEvent {
     return text("message");
   }
 
-  /** The HTTP status of the provider's answer. */
+  /** The HTTP status of the provider's answer; of {@code rejected}, the one that was reported. */
   public OptionalLong httpStatus() {
     return number("http_status");
   }

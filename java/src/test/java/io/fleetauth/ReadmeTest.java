@@ -66,7 +66,8 @@ class ReadmeTest {
               .loadClass(nameOf(example.group(1)))
               .getDeclaredMethod("events", FleetAuthRuntime.class, FleetUp.class);
       watch.setAccessible(true);
-      assertEquals(Map.of("request", 1L, "login", 1L), watch.invoke(null, runtime, client));
+      assertEquals(
+          Map.of("request", 1L, "login", 1L, "dropped", 0L), watch.invoke(null, runtime, client));
     }
   }
 

@@ -1,4 +1,6 @@
-"""The reference pages made from the description: docs/abi.md, docs/errors.md, docs/options.md."""
+"""The reference pages made from the description: docs/abi.md, docs/errors.md, docs/options.md, docs/observability.md."""
+
+from collections.abc import Sequence
 
 from emit_header import c_names, notes, prototype
 from model import Function, Group, Model, Option
@@ -11,7 +13,7 @@ def _row(*cells: object) -> str:
     return "| " + " | ".join(str(cell).replace("|", "\\|") for cell in cells) + " |\n"
 
 
-def _table(head: list[str], rows: list[list[object]]) -> str:
+def _table(head: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
     return _row(*head) + _row(*("---" for _ in head)) + "".join(_row(*row) for row in rows)
 
 
@@ -54,10 +56,22 @@ def _options(model: Model) -> str:
     )
 
 
+def _observability(model: Model) -> str:
+    events = [[f"`{e.name}`", e.level, e.doc] for e in model.events]
+    own = [[f"`{m.name}`" + (" *" if m.always else ""), m.type, m.doc] for m in model.members if not m.error]
+    of_error = [", ".join(f"`{m.name}`" for m in model.members if m.error), "", "What the error says, as in [errors.md](errors.md)."]
+    return fill(
+        "observability.md",
+        events=_table(["`event`", "`level`", "what happened"], events),
+        members=_table(["member", "type", "meaning"], [*own, of_error]),
+    )
+
+
 def outputs(model: Model) -> dict[str, str]:
     groups = "\n".join(_group(model, g) for g in model.groups)
     return {
         "docs/abi.md": fill("abi.md", version=model.version, soname=model.soname, groups=groups),
         "docs/errors.md": _errors(model),
         "docs/options.md": _options(model),
+        "docs/observability.md": _observability(model),
     }

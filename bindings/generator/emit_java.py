@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from emit_header import prototype
-from model import Enum, Function, Handle, Model, Option, Param, base_urls
+from model import Enum, Function, Handle, Member, Model, Option, Param, base_urls
 from text import BANNER, call, camel, fill, pascal, quoted, wrap
 
 JAVA = "java/src/generated/java/io/fleetauth/"
@@ -149,6 +149,21 @@ def _exceptions(model: Model) -> dict[str, str]:
     return files
 
 
+# Events
+
+
+def _event(model: Model) -> str:
+    def accessor(m: Member) -> str:
+        returns, read = {"text": ("String", "text"), "integer": ("OptionalLong", "number"), "boolean": ("boolean", "flag")}[m.type]
+        value = f"{read}({quoted(m.name)})"
+        if m.always and m.type == "integer":
+            returns, value = "long", value + ".getAsLong()"
+        return f"\n{_doc(m.doc, '  ')}  public {returns} {camel(m.name)}() {{\n    return {value};\n  }}\n"
+
+    imports = ("java.util.Collections", "java.util.Map", "java.util.OptionalLong")
+    return _file(fill("FleetAuthEvent.java", accessors="".join(accessor(m) for m in model.members)), imports)
+
+
 # Typed options
 
 
@@ -230,6 +245,7 @@ def outputs(model: Model) -> dict[str, str]:
         **{f"{JAVA}{pascal(e.name)}.java": _enum(e) for e in model.enums},
         JAVA + "Status.java": _status(model),
         **_exceptions(model),
+        JAVA + "FleetAuthEvent.java": _event(model),
         **{f"{JAVA}{pascal(scope)}Options.java": _options(model, scope) for scope in ("runtime", "client", "request")},
         **{f"{JAVA}{name}.java": text for name, text in (_provider(*item) for item in model.providers.items())},
     }

@@ -3,7 +3,7 @@
 import re
 from typing import Any
 
-from model import Function, Handle, Model, Param, base_urls
+from model import Function, Handle, Member, Model, Param, base_urls
 from text import call, camel, fill, pascal, quoted, wrap
 
 TS = {"text": "string", "bytes": "Uint8Array", "i32": "number", "i64": "number", "out_i32": "number", "out_i64": "number"}
@@ -147,6 +147,18 @@ def _settings(model: Model, scope: str) -> str:
     return f"/** The options of scope {scope}. */\n" + _interface(pascal(scope) + "Settings", rows)
 
 
+def _events(model: Model) -> str:
+    def kind(m: Member) -> str:
+        return "EventName" if m.name == "event" else _one_of(m.values) or OPTION[m.type]
+
+    return fill(
+        "events.ts",
+        names="\n".join(f"{_doc(e.doc, '  ')}  | '{e.name}'" for e in model.events if e.level),
+        members=_members([(m.name, m.doc, kind(m), m.always) for m in model.members]),
+        counters=_members([(e.name, e.doc, "number", True) for e in model.events]),
+    )
+
+
 def _takes(claim_set: dict[str, Any]) -> str:
     """Which claims a set takes."""
     one_of = " or ".join(claim_set.get("one_of", ()))
@@ -200,6 +212,7 @@ def outputs(model: Model) -> dict[str, str]:
     types = {
         "native.ts": _native_ts(model),
         "errors.ts": _errors_ts(model),
+        "events.ts": _events(model),
         "options.ts": fill("options.ts", interfaces="\n\n".join(_settings(model, scope) for scope in ("runtime", "client", "request"))),
         "providers.ts": fill("providers.ts", providers="\n".join(_provider(model, p) for p in model.providers.values())),
     }

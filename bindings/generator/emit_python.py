@@ -4,7 +4,7 @@ import re
 import textwrap
 from typing import Any
 
-from model import Function, Handle, Model, Option, Param, base_urls
+from model import Event, Function, Handle, Member, Model, Option, Param, base_urls
 from text import call, fill, pascal, quoted, wrap
 
 PACKAGE = "python/src/fleetauth/"
@@ -164,6 +164,24 @@ def _options(model: Model) -> str:
     )
 
 
+def _events(model: Model) -> str:
+    types = {"text": "str", "integer": "int", "boolean": "bool"}
+
+    def row(entry: Event | Member, kind: str) -> str:
+        return f"    {entry.name}: {kind}\n{_docstring(entry.doc, '    ')}"
+
+    def member(m: Member) -> str:
+        words = "".join(f"        {quoted(word)},\n" for word in model.values_of(m))
+        return row(m, f"Literal[\n{words}    ]" if words else types[m.type])
+
+    return fill(
+        "python_events.py",
+        always="".join(member(m) for m in model.members if m.always),
+        members="".join(member(m) for m in model.members if not m.always),
+        counters="".join(row(e, "int") for e in model.events),
+    )
+
+
 def _provider_parameters(provider: dict[str, Any]) -> list[tuple[str, str, bool, str]]:
     """Name, type, whether required, and meaning of what a typed client takes besides the options that all take."""
     rows = [
@@ -243,6 +261,7 @@ def outputs(model: Model) -> dict[str, str]:
         PACKAGE + "_native.pyi": _native_stub(model),
         PACKAGE + "errors.py": _errors(model),
         PACKAGE + "_options.py": _options(model),
+        PACKAGE + "events.py": _events(model),
         PACKAGE + "_providers.py": _providers(model, "sync"),
         PACKAGE + "aio/_providers.py": _providers(model, "aio"),
     }

@@ -1,7 +1,8 @@
-"""Tables: statuses (core/base/status.gen.h), options (core/runtime/option_table.gen.h), the command's options and exit
-statuses."""
+"""Tables: statuses (core/base/status.gen.h), options and notices (core/runtime), the command's options and exit statuses."""
 
-from model import Model, Option
+from collections.abc import Sequence
+
+from model import Event, Member, Model, Option
 from text import fill, pascal, quoted, wrap
 
 
@@ -49,10 +50,28 @@ def _client_options(model: Model) -> str:
     return fill("client_options.gen.h", count=len(options), rows=rows)
 
 
+def _notice_table(model: Model) -> str:
+    types = {"text": "String", "integer": "Integer", "boolean": "Boolean"}
+
+    def enumerators(rows: Sequence[Event | Member]) -> str:
+        return "\n".join(f"{wrap(row.doc, '  /// ')}\n  {pascal(row.name)}," for row in rows)
+
+    return fill(
+        "notice_table.gen.h",
+        kinds=enumerators(model.events),
+        kind_count=len(model.events),
+        kind_rows="\n".join(f"    {{{quoted(e.name)}, {quoted(e.level)}}}," for e in model.events),
+        members=enumerators(model.members),
+        member_count=len(model.members),
+        member_rows="\n".join(f"    {{{quoted(m.name)}, json::Type::{types[m.type]}}}," for m in model.members),
+    )
+
+
 def outputs(model: Model) -> dict[str, str]:
     return {
         "core/base/status.gen.h": _status_table(model),
         "core/runtime/option_table.gen.h": _option_table(model),
+        "core/runtime/notice_table.gen.h": _notice_table(model),
         "tools/fleetauth/exit_status.gen.h": _exit_table(model),
         "tools/fleetauth/client_options.gen.h": _client_options(model),
     }

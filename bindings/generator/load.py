@@ -6,7 +6,7 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
-from model import LANGUAGES, RETURNS, Enum, EnumValue, ErrorClass, Function, Group, Handle, Model, Option, Param, Status
+from model import LANGUAGES, RETURNS, Enum, EnumValue, ErrorClass, Event, Function, Group, Handle, Member, Model, Option, Param, Status
 
 # No parameter may be called so: one of the languages reserves it, or the C signature has it already.
 RESERVED = set(
@@ -32,6 +32,7 @@ GRAMMAR = {
         "file": "group:dict handle:dict? enum:list? function:list?",
         "status file": "class:list status:list",
         "option file": "option:list",
+        "notice file": "event:list member:list",
         "group": "name:str title:str doc:str",
         "handle": "doc:str secret:bool?",
         "enum": "name:str prefix:str values:list",
@@ -42,10 +43,13 @@ GRAMMAR = {
         "class": "name:str exit:int doc:str",
         "status": "name:str number:int doc:str class:str? retry:bool? fault:str? camel:str?",
         "option": "scope:str name:str type:str doc:str values:list? default:any? min:int? max:int?",
+        "event": "name:str doc:str level:str?",
+        "member": "name:str type:str doc:str always:bool? error:bool? values:list?",
     }.items()
 }
 TYPES: dict[str, type] = {"str": str, "int": int, "bool": bool, "list": list, "dict": dict, "any": object}
 OPTION_TYPES = ("text", "secret", "integer", "boolean", "choice")
+MEMBER_TYPES = ("text", "integer", "boolean")
 SNAKE, UPPER, PASCAL = r"[a-z][a-z0-9]*(_[a-z0-9]+)*", r"[A-Z][A-Z0-9]*(_[A-Z0-9]+)*", r"([A-Z][a-z0-9]+)+"
 
 
@@ -221,6 +225,23 @@ class _Loader:
         self.unique([f"{o.scope}.{o.name}" for o in options], "option")
         return tuple(options)
 
+    def notices(self) -> tuple[tuple[Event, ...], tuple[Member, ...]]:
+        tables = self.read("notice_table", "notice file")
+        events, members = [], []
+        for row in tables["event"]:
+            events.append(Event(**self.row(row, "event")))
+            self.word(events[-1].name, SNAKE, "an event's name")
+            self.need(events[-1].level in ("", "debug", "info", "warning"), "`level` must be debug, info or warning")
+        for row in tables["member"]:
+            row = self.row(row, "member")
+            members.append(Member(**{**row, "values": tuple(row.get("values", []))}))
+            self.word(members[-1].name, SNAKE, "a member's name")
+            self.need(members[-1].type in MEMBER_TYPES, f"`type` is {members[-1].type!r}; it must be one of {', '.join(MEMBER_TYPES)}")
+        self.entry = ""
+        self.unique([e.name for e in events], "event")
+        self.unique([m.name for m in members], "member")
+        return tuple(events), tuple(members)
+
     def cross_check(self, model: Model) -> None:
         """What can only be seen when everything is read: names in types and in documentation."""
         self.file = ""
@@ -276,7 +297,8 @@ def load(root: Path, api: Path | None = None) -> Model:
     loader.need(re.fullmatch(r"\d+\.\d+\.\d+", head["version"]), "`version` must be major.minor.patch")
     groups = tuple(loader.group(name) for name in head["files"])
     classes, statuses = loader.statuses()
-    model = Model(root, head["version"], head["soname"], groups, statuses, classes, loader.options(), _providers(root, loader))
+    tables = (statuses, classes, loader.options(), *loader.notices())
+    model = Model(root, head["version"], head["soname"], groups, *tables, _providers(root, loader))
     loader.cross_check(model)
     if loader.faults:
         raise ApiError("\n".join(loader.faults))

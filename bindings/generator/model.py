@@ -193,6 +193,27 @@ class Option:
 
 
 @dataclass(frozen=True)
+class Event:
+    """Something that a runtime tells of itself: what a NOTICE event of a queue is about."""
+
+    name: str
+    doc: str
+    level: str = ""  # debug | info | warning; "" for what is only counted
+
+
+@dataclass(frozen=True)
+class Member:
+    """Of an event's JSON."""
+
+    name: str
+    type: str  # text | integer | boolean
+    doc: str
+    always: bool = False
+    error: bool = False  # it is the error's
+    values: tuple[str, ...] = ()  # the words that a text can be; see Model.values_of
+
+
+@dataclass(frozen=True)
 class Model:
     root: Path
     version: str  # major.minor.patch
@@ -201,6 +222,8 @@ class Model:
     statuses: tuple[Status, ...]  # ascending numbers, OK first
     error_classes: tuple[ErrorClass, ...]  # the root first
     options: tuple[Option, ...]
+    events: tuple[Event, ...]
+    members: tuple[Member, ...]
     providers: dict[str, dict[str, Any]]  # file stem -> core/provider/<stem>.json as it is
 
     @property
@@ -220,6 +243,10 @@ class Model:
 
     def options_of(self, scope: str) -> tuple[Option, ...]:
         return tuple(o for o in self.options if o.scope == scope)
+
+    def values_of(self, member: Member) -> tuple[str, ...]:
+        """The words that a member can be; empty where it can be any text or is none."""
+        return tuple(e.name for e in self.events if e.level) if member.name == "event" else member.values
 
     def enum(self, name: str) -> Enum:
         return next(e for e in self.enums if e.name == name)

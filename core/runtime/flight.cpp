@@ -214,7 +214,7 @@ bool Flight::repeat(const Error &error, flow::Sent sent) {
   if (request_ != nullptr) {
     Notice repeated = notice(NoticeKind::Repeat);
     repeated.error = &error;
-    repeated.wait_ms = at - engine_.clock()->boot_ms();
+    repeated.wait_ms = earliest - engine_.clock()->boot_ms();
     engine_.notify(repeated);
   }
   wait_until(at, &Flight::depart);

@@ -1,34 +1,18 @@
 #pragma once
 
 #include <array>
-#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
 
 #include "core/base/clock.h"
 #include "core/base/error.h"
+#include "core/runtime/notice_table.gen.h"
 
 namespace fleetauth::runtime {
 
-/// What a runtime tells of itself. docs/observability.md says what each is, and names the members of its JSON.
-enum class NoticeKind : std::size_t {
-  Login,
-  Refresh,
-  Mint,
-  Failure,
-  Request,
-  Repeat,
-  Rejected,
-  Logout,
-  BreakerOpened,
-  BreakerClosed,
-  Dropped,
-};
-inline constexpr std::size_t kNoticeKinds = static_cast<std::size_t>(NoticeKind::Dropped) + 1;
-
 /// How often each has happened, observed or not.
-using Counters = std::array<std::int64_t, kNoticeKinds>;
+using Counters = std::array<std::int64_t, kNoticeTable.size()>;
 
 /// Something that happened, for logs and metrics. What is not set does not concern it. Holds no secret.
 struct Notice {

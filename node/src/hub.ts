@@ -43,15 +43,19 @@ export class Hub {
   readonly #queue: NativeQueue;
   readonly #pending = new Map<number, Pending>();
   readonly #responder: Responder | undefined;
+  readonly #onNotice: ((notice: string) => void) | undefined;
   readonly #closed: Promise<void>;
   #onClosed!: () => void;
   #closing = false;
   #lastTag = 0;
 
-  constructor(runtime: NativeRuntime, host?: Host) {
+  /** `onNotice`, which must throw nothing, is told what the runtime does from now on. */
+  constructor(runtime: NativeRuntime, host?: Host, onNotice?: (notice: string) => void) {
     const addon = connected();
     this.#queue = addon.Queue.create(runtime, QueueKind.LOOP);
     this.#responder = host && new Responder(host);
+    this.#onNotice = onNotice;
+    if (onNotice) this.#queue.observe();
     this.#closed = new Promise((resolve) => (this.#onClosed = resolve));
     addon.watch(this.#queue);
     open.add(this);
@@ -137,11 +141,15 @@ export class Hub {
       case EventKind.RELEASE:
         this.#responder?.forget(event.tag());
         break;
+      case EventKind.NOTICE:
+        this.#onNotice?.(event.notice() ?? '');
+        break;
       case EventKind.CLOSED:
         open.delete(this);
         native().unwatch(this.#queue);
         this.#responder?.end();
         if (this.#closing) count(-1);
+        this.#closing = true; // the runtime may have been closed first
         this.#onClosed();
         break;
     }

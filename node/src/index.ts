@@ -5,10 +5,13 @@ export type { Claims, ClientOptions, HeadersOptions, RequestOptions, TokenOption
 export type { FetchInit } from './fetch';
 export { FleetAuthError } from './fleetauth-error';
 export * from './gen/errors';
+export type { Counters, EventName, FleetAuthEvent } from './gen/events';
 export * from './gen/providers';
 export type { AuthHeaders } from './headers';
 export type { Account, Identity } from './identity';
 export { dependencies, hasFeature, version } from './library';
+export { counters, observe } from './observe';
+export type { ObserveOptions, Observer } from './observe';
 export { Provider } from './provider';
 export { ManualClock, Runtime } from './runtime';
 export type { RuntimeOptions } from './runtime';

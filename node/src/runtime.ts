@@ -1,5 +1,6 @@
 import { Status } from './gen/errors';
 import { FleetAuthError } from './fleetauth-error';
+import type { Counters } from './gen/events';
 import type { NativeClock, NativeRuntime } from './gen/native';
 import type { RuntimeSettings } from './gen/options';
 import { connected, Hub } from './hub';
@@ -67,6 +68,11 @@ export class Runtime {
     );
   }
 
+  /** How often each event has happened since the runtime was made, observed or not. They only grow. */
+  counters(): Counters {
+    return countersOf(this.#handle);
+  }
+
   /** Fails everything in flight with FLEETAUTH_E_CLOSED, as every later call. Closing again does nothing. */
   async close(): Promise<void> {
     try {
@@ -81,6 +87,13 @@ export class Runtime {
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
   }
+}
+
+export function countersOf(runtime: NativeRuntime): Counters {
+  const blob = runtime.counters();
+  const json = String(blob.bytes());
+  blob.release();
+  return JSON.parse(json) as Counters;
 }
 
 let common: { handle: NativeRuntime; hub: Hub } | undefined;

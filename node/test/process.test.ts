@@ -61,6 +61,22 @@ describe('a process', () => {
     assert.ok(ended.ms < 8_000, `${ended.ms} ms`);
   });
 
+  test('is not kept alive by a client that is closed after its runtime', async () => {
+    const ended = await run(`
+      const { Runtime } = require(${PACKAGE});
+      (async () => {
+        const runtime = new Runtime();
+        const transport = () => ({ status: 200, headers: [['content-type', 'application/json']], body: '{"token":"t"}' });
+        const mine = new FleetUp({ apiKey: 'k', acctId: 1, secret: 's', transport, runtime });
+        await mine.token();
+        await runtime.close();
+        await new Promise(setImmediate);
+        await mine.close();
+        console.log('closed');
+      })();`);
+    assert.deepEqual({ code: ended.code, output: ended.output }, { code: 0, output: 'closed\n' });
+  });
+
   test('P05 P07 may exit with requests in flight', async () => {
     await fixture.emulator.faults(hold);
     for (const exit of [

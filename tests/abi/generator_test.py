@@ -71,6 +71,16 @@ API = {
         max = 9
         doc = "Its size."
         """,
+    "notice_table": """
+        [[event]]
+        name = "opened"
+        level = "info"
+        doc = "A box was opened."
+        [[member]]
+        name = "box"
+        type = "text"
+        doc = "Which box."
+        """,
 }
 
 # (file, text in it, what replaces it, what the message must say)
@@ -120,6 +130,9 @@ FAULTS = [
     ("option_table", '"integer"', '"float"', "`type` is 'float'"),
     ("option_table", '"integer"', '"choice"', "`values` goes with type choice"),
     ("option_table", '"client"', '"global"', "`scope` is 'global'"),
+    ("notice_table", '"info"', '"loud"', "notice_table.toml: [[event]] opened: `level` must be debug, info or warning"),
+    ("notice_table", '"text"', '"float"', "notice_table.toml: [[member]] box: `type` is 'float'"),
+    ("notice_table", '"box"', '"Box"', "a member's name `Box` must match"),
 ]
 
 

@@ -15,6 +15,7 @@ from ._clock import ManualClock
 from ._identity import Account, Identity
 from ._login import Challenge
 from ._native import dependencies, has_feature, version
+from ._observe import Observer, counters, log_events, observe
 from ._provider import Provider
 from ._providers import (
     TN360,
@@ -60,6 +61,8 @@ __all__ = [
     "Client",
     "Closed",
     "ConfigurationError",
+    "Counters",
+    "Event",
     "FleetAuthError",
     "FleetEngine",
     "FleetEngineDevice",
@@ -77,6 +80,7 @@ __all__ = [
     "MyConnectedFleet",
     "NetworkError",
     "OAuth2",
+    "Observer",
     "OtpRequired",
     "Provider",
     "ProviderUnavailable",
@@ -90,19 +94,30 @@ __all__ = [
     "VerizonReveal",
     "__version__",
     "aio",
+    "counters",
     "dependencies",
     "has_feature",
+    "log_events",
+    "observe",
 ]
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from . import aio
+    from .events import Counters, Event
 
 
 def __getattr__(name: str) -> object:
-    """fleetauth.aio, fleetauth.testing and the adapters are imported when they are used: they need asyncio or other libraries."""
-    if name in ("aio", "aiohttp", "httpx", "requests", "testing"):
+    """fleetauth.aio, fleetauth.testing and the adapters are imported when they are used: they need asyncio or other libraries.
+
+    So are the types of events, which need typing.
+    """
+    if name in ("aio", "aiohttp", "events", "httpx", "requests", "testing"):
         import importlib
 
         return importlib.import_module(f"{__name__}.{name}")
+    if name in ("Counters", "Event"):
+        from . import events
+
+        return getattr(events, name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -7,7 +7,7 @@ import threading
 from . import _native
 from ._login import Challenge
 from ._provider import Provider
-from ._runtime import Runtime
+from ._runtime import runtime_or_shared
 from ._secret import claims_text, native_options
 from ._token import Headers, Token
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from typing import Any
 
+    from ._runtime import Runtime
     from ._secret import Bytes, Claims, Duration, Secret
 
     Start = Callable[[_native.Queue, int], _native.Op]
@@ -57,8 +58,6 @@ class BaseClient:
             )
         if signer is not None and not callable(signer):
             raise TypeError("signer must be callable; fleetauth.signer says with what")
-        if runtime is not None and not isinstance(runtime, Runtime):
-            raise TypeError(f"runtime must be a fleetauth.Runtime, not {type(runtime).__name__}")
         self._ready: dict[Key, Headers] = {}
         self._requests: dict[tuple[str | Duration | None, ...], _native.Request] = {}
         self._closed = False
@@ -67,7 +66,7 @@ class BaseClient:
         self._signer = signer
         # Who answers the calls of a queue must know whose they are: a client with a transport or a signer has queues of its own.
         self._is_host = transport is not None or signer is not None
-        self._runtime = runtime if runtime is not None else Runtime.shared()
+        self._runtime = runtime_or_shared(runtime)
         self._provider = provider if isinstance(provider, Provider) else Provider(provider)
         options["transport"] = "host" if transport is not None else None
         options["signer"] = "host" if signer is not None else None

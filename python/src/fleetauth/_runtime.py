@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from ._options import RuntimeOptions
     from ._secret import Duration
     from .aio._pump import Pump
+    from .events import Counters
 
 
 class Runtime:
@@ -58,6 +59,13 @@ class Runtime:
             Runtime._the_shared = None
         self._native.close(milliseconds(timeout))
 
+    def counters(self) -> Counters:
+        """How often each event has happened since the runtime was made, observed or not. They only grow."""
+        import json
+
+        counted: Counters = json.loads(self._native.counters().bytes)
+        return counted
+
     def __enter__(self) -> Self:
         return self
 
@@ -66,3 +74,9 @@ class Runtime:
 
     def __reduce__(self) -> str:
         raise TypeError("a runtime cannot be pickled: make one in the other process")
+
+
+def runtime_or_shared(runtime: Runtime | None) -> Runtime:
+    if runtime is not None and not isinstance(runtime, Runtime):
+        raise TypeError(f"runtime must be a fleetauth.Runtime, not {type(runtime).__name__}")
+    return runtime if runtime is not None else Runtime.shared()

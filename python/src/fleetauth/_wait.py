@@ -24,6 +24,12 @@ if TYPE_CHECKING:
 _SLICE_MS = 100  # between two of them signals are seen; in manual mode they drive the network
 
 
+def until_readable(fd: int) -> None:
+    poll = select.poll()
+    poll.register(fd, select.POLLIN)
+    poll.poll()
+
+
 class Waiter:
     """One thread's queue. Belongs to that thread; a transport or signer that is called while it waits may wait here in turn."""
 
@@ -57,9 +63,7 @@ class Waiter:
         if event is not None:
             self._handle(event)
         elif self._fd >= 0:
-            poll = select.poll()
-            poll.register(self._fd, select.POLLIN)
-            poll.poll()
+            until_readable(self._fd)
 
     def _handle(self, event: _native.Event) -> None:
         if event.kind in COMPLETIONS:

@@ -41,8 +41,8 @@ TEST_F(NoticeTest, ALoginIsARequestAndAToken) {
   EXPECT_THAT(
       notices(),
       ElementsAre(
-          R"({"event":"request","time_ms":1750000000000,"provider":"acme","step":"token","origin":"https://api.acme.test","attempt":1})",
-          R"({"event":"login","time_ms":1750000000000,"provider":"acme","credential":"session","generation":)" +
+          R"({"event":"request","time_ms":1750000000000,"level":"debug","provider":"acme","step":"token","origin":"https://api.acme.test","attempt":1})",
+          R"({"event":"login","time_ms":1750000000000,"level":"debug","provider":"acme","credential":"session","generation":)" +
               std::to_string(generation) + R"(,"expires_in_ms":3600000})"));
 }
 
@@ -55,6 +55,18 @@ TEST_F(NoticeTest, AFailureIsToldAsItsCallersGetIt) {
   EXPECT_THAT(told[1], HasSubstr(R"("event":"failure")"));
   EXPECT_THAT(told[1], HasSubstr(R"("status":"E_INVALID_CREDENTIALS")"));
   EXPECT_THAT(told[1], HasSubstr(R"("http_status":401,"retryable":false,"in_doubt":false)"));
+}
+
+TEST_F(NoticeTest, ARepetitionIsToldWithItsWaitForTheProvidersRate) {
+  client = make_client({{"descriptor_patch", R"({"steps":{"token":{"rate":{"interval_s":10,"burst":1}}}})"}});
+  start();
+  answer(call(), 503, "{}");
+  const auto told = notices();
+  ASSERT_EQ(told.size(), 2U);
+  EXPECT_THAT(told[1], HasSubstr(R"("event":"repeat")"));
+  EXPECT_THAT(told[1], HasSubstr(R"("wait_ms":10000)"));
+  clock->advance(10 * kSecond);
+  EXPECT_NE(call(), nullptr);
 }
 
 TEST_F(NoticeTest, H15_TheBreakerIsToldWhenItOpensAndWhenItCloses) {
@@ -112,6 +124,27 @@ TEST_F(NoticeTest, AClosedObserverIsForgotten) {
   EXPECT_EQ(fetch("tok-1", 3600).secret(), "tok-1");
   observer.reset();
   EXPECT_EQ(peek(), "tok-1");
+}
+
+/// Whatever is written is in the table, in its order, and nothing is in the table that is never written.
+TEST(NoticeMembers, AreThoseOfTheTable) {
+  Error error;
+  error.status = Status::Server;
+  error.message = "message";
+  error.http_status = 503;
+  error.provider_code = "code";
+  error.retry_after_ms = 5;
+  const Notice everything{NoticeKind::Repeat, "provider", "credential", "account", "step", "origin", 2, &error, 0, "retry", 1, 3, 4};
+  const std::string json = to_json(everything, 7);
+  EXPECT_EQ(
+      json,
+      R"({"event":"repeat","time_ms":7,"level":"info","provider":"provider","credential":"credential","account":"account",)"
+      R"("step":"step","origin":"origin","attempt":2,"status":"E_SERVER","message":"message","http_status":503,"provider_code":"code",)"
+      R"("retryable":true,"in_doubt":false,"retry_after_ms":5,"advice":"retry","wait_ms":1,"generation":3,"expires_in_ms":4})");
+  const auto told = json::parse_tree(json, "notice", Status::Internal);
+  ASSERT_TRUE(told);
+  ASSERT_EQ(told->members.size(), kNoticeMembers.size());
+  for (std::size_t i = 0; i < kNoticeMembers.size(); ++i) EXPECT_EQ(told->members[i].first, kNoticeMembers.at(i).name);
 }
 
 TEST(Counters, AreAnObjectOfNumbers) {

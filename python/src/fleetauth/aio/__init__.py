@@ -1,6 +1,7 @@
-"""The same clients for asyncio: fleetauth.aio.FleetUp, fleetauth.aio.MyConnectedFleet, ..., fleetauth.aio.Client."""
+"""The same clients for asyncio: fleetauth.aio.FleetUp, fleetauth.aio.MyConnectedFleet, ..., fleetauth.aio.Client; and Events."""
 
 from ._client import Client
+from ._observe import Events
 from ._providers import (
     TN360,
     FleetEngine,
@@ -19,6 +20,7 @@ from ._providers import (
 __all__ = [
     "TN360",
     "Client",
+    "Events",
     "FleetEngine",
     "FleetEngineDevice",
     "FleetOrchestrator",

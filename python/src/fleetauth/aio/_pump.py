@@ -29,9 +29,7 @@ class Pump:
 
     def __init__(self, runtime: Runtime, transport: AsyncTransport | None, signer: AsyncSigner | None) -> None:
         self._queue = _native.Queue(runtime._native, _native.QUEUE_LOOP)
-        self._fd = self._queue.wakeup_fd
-        if self._fd < 0:
-            raise FleetAuthError("the process has no descriptors left: free some and call again", status=_native.E_RESOURCE)
+        self._fd = wakeup_fd(self._queue)
         self._manual = runtime._manual
         self._transport = transport
         self._signer = signer
@@ -149,3 +147,10 @@ class Pump:
             self._open = False
             asyncio.get_running_loop().remove_reader(self._fd)
             del self._queue
+
+
+def wakeup_fd(queue: _native.Queue) -> int:
+    fd = queue.wakeup_fd
+    if fd < 0:
+        raise FleetAuthError("the process has no descriptors left: free some and call again", status=_native.E_RESOURCE)
+    return fd

@@ -1,6 +1,10 @@
 package io.fleetauth;
 
 import java.time.Duration;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Objects;
+import java.util.function.Consumer;
 
 /**
  * The engine behind clients: an I/O thread, timers, tokens. Clients use the one that the process
@@ -50,6 +54,32 @@ public final class FleetAuthRuntime implements AutoCloseable {
       FleetAuthRuntime runtime = new FleetAuthRuntime(NativeRuntime.create(options(), time), false);
       used();
       return runtime;
+    }
+  }
+
+  /**
+   * Calls the listener for what the runtime does from now on: logins, renewals, requests, failures.
+   * It is called on a thread of its own, event by event, and may take its time: events that find no
+   * room meanwhile are dropped, and counted. What it throws goes to the handler for uncaught
+   * exceptions of that thread, which goes on.
+   */
+  public Observer observe(Consumer<? super FleetAuthEvent> listener) {
+    return new Observer(handle, Objects.requireNonNull(listener, "listener"));
+  }
+
+  /**
+   * How often each event has happened since the runtime was made, by its name, observed or not. The
+   * numbers only grow.
+   */
+  public Map<String, Long> counters() {
+    NativeBlob json = handle.counters();
+    try {
+      Map<String, Long> counters = new LinkedHashMap<>();
+      EventJson.read(Text.string(json.bytes()))
+          .forEach((name, count) -> counters.put(name, (Long) count));
+      return counters;
+    } finally {
+      json.dispose();
     }
   }
 

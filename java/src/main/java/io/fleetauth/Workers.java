@@ -51,6 +51,10 @@ final class Workers {
   /** Tells about a failure nobody waits for, as if the thread had died of it. */
   static void report(Throwable failure) {
     Thread thread = Thread.currentThread();
-    thread.getUncaughtExceptionHandler().uncaughtException(thread, failure);
+    try {
+      thread.getUncaughtExceptionHandler().uncaughtException(thread, failure);
+    } catch (RuntimeException | Error ignored) {
+      // As Java itself does with what the handler throws.
+    }
   }
 }

@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
+import java.util.concurrent.locks.LockSupport;
 
 /** What {@link ProcessTest} runs in a JVM of its own. */
 final class ProcessMain {
@@ -45,8 +46,12 @@ final class ProcessMain {
         .build();
   }
 
-  /** Leaves with calls of every kind in flight; the emulator holds the answer back. */
+  /**
+   * Leaves with calls of every kind in flight and a busy observer; the emulator holds the answer
+   * back.
+   */
   private static void exitInFlight(String[] arguments) throws Exception {
+    FleetAuthRuntime.shared().observe(event -> LockSupport.park());
     FleetUp client = client(arguments);
     for (int i = 0; i < 50; i++) {
       client.tokenAsync().thenApply(Token::reveal);

@@ -3,11 +3,15 @@ package io.fleetauth;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.lang.reflect.Method;
 import java.net.URI;
+import java.net.URL;
+import java.net.URLClassLoader;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.Paths;
 import java.util.List;
+import java.util.Map;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
@@ -18,6 +22,7 @@ import javax.tools.JavaFileObject;
 import javax.tools.SimpleJavaFileObject;
 import javax.tools.ToolProvider;
 import org.junit.jupiter.api.DynamicTest;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -41,7 +46,29 @@ class ReadmeTest {
 
   @TestFactory
   Stream<DynamicTest> examples_compile() throws Exception {
-    return compiling(4, Paths.get("README.md"));
+    return compiling(5, Paths.get("README.md"));
+  }
+
+  @Test
+  void the_example_of_events_runs() throws Exception {
+    String readme = Files.readString(Paths.get("README.md"));
+    Matcher example = EXAMPLE.matcher(readme.substring(readme.indexOf("## Events and counters")));
+    assertTrue(example.find());
+    compile(example.group(1));
+    try (URLClassLoader loader = new URLClassLoader(new URL[] {output.toUri().toURL()});
+        FleetAuthRuntime runtime = FleetAuthRuntime.builder().build();
+        FleetUp client =
+            ScriptedTransport.fleetUp(
+                    runtime, call -> ScriptedTransport.answer(call, 200, "{\"token\":\"t-1\"}"))
+                .build()) {
+      Method watch =
+          loader
+              .loadClass(nameOf(example.group(1)))
+              .getDeclaredMethod("events", FleetAuthRuntime.class, FleetUp.class);
+      watch.setAccessible(true);
+      assertEquals(
+          Map.of("request", 1L, "login", 1L, "dropped", 0L), watch.invoke(null, runtime, client));
+    }
   }
 
   @TestFactory

@@ -43,7 +43,8 @@ NAMES = {
 
 def test_names(root: Path, path: Path) -> list[str]:
     if path.suffix == ".json":
-        return vector_names(root / path) if "conformance" in path.parts else []
+        reader = {"conformance": vector_names, "hosts": case_names}.get(path.parts[1])
+        return reader(root / path) if reader else []
     if path.suffix not in NAMES:
         return []
     text = (root / path).read_text(encoding="utf-8", errors="replace")
@@ -67,6 +68,11 @@ def vector_names(path: Path) -> list[str]:
 
     visit(json.loads(path.read_text(encoding="utf-8")))
     return names
+
+
+def case_names(path: Path) -> list[str]:
+    """The names of the cases that host transports are held to, which are the names of the tests that play them."""
+    return [str(case["name"]) for case in json.loads(path.read_text(encoding="utf-8"))["cases"]]
 
 
 def test_files(root: Path) -> list[Path]:

@@ -50,9 +50,9 @@ export interface FetchTransportOptions {
 }
 
 /**
- * A transport on `fetch`. Node's fetch reuses connections and decodes compressed answers, neither of which can be
- * switched off; an answer that is compressed although that was not asked for is handed on without its body. Prefer nodeTransport() where `fetch`
- * is not needed for its dispatcher.
+ * A transport on `fetch`. Node's fetch decodes compressed answers, which cannot be switched off: an answer that is compressed although that
+ * was not asked for is handed on without its body. It does not tell whether a connection was made before it failed, which then counts as a
+ * request that may have been sent, and goes on connecting after its time. Prefer nodeTransport() where `fetch` is not needed for its dispatcher.
  */
 export function fetchTransport({ fetch = globalThis.fetch, init = {} }: FetchTransportOptions = {}): Transport {
   return async (call) => {
@@ -67,9 +67,9 @@ export function fetchTransport({ fetch = globalThis.fetch, init = {} }: FetchTra
         signal: call.signal,
       });
     } catch (error) {
-      throw translated(error, false);
+      throw translated(error, undefined);
     }
-    const headers = [...response.headers];
+    const headers = Array.from(response.headers, ([name, value]) => [name, value.trim()] as const);
     if (response.headers.has('content-encoding')) {
       await response.body?.cancel(); // the headers say it all
       return { status: response.status, headers, body: null };
@@ -80,6 +80,7 @@ export function fetchTransport({ fetch = globalThis.fetch, init = {} }: FetchTra
 
 function fetchHeaders(call: HttpCall): [string, string][] {
   const headers = call.headers.map(([name, value]): [string, string] => [name, value]);
+  headers.push(['connection', 'close']); // so that no other call finds a connection that may be dead
   if (!headers.some(([name]) => name.toLowerCase() === 'accept-encoding'))
     headers.push(['accept-encoding', 'identity']);
   return headers;
@@ -101,16 +102,16 @@ const DNS = /^(ENOTFOUND|EAI_|ENODATA$)/;
 const CONNECT = /^(ECONNREFUSED|EHOSTUNREACH|ENETUNREACH|EADDRNOTAVAIL|UND_ERR_CONNECT_TIMEOUT)/;
 const TLS = /^(CERT_|ERR_TLS_CERT|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_|INVALID_CA|HOSTNAME_MISMATCH)/;
 
-/** Says what an error of Node or of fetch means; `connected`: whether the request may have been sent. */
-function translated(error: unknown, connected: boolean): TransportError {
+/** Says what an error of Node or of fetch means; `connected`: whether the request may have been sent, if that is known. */
+function translated(error: unknown, connected: boolean | undefined): TransportError {
   const cause = error instanceof TypeError && error.cause !== undefined ? error.cause : error; // fetch hides it there
   const { code = '' } = Object(cause) as { code?: string };
   return new TransportError(failure(code, connected), code, { cause });
 }
 
-function failure(code: string, connected: boolean): TransportFailure {
+function failure(code: string, connected: boolean | undefined): TransportFailure {
   if (connected) return 'E_NETWORK';
   if (DNS.test(code)) return 'E_DNS';
-  if (CONNECT.test(code)) return 'E_CONNECT';
-  return TLS.test(code) ? 'E_TLS' : 'E_NETWORK';
+  if (TLS.test(code)) return 'E_TLS';
+  return CONNECT.test(code) || connected === false ? 'E_CONNECT' : 'E_NETWORK';
 }

@@ -237,7 +237,7 @@ def test_my_connected_fleet_has_a_scheme_for_each_api(trusting: Emulator, live: 
 
 
 def test_a_user_s_own_transport_against_the_emulator(trusting: Emulator, live: Runtime, devices: str) -> None:
-    with fleetauth.requests.Transport() as send, FleetUp(**trusting.options("fleetup"), transport=send, runtime=live) as client:
+    with FleetUp(**trusting.options("fleetup"), transport=fleetauth.requests.Transport(), runtime=live) as client:
         assert requests.get(devices, auth=client, timeout=5).status_code == 200
 
 

@@ -104,6 +104,15 @@ def silent(connection: socket.socket, request: bytes) -> None:
 
 def dripping(connection: socket.socket, request: bytes) -> None:
     connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 1000\r\n\r\n")
+    drip(connection)
+
+
+def dripping_headers(connection: socket.socket, request: bytes) -> None:
+    connection.sendall(b"HTTP/1.1 200 OK\r\nX-Slow:")
+    drip(connection)
+
+
+def drip(connection: socket.socket) -> None:
     connection.settimeout(0.02)
     while True:
         connection.sendall(b" ")
@@ -140,23 +149,15 @@ def ask(request: pytest.FixtureRequest) -> Callable[..., str]:
             if request.param is fleetauth.httpx.AsyncTransport:
                 return asyncio.run(_ask_async(runtime, settings))
             transport = request.param() if request.param is not None else None
-            try:
-                with FleetUp(**settings, transport=transport, runtime=runtime) as client:  # type: ignore[arg-type]
-                    return client.token().reveal()
-            finally:
-                if transport is not None:
-                    transport.close()
+            with FleetUp(**settings, transport=transport, runtime=runtime) as client:  # type: ignore[arg-type]
+                return client.token().reveal()
 
     return once
 
 
 async def _ask_async(runtime: Runtime, settings: dict[str, object]) -> str:
-    transport = fleetauth.httpx.AsyncTransport()
-    try:
-        async with aio.FleetUp(**settings, transport=transport, runtime=runtime) as client:  # type: ignore[arg-type]
-            return (await client.token()).reveal()
-    finally:
-        await transport.aclose()
+    async with aio.FleetUp(**settings, transport=fleetauth.httpx.AsyncTransport(), runtime=runtime) as client:  # type: ignore[arg-type]
+        return (await client.token()).reveal()
 
 
 def test_the_request_arrives_as_it_was_given(ask: Callable[..., str], serve: Callable[[Behave], Server]) -> None:
@@ -199,8 +200,8 @@ def test_an_endless_body_is_given_up(ask: Callable[..., str], serve: Callable[[B
     assert caught.value.status_name == "E_TOO_LARGE"
 
 
-@pytest.mark.parametrize("behave", [silent, dripping])
-def test_a_slow_answer_is_given_up(ask: Callable[..., str], serve: Callable[[Behave], Server], behave: Behave) -> None:
+@pytest.mark.parametrize("behave", [silent, dripping, dripping_headers])
+def test_N12_a_slow_answer_is_given_up(ask: Callable[..., str], serve: Callable[[Behave], Server], behave: Behave) -> None:
     with pytest.raises(fleetauth.TimeoutError):
         ask(serve(behave), attempt_timeout=0.2, total_timeout=0.3)
 

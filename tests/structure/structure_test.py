@@ -170,6 +170,7 @@ class RowsTest(TreeTest):
             "node/test/a.test.ts": "test('N10: nothing is sent twice', async () => {});",
             "java/src/test/java/A.java": "@Test\n void N10_nothing() {}",
             "tests/conformance/a.json": '{"vectors": [{"rows": ["N10"]}]}',
+            "tests/hosts/cases.json": '{"cases": [{"name": "N10 nothing is sent twice"}]}',
             "tests/process/CMakeLists.txt": "add_test(NAME process.N10_nothing COMMAND x)",
         }.items():
             with self.subTest(name):

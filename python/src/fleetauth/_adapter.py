@@ -1,8 +1,12 @@
-"""What the adapters for HTTP libraries share: one repeat after a refusal, and reading an answer within its limits."""
+"""What the transports on HTTP libraries share: the time a request has, reading an answer within its limits, and what a failure means."""
 
 from __future__ import annotations
 
+import contextlib
+import os
 import socket
+import ssl
+import threading
 import time
 
 from .transport import TransportError
@@ -10,47 +14,81 @@ from .transport import TransportError
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+    from typing import Any
 
-    from .transport import HttpRequest
+    from typing_extensions import Self
+
+    from .transport import Failure, HttpRequest
 
 
-class Deadline:
-    """The time that is left for a request, its answer included."""
+class Exchange:
+    """One request on its way: the time it has left, its answer included, and whether it may have left this machine."""
 
     def __init__(self, request: HttpRequest) -> None:
         self._end = time.monotonic() + request.timeout
+        self._line: socket.socket | None = None
+        self._timer: threading.Timer | None = None
+        self.sent = False
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._timer is not None and self._line is not None:
+            self._timer.cancel()
+            self._timer.join()
+            self._line.close()
 
     def left(self) -> float:
         left = self._end - time.monotonic()
         if left <= 0:
-            raise TransportError("timeout")
+            raise TransportError("timeout" if self.sent else "connect")
         return left
 
+    def watch(self, connection: Any) -> None:
+        """Hangs up when the time is over: HTTP libraries time each read, and a server that sends a byte now and then never ends."""
+        self._line = socket.socket(fileno=os.dup(connection.fileno()))  # TLS takes the original over
+        self._timer = threading.Timer(max(0.0, self._end - time.monotonic()), self._hang_up)
+        self._timer.daemon = True
+        self._timer.start()
 
-def read_body(chunks: Iterable[bytes], request: HttpRequest, deadline: Deadline) -> bytes:
+    def begin_sending(self) -> None:
+        self.left()  # Python's TLS takes a connection that was hung up on for one that is still to be made
+        self.sent = True
+
+    def _hang_up(self) -> None:
+        assert self._line is not None
+        with contextlib.suppress(OSError):
+            self._line.shutdown(socket.SHUT_RDWR)
+
+    def failure(self, raised: BaseException) -> Failure:
+        if self.sent:
+            return "timeout" if time.monotonic() >= self._end else "network"
+        if any(isinstance(one, ssl.SSLError) for one in causes(raised)):
+            return "tls"
+        return "dns" if any(isinstance(one, socket.gaierror) for one in causes(raised)) else "connect"
+
+
+def read_body(chunks: Iterable[bytes], request: HttpRequest, exchange: Exchange) -> bytes:
     """The whole body; TransportError when it is too large or too slow."""
     body = bytearray()
     for chunk in chunks:
         body += chunk
         if len(body) > request.max_body:
             raise TransportError("too_large")
-        deadline.left()
+        exchange.left()
+    exchange.left()  # the end of the time looks like the end of a body without a length
     return bytes(body)
 
 
 def causes(raised: BaseException | None) -> Iterator[BaseException]:
     """The exception, what it holds, and what caused it."""
     seen: set[int] = set()
-    waiting = [raised]
+    waiting: list[Any] = [raised]
     while waiting:
         one = waiting.pop()
-        if one is None or id(one) in seen:
+        if not isinstance(one, BaseException) or id(one) in seen:
             continue
         seen.add(id(one))
         yield one
-        waiting += [one.__cause__, one.__context__, getattr(one, "reason", None)]
-        waiting += [argument for argument in one.args if isinstance(argument, BaseException)]
-
-
-def is_name_failure(raised: BaseException) -> bool:
-    return any(isinstance(one, socket.gaierror) for one in causes(raised))
+        waiting += [one.__cause__, one.__context__, getattr(one, "reason", None), *one.args]

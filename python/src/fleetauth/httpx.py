@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import ssl
+from contextlib import aclosing, closing
+from functools import partial
 
 import httpx
 
-from ._adapter import Deadline, causes, is_name_failure, read_body
+from ._adapter import Exchange, read_body
 from .aio._client import Client as AsyncClient
 from .errors import ConfigurationError
 from .transport import HttpRequest, HttpResponse, TransportError
@@ -15,8 +17,6 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Generator
     from typing import Any
-
-    from typing_extensions import Self
 
     from ._client import Client
     from ._secret import Claims
@@ -76,102 +76,76 @@ def _with(request: httpx.Request, headers: Headers) -> httpx.Request:
 
 
 class Transport:
-    """Sends token requests with httpx. Any thread."""
+    """Sends token requests with httpx, each over a connection of its own. Any thread."""
 
     def __init__(self, *, ca_file: str | None = None, proxy: str | None = None) -> None:
-        """`ca_file` holds the certificate authorities to trust instead of httpx's; `proxy` is a URL."""
+        """`ca_file` holds the certificate authorities to trust instead of httpx's; `proxy` is a URL; none of the environment is used."""
         self._settings = _settings(ca_file, proxy)
-        self._client = httpx.Client(**self._settings)
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        if not request.one_shot:
-            return self._send(self._client, request)
-        with httpx.Client(**self._settings) as client:  # a connection of its own
-            return self._send(client, request)
-
-    def close(self) -> None:
-        self._client.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
-    def _send(self, client: httpx.Client, request: HttpRequest) -> HttpResponse:
-        deadline = Deadline(request)
-        try:
-            response = client.send(_native_request(request, deadline), stream=True, follow_redirects=False)
+        with Exchange(request) as exchange:
+            native = _native(request, exchange, partial(_note, exchange))
             try:
-                return _response(response, read_body(response.iter_raw(), request, deadline))
-            finally:
-                response.close()
-        except httpx.HTTPError as raised:
-            raise TransportError(_failure_of(raised)) from raised
+                with httpx.Client(**self._settings) as client, closing(client.send(native, stream=True)) as response:
+                    return _response(response, read_body(response.iter_raw(), request, exchange))
+            except httpx.HTTPError as raised:
+                raise _failure(raised, exchange) from raised
 
 
 class AsyncTransport:
-    """Sends token requests with httpx, for clients of fleetauth.aio on one loop."""
+    """Sends token requests with httpx, each over a connection of its own, for clients of fleetauth.aio."""
 
     def __init__(self, *, ca_file: str | None = None, proxy: str | None = None) -> None:
-        """`ca_file` holds the certificate authorities to trust instead of httpx's; `proxy` is a URL."""
+        """`ca_file` holds the certificate authorities to trust instead of httpx's; `proxy` is a URL; none of the environment is used."""
         self._settings = _settings(ca_file, proxy)
-        self._client = httpx.AsyncClient(**self._settings)
 
     async def __call__(self, request: HttpRequest) -> HttpResponse:
-        if not request.one_shot:
-            return await self._send(self._client, request)
-        async with httpx.AsyncClient(**self._settings) as client:  # a connection of its own
-            return await self._send(client, request)
+        connection: Any = None
+        with Exchange(request) as exchange:
 
-    async def aclose(self) -> None:
-        await self._client.aclose()
+            async def note(event: str, info: dict[str, Any]) -> None:
+                nonlocal connection
+                connection = _note(exchange, event, info) or connection
 
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        await self.aclose()
-
-    async def _send(self, client: httpx.AsyncClient, request: HttpRequest) -> HttpResponse:
-        deadline = Deadline(request)
-        try:
-            response = await client.send(_native_request(request, deadline), stream=True, follow_redirects=False)
             try:
-                body = bytearray()
-                async for chunk in response.aiter_raw():
-                    body += read_body((chunk,), request, deadline)
-                    if len(body) > request.max_body:
-                        raise TransportError("too_large")
-                return _response(response, bytes(body))
+                async with httpx.AsyncClient(**self._settings) as client:
+                    response = await client.send(_native(request, exchange, note), stream=True)
+                    async with aclosing(response):
+                        body = b""
+                        async for chunk in response.aiter_raw():
+                            body = read_body((body, chunk), request, exchange)
+                        return _response(response, read_body((body,), request, exchange))
+            except httpx.HTTPError as raised:
+                raise _failure(raised, exchange) from raised
             finally:
-                await response.aclose()
-        except httpx.HTTPError as raised:
-            raise TransportError(_failure_of(raised)) from raised
+                if connection is not None and not exchange.sent:  # httpx leaves one open that is cancelled in its handshake
+                    await connection.aclose()
 
 
 def _settings(ca_file: str | None, proxy: str | None) -> dict[str, Any]:
     context = ssl.create_default_context(cafile=ca_file) if ca_file is not None else httpx.create_ssl_context()
-    return {"verify": context, "proxy": proxy, "http2": False, "follow_redirects": False}
+    return {"verify": context, "proxy": proxy, "http2": False, "follow_redirects": False, "trust_env": False}
 
 
-def _native_request(request: HttpRequest, deadline: Deadline) -> httpx.Request:
+def _native(request: HttpRequest, exchange: Exchange, note: Any) -> httpx.Request:
     """Made apart from the client, whose headers and cookies are not for token requests."""
-    extensions = {"timeout": httpx.Timeout(deadline.left()).as_dict()}
+    extensions = {"timeout": httpx.Timeout(exchange.left()).as_dict(), "trace": note}
     return httpx.Request(request.method, request.url, headers=list(request.headers), content=request.body or None, extensions=extensions)
+
+
+def _note(exchange: Exchange, event: str, info: dict[str, Any]) -> Any:
+    """Answers a connection that was made."""
+    connection = info["return_value"] if event.endswith(".connect_tcp.complete") else None
+    if connection is not None:
+        exchange.watch(connection.get_extra_info("socket"))
+    if event == "http11.send_request_headers.started":
+        exchange.begin_sending()
+    return connection
 
 
 def _response(response: httpx.Response, body: bytes) -> HttpResponse:
     return HttpResponse(response.status_code, response.headers.multi_items(), body)
 
 
-def _failure_of(raised: httpx.HTTPError) -> Any:
-    if isinstance(raised, httpx.ProxyError):
-        return "proxy"
-    if is_name_failure(raised):
-        return "dns"
-    if isinstance(raised, httpx.ConnectError):
-        return "tls" if any(isinstance(one, ssl.SSLError) for one in causes(raised)) else "connect"
-    if isinstance(raised, httpx.ConnectTimeout):
-        return "connect"
-    return "timeout" if isinstance(raised, httpx.TimeoutException) else "network"
+def _failure(raised: Exception, exchange: Exchange) -> TransportError:
+    return TransportError("proxy" if isinstance(raised, httpx.ProxyError) else exchange.failure(raised))

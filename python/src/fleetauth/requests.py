@@ -2,26 +2,31 @@
 
 from __future__ import annotations
 
-import ssl
+import os
+from contextlib import closing
+from contextvars import ContextVar
+from functools import cache
 from urllib.parse import urljoin
 
 import requests
 from requests.adapters import HTTPAdapter
 from requests.auth import AuthBase
-from urllib3.exceptions import NewConnectionError
+from urllib3.connection import HTTPConnection
+from urllib3.exceptions import HTTPError
 from urllib3.util.retry import Retry
 
-from ._adapter import Deadline, causes, is_name_failure, read_body
+from ._adapter import Exchange, read_body
 from ._client import Client
 from .errors import ConfigurationError
 from .transport import HttpRequest, HttpResponse, TransportError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    import socket
     from collections.abc import Iterator
     from typing import Any
 
-    from typing_extensions import Self
+    from urllib3 import PoolManager
 
     from ._secret import Claims
     from ._token import Headers
@@ -106,65 +111,81 @@ def _follow(
 
 
 class Transport:
-    """Sends token requests with requests. Any thread; each thread's connections are its own."""
+    """Sends token requests with requests, each over a connection of its own. Any thread."""
 
     def __init__(self, *, verify: str | None = None, cert: str | tuple[str, str] | None = None, proxies: dict[str, str] | None = None):
-        """`verify` is a file of the certificate authorities to trust, `cert` a client certificate; both as requests takes them."""
+        """`verify` is a file of the certificate authorities to trust, `cert` a client certificate, `proxies` the proxies by scheme; all as
+        requests takes them. Proxies and passwords of the environment are not used; pass `urllib.request.getproxies()` to use those proxies.
+        """
         if not (verify is None or isinstance(verify, str)):
             raise ConfigurationError("verify must be the path of a CA file: TLS is always verified")
         self._verify, self._cert, self._proxies = verify, cert, proxies or {}
-        self._session = self._new_session()
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        if not request.one_shot:
-            return self._send(self._session, request)
-        with self._new_session() as session:  # a connection of its own
-            return self._send(session, request)
-
-    def close(self) -> None:
-        self._session.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
-    def _new_session(self) -> requests.Session:
-        session = requests.Session()
-        session.mount("https://", HTTPAdapter(max_retries=Retry(0, read=False)))
-        session.mount("http://", HTTPAdapter(max_retries=Retry(0, read=False)))
-        return session
-
-    def _send(self, session: requests.Session, request: HttpRequest) -> HttpResponse:
-        deadline = Deadline(request)
-        # Prepared apart from the session: its cookies and .netrc are not for token requests.
+        # Without a session there are no redirects, cookies and passwords from .netrc.
         prepared = requests.Request(request.method, request.url, headers=dict(request.headers), data=request.body or None).prepare()
-        try:
-            settings = session.merge_environment_settings(prepared.url, self._proxies, True, self._verify, self._cert)
-            timeout = (deadline.left(), deadline.left())
-            with session.send(prepared, allow_redirects=False, timeout=timeout, **settings) as response:
-                body = read_body(_raw_chunks(response), request, deadline)
-                return HttpResponse(response.status_code, response.raw.headers.items(), body)
-        except (requests.RequestException, OSError) as raised:
-            raise TransportError(_failure_of(raised)) from raised
+        with Exchange(request) as exchange, closing(_Adapter()) as adapter:
+            token = _current.set(exchange)
+            try:
+                return self._send(adapter, prepared, request, exchange)
+            except (requests.RequestException, HTTPError, OSError) as raised:
+                by_proxy = isinstance(raised, requests.exceptions.ProxyError) and not exchange.sent
+                raise TransportError("proxy" if by_proxy else exchange.failure(raised)) from raised
+            finally:
+                _current.reset(token)
+
+    def _send(self, adapter: _Adapter, prepared: requests.PreparedRequest, request: HttpRequest, exchange: Exchange) -> HttpResponse:
+        verify = self._verify or os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("CURL_CA_BUNDLE") or True
+        options: Any = {"verify": verify, "cert": self._cert, "proxies": self._proxies}
+        with adapter.send(prepared, stream=True, timeout=exchange.left(), **options) as response:
+            if response.status_code < 200:  # http.client skips 100 only; the answer would follow
+                raise TransportError("network")
+            headers = [(name, value.strip()) for name, value in response.raw.headers.items()]
+            return HttpResponse(response.status_code, headers, read_body(_raw_chunks(response), request, exchange))
+
+
+_current: ContextVar[Exchange] = ContextVar("fleetauth_exchange")
+
+
+class _Watched(HTTPConnection):
+    """Tells the exchange when it connects, and when a request can be sent."""
+
+    def _new_conn(self) -> socket.socket:
+        connection = super()._new_conn()
+        _current.get().watch(connection)
+        return connection
+
+    def connect(self) -> None:
+        super().connect()
+        _current.get().begin_sending()
+
+
+class _Adapter(HTTPAdapter):
+    def __init__(self) -> None:
+        super().__init__(max_retries=Retry(0, read=False))
+
+    def init_poolmanager(self, *args: Any, **options: Any) -> None:
+        super().init_poolmanager(*args, **options)
+        _watch_connections(self.poolmanager)
+
+    def proxy_manager_for(self, proxy: str, **options: Any) -> Any:
+        manager = super().proxy_manager_for(proxy, **options)
+        _watch_connections(manager)
+        return manager
+
+
+def _watch_connections(manager: PoolManager) -> None:
+    pools = manager.pool_classes_by_scheme
+    manager.pool_classes_by_scheme = {scheme: _watched(pool) for scheme, pool in pools.items()}
+
+
+@cache
+def _watched(pool: Any) -> Any:
+    connection = type(pool.ConnectionCls.__name__, (_Watched, pool.ConnectionCls), {})
+    return type(pool.__name__, (pool,), {"ConnectionCls": connection})
 
 
 def _raw_chunks(response: requests.Response) -> Iterator[bytes]:
     """The body as it comes, not decoded; what arrives is handed on at once, so that a slow answer can be given up."""
     while chunk := response.raw.read1(65536, decode_content=False):
         yield chunk
-
-
-def _failure_of(raised: Exception) -> Any:
-    if isinstance(raised, requests.exceptions.ProxyError):
-        return "proxy"
-    if isinstance(raised, requests.exceptions.SSLError) or any(isinstance(one, ssl.SSLCertVerificationError) for one in causes(raised)):
-        return "tls"
-    if is_name_failure(raised):
-        return "dns"
-    if isinstance(raised, requests.exceptions.ConnectTimeout) or any(isinstance(one, NewConnectionError) for one in causes(raised)):
-        return "connect"
-    if isinstance(raised, (requests.exceptions.Timeout, TimeoutError)):
-        return "timeout"
-    return "network"

@@ -1,12 +1,17 @@
 package io.fleetauth.okhttp;
 
+import io.fleetauth.FleetAuthException;
 import io.fleetauth.HttpCall;
 import io.fleetauth.HttpTransport;
+import io.fleetauth.Status;
 import java.io.IOException;
+import java.net.ProtocolException;
+import java.net.UnknownHostException;
 import java.util.Arrays;
 import java.util.Collections;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
+import javax.net.ssl.SSLException;
 import okhttp3.Authenticator;
 import okhttp3.Call;
 import okhttp3.ConnectionPool;
@@ -54,8 +59,9 @@ public final class OkHttpTransport implements HttpTransport {
             .build();
   }
 
-  /** The answer's headers, as they came from the network. */
-  private static final class Received {
+  /** What became of a request on the network. */
+  private static final class Exchange {
+    boolean mayBeSent;
     Headers headers;
   }
 
@@ -64,17 +70,19 @@ public final class OkHttpTransport implements HttpTransport {
    * So it does not get to see that header.
    */
   private static Response hideFollowUps(Interceptor.Chain chain) throws IOException {
+    Exchange exchange = chain.request().tag(Exchange.class);
+    exchange.mayBeSent = true;
     Response response = chain.proceed(chain.request());
-    Received received = chain.request().tag(Received.class);
-    if (received != null) {
-      received.headers = response.headers();
+    if (response.body().contentLength() < -1) { // OkHttp takes the number for granted
+      throw new ProtocolException("negative Content-Length");
     }
+    exchange.headers = response.headers();
     return response.newBuilder().removeHeader("Retry-After").build();
   }
 
   @Override
   public void send(HttpCall call) {
-    Received received = new Received();
+    Exchange exchange = new Exchange();
     OkHttpClient.Builder attempt =
         client
             .newBuilder()
@@ -83,23 +91,27 @@ public final class OkHttpTransport implements HttpTransport {
       attempt.connectionPool(new ConnectionPool(0, 1, TimeUnit.NANOSECONDS));
     }
     byte[] body = call.body();
-    Call sending = attempt.build().newCall(request(call, body, received));
+    Call sending = attempt.build().newCall(request(call, body, exchange));
     call.onCancel(sending::cancel);
     try (Response response = sending.execute()) {
-      for (int i = 0; i < received.headers.size(); i++) {
-        call.addHeader(received.headers.name(i), received.headers.value(i));
+      for (int i = 0; i < exchange.headers.size(); i++) {
+        call.addHeader(exchange.headers.name(i), exchange.headers.value(i));
       }
-      readBody(response.body(), call);
+      readBody(response.body(), call, sending);
       call.complete(response.code());
     } catch (IOException failure) {
-      call.failNetwork(failure);
+      if (exchange.mayBeSent) {
+        call.failNetwork(failure);
+      } else {
+        call.fail(whyNotSent(failure), failure);
+      }
     } finally {
       Arrays.fill(body, (byte) 0);
     }
   }
 
-  private static Request request(HttpCall call, byte[] body, Received received) {
-    Request.Builder request = new Request.Builder().url(call.url()).tag(Received.class, received);
+  private static Request request(HttpCall call, byte[] body, Exchange exchange) {
+    Request.Builder request = new Request.Builder().url(call.url()).tag(Exchange.class, exchange);
     boolean saysEncoding = false;
     for (Map.Entry<String, String> header : call.headers()) {
       request.addHeader(header.getKey(), header.getValue());
@@ -113,12 +125,24 @@ public final class OkHttpTransport implements HttpTransport {
     return request.method(call.method(), hasBody ? new OneShotBody(body) : null).build();
   }
 
-  private static void readBody(ResponseBody body, HttpCall call) throws IOException {
+  private static void readBody(ResponseBody body, HttpCall call, Call sending) throws IOException {
     BufferedSource source = body.source();
     byte[] chunk = new byte[CHUNK];
-    for (int count; (count = source.read(chunk)) != -1; ) {
-      call.appendBody(chunk, 0, count);
+    try {
+      for (int count; (count = source.read(chunk)) != -1; ) {
+        call.appendBody(chunk, 0, count);
+      }
+    } catch (FleetAuthException tooLarge) {
+      sending.cancel(); // closing alone would go on reading for a while
+      throw tooLarge;
     }
+  }
+
+  private static Status whyNotSent(IOException failure) {
+    if (failure instanceof UnknownHostException) {
+      return Status.DNS;
+    }
+    return failure instanceof SSLException ? Status.TLS : Status.CONNECT;
   }
 
   /** A body that OkHttp knows not to send again. */

@@ -16,6 +16,7 @@ import java.util.Arrays;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.function.Supplier;
@@ -24,7 +25,8 @@ import java.util.function.Supplier;
  * Sends token requests with java.net.http. Each request that must not be sent twice gets an
  * HttpClient of its own, and so a new connection. Such a GET is refused, because an HttpClient
  * sends it again when the connection breaks and cannot be told not to; no built-in provider has
- * one.
+ * one. It also keeps a connection open whose headers became too large, and one that is being made
+ * when the time is over.
  */
 public final class JavaNetTransport implements HttpTransport {
   private static final int CHUNK = 8192;
@@ -89,7 +91,7 @@ public final class JavaNetTransport implements HttpTransport {
       }
     } catch (ExecutionException failure) {
       fail(call, failure.getCause());
-    } catch (IOException failure) {
+    } catch (CancellationException | IOException failure) {
       fail(call, failure);
     } finally {
       Arrays.fill(body, (byte) 0);
@@ -112,7 +114,8 @@ public final class JavaNetTransport implements HttpTransport {
   private static void fail(HttpCall call, Throwable failure) {
     if (failure instanceof HttpConnectTimeoutException) {
       call.fail(Status.CONNECT, failure);
-    } else if (failure instanceof HttpTimeoutException) {
+    } else if (failure instanceof HttpTimeoutException
+        || failure instanceof CancellationException) {
       call.fail(Status.TIMEOUT, failure);
     } else if (failure instanceof IOException) {
       call.failNetwork((IOException) failure);

@@ -246,8 +246,9 @@ int Scene::reject() {
   const std::int64_t slot = fleetauth_token_slot(held.get());
   const std::int64_t generation = fleetauth_token_generation(held.get());
   std::int32_t advice = 0;
-  return call("report_rejected",
-              [&](fleetauth_error **err) { return fleetauth_client_report_rejected(client.get(), slot, generation, 401, &advice, err); });
+  return call("report_rejected", [&](fleetauth_error **err) {
+    return fleetauth_client_report_rejected(client.get(), slot, generation, 401, nullptr, 0, &advice, err);
+  });
 }
 
 int Scene::advance(std::int64_t ms) {

@@ -2,6 +2,7 @@
 // well formed, and in the end no handle is left. Input: letters are calls, see Host::step; what follows a letter are its arguments.
 #include <array>
 #include <deque>
+#include <iterator>
 #include <map>
 #include <string>
 #include <utility>

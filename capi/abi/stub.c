@@ -99,7 +99,7 @@ fleetauth_status fleetauth_client_token(fleetauth_client *client, fleetauth_requ
                                         const char *url, size_t url_len, fleetauth_token **out, fleetauth_error **err) { return 0; }
 void fleetauth_op_cancel(fleetauth_op *op) { }
 fleetauth_status fleetauth_client_report_rejected(fleetauth_client *client, int64_t slot, int64_t generation, int32_t http_status,
-                                                  int32_t *advice, fleetauth_error **err) { return 0; }
+                                                  const char *date, size_t date_len, int32_t *advice, fleetauth_error **err) { return 0; }
 fleetauth_status fleetauth_queue_serve(fleetauth_queue *queue, fleetauth_client *client, fleetauth_error **err) { return 0; }
 fleetauth_status fleetauth_slot_copy(fleetauth_client *client, int64_t slot, uint8_t *buffer, size_t buffer_cap, size_t *buffer_len,
                                      int64_t *generation) { return 0; }

@@ -85,7 +85,7 @@ ErrorPtr client_token(fleetauth_client &client, fleetauth_request *request, std:
                       std::optional<std::string_view> url, fleetauth_token *&out);
 void op_cancel(fleetauth_op &op);
 ErrorPtr client_report_rejected(fleetauth_client &client, std::int64_t slot, std::int64_t generation, std::int32_t http_status,
-                                std::int32_t &advice);
+                                std::optional<std::string_view> date, std::int32_t &advice);
 ErrorPtr queue_serve(fleetauth_queue &queue, fleetauth_client &client);
 Status slot_copy(fleetauth_client &client, std::int64_t slot, const Buffer &buffer, std::int64_t &generation);
 

@@ -432,11 +432,12 @@ void fleetauth_op_cancel(fleetauth_op *op) noexcept {
 }
 
 fleetauth_status fleetauth_client_report_rejected(fleetauth_client *client, int64_t slot, int64_t generation, int32_t http_status,
-                                                  int32_t *advice, fleetauth_error **err) noexcept {
+                                                  const char *date, size_t date_len, int32_t *advice, fleetauth_error **err) noexcept {
   guard::Check check("client_report_rejected");
   check.handle(client, "client");
+  const auto date_view = check.optional_text(date, date_len, "date");
   check.pointer(advice, "advice");
-  return guard::status(check, err, [&] { return capi::client_report_rejected(*client, slot, generation, http_status, *advice); });
+  return guard::status(check, err, [&] { return capi::client_report_rejected(*client, slot, generation, http_status, date_view, *advice); });
 }
 
 fleetauth_status fleetauth_queue_serve(fleetauth_queue *queue, fleetauth_client *client, fleetauth_error **err) noexcept {

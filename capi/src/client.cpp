@@ -67,8 +67,8 @@ void op_cancel(fleetauth_op &op) {
 }
 
 ErrorPtr client_report_rejected(fleetauth_client &client, std::int64_t slot, std::int64_t generation, std::int32_t http_status,
-                                std::int32_t &advice) {
-  const auto answer = client.body->report_rejected(slot, generation, http_status);
+                                std::optional<std::string_view> date, std::int32_t &advice) {
+  const auto answer = client.body->report_rejected(slot, generation, http_status, date);
   if (!answer) return answer.error();
   advice = *answer == token::Advice::Retry ? FLEETAUTH_ADVICE_RETRY : FLEETAUTH_ADVICE_STOP;
   return nullptr;

@@ -141,11 +141,11 @@ class Exchange final : public Machine {
     if (secret == nullptr) return Failed{ask(kept)};
     const auto totp = crypto::TotpSecret::parse(secret->text.view());
     if (!totp) return Failed{totp.error()};
-    const std::int64_t period = totp->step(now.wall);
-    if (period == spent_period_) return Failed{too_soon((period + 1) * totp->period() * 1000 - now.wall)};
+    const std::int64_t period = totp->step(now.server);
+    if (period == spent_period_) return Failed{too_soon((period + 1) * totp->period() * 1000 - now.server)};
     code_period_ = period;
     challenge_ = kept;
-    code_ = totp->code(now.wall);
+    code_ = totp->code(now.server);
     return send(step_of(kept->step), Doing::Answer);
   }
 

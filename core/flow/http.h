@@ -61,6 +61,7 @@ struct HttpFailure {
 struct Now {
   BootMs boot = 0;
   WallMs wall = 0;
+  WallMs server = wall;  ///< by the provider's clock, as far as it is known to differ from ours
 };
 
 }  // namespace fleetauth::flow

@@ -34,9 +34,10 @@ class Minting final : public Machine {
 
   Effect start(const Now &now) override {
     const provider::Signer &signer = config_.signer(credential_);
-    const std::int64_t issued = now.wall / 1000 - kBackdateS;
+    started_ = now;
+    const std::int64_t issued = now.server / 1000 - kBackdateS;
     const std::int64_t lifetime = lifetime_s(config_, credential_);
-    expires_ = (issued + lifetime) * 1000;
+    expires_ = now.boot + (issued + lifetime) * 1000 - now.server;
     SecretBytes payload = encode_json(config_, credential_.jwt.payload,
                                       {.account = subject_.account, .issuer = signer.issuer, .claims = subject_.claims.get()});
     const std::string times = "\"iat\":" + std::to_string(issued) + ",\"exp\":" + std::to_string(issued + lifetime) + "}";
@@ -50,11 +51,12 @@ class Minting final : public Machine {
   }
 
   Effect on_signature(SecretBytes signature, const Now &now) override {
+    if (clock_was_set(now)) return start(now);
     if (signature.empty() || signature.size() > kLargestSignature) return refuse("the signature is empty or too long");
     Grant grant;
     grant.access = crypto::compact(input_.view(), signature.view());
     if (!redact::is_token(grant.access.view())) return refuse("the token is above 16 KiB; name fewer claims");
-    grant.lifetime_ms = expires_ - now.wall;
+    grant.lifetime_ms = expires_ - now.boot;
     return Granted{std::move(grant)};
   }
 
@@ -67,6 +69,11 @@ class Minting final : public Machine {
   }
 
  private:
+  /// Or found to be wrong, while the token was signed for the time before.
+  [[nodiscard]] bool clock_was_set(const Now &now) const {
+    const std::int64_t set_by = (now.server - now.boot) - (started_.server - started_.boot);
+    return set_by > kBackdateS * 1000 || set_by < -kBackdateS * 1000;
+  }
   [[nodiscard]] Effect refuse(const std::string &what) const {
     return Failed{provider::refusal(*config_.descriptor, Status::Crypto, what)};
   }
@@ -75,7 +82,8 @@ class Minting final : public Machine {
   const Credential &credential_;
   const provider::Subject subject_;
   SecretBytes input_;
-  WallMs expires_ = 0;
+  Now started_;
+  BootMs expires_ = 0;
 };
 
 }  // namespace

@@ -5,9 +5,11 @@
 
 namespace fleetauth::flow {
 
-WallMs server_time(const HttpResponse &response, const Now &now) {
+std::optional<WallMs> date_of(const HttpResponse &response) {
   const auto date = response.header("date");
-  return date ? parse_http_date(text::trim(*date)).value_or(now.wall) : now.wall;
+  return date ? parse_http_date(text::trim(*date)) : std::nullopt;
 }
+
+WallMs server_time(const HttpResponse &response, const Now &now) { return date_of(response).value_or(now.wall); }
 
 }  // namespace fleetauth::flow

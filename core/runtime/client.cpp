@@ -4,7 +4,9 @@
 #include <cstring>
 #include <utility>
 
+#include "core/base/http_date.h"
 #include "core/base/redact.h"
+#include "core/base/text.h"
 #include "core/flow/authorise.h"
 #include "core/flow/sealed_challenge.h"
 #include "core/net/url.h"
@@ -380,18 +382,30 @@ Result<std::shared_ptr<const flow::Challenge>> Client::open_challenge(std::strin
   return challenge;
 }
 
-Result<token::Advice> Client::report_rejected(std::int64_t slot, std::int64_t generation, std::int32_t http_status) {
+Result<token::Advice> Client::report_rejected(std::int64_t slot, std::int64_t generation, std::int32_t http_status,
+                                              std::optional<std::string_view> date) {
   const auto live = this->live();
   if (live == nullptr || slot < 0) return token::Advice::Stop;  // a local credential has no other
-  const auto lock = runtime_->engine().enter();
+  Engine &engine = runtime_->engine();
+  const auto lock = engine.enter();
+  // Tokens that are made here have no other answer that the time could be learned from.
+  const auto learn_time = [&] {
+    if (!date) return;
+    if (const auto server_time = parse_http_date(text::trim(*date))) engine.learn_time(live->setup->digest, *server_time, 0);
+  };
   std::optional<token::Advice> of_forgotten;  // an account's, or that of claims, which was not asked for long
   for (const auto &sources : live->sources) {
     if (sources == nullptr) continue;
     const bool curable = sources->kind().credential->is_refusal(http_status);
-    if (const auto source = sources->of_slot(slot)) return curable ? source->reject(generation, http_status) : token::Advice::Stop;
+    if (const auto source = sources->of_slot(slot)) {
+      if (!curable) return token::Advice::Stop;
+      learn_time();
+      return source->reject(generation, http_status);
+    }
     const bool forgets = sources->kind().takes_account || sources->kind().takes_claims;
     if (forgets && of_forgotten != token::Advice::Retry) of_forgotten = curable ? token::Advice::Retry : token::Advice::Stop;
   }
+  if (of_forgotten == token::Advice::Retry) learn_time();
   if (of_forgotten) return *of_forgotten;
   return fail(Status::InvalidArgument, "client_report_rejected: the slot is not one of this client's");
 }

@@ -90,7 +90,9 @@ class Client {
   /// A challenge under a key of 32 bytes, bound to the provider and the client's parameters but its secrets. E_KEY, E_CRYPTO.
   [[nodiscard]] Result<SecretBytes> seal(const flow::Challenge &challenge, std::string_view key) const;
   [[nodiscard]] Result<std::shared_ptr<const flow::Challenge>> open_challenge(std::string_view sealed, std::string_view key) const;
-  Result<token::Advice> report_rejected(std::int64_t slot, std::int64_t generation, std::int32_t http_status);
+  /// `date`: of the answer that refused it.
+  Result<token::Advice> report_rejected(std::int64_t slot, std::int64_t generation, std::int32_t http_status,
+                                        std::optional<std::string_view> date = {});
   token::CopyResult copy(std::int64_t slot, char *buffer, std::size_t capacity);
   ErrorPtr serve(const Queue &queue);
   void close();

@@ -129,6 +129,34 @@ net::Pace &Engine::pace(const std::string &configuration, const provider::Step &
   return paces_[configuration].try_emplace(step.name, step.rate->interval_ms, step.rate->burst).first->second;
 }
 
+flow::Now Engine::now(const std::string &configuration) const {
+  flow::Now now = this->now();
+  const auto learned = server_times_.find(configuration);
+  if (learned != server_times_.end()) now.server = learned->second + now.boot;
+  return now;
+}
+
+void Engine::learn_time(const std::string &configuration, WallMs date, std::int64_t took_ms) noexcept {
+  constexpr std::int64_t kTolerance = 5'000;  // a Date has whole seconds, and answers take their time
+  constexpr std::int64_t kMost = std::int64_t{24} * 3600 * 1000;
+  const flow::Now now = this->now();
+  const std::int64_t ahead = now.wall - date;
+  if (ahead > kMost || ahead < -kMost) return;
+  if (ahead >= -kTolerance && ahead <= took_ms + kTolerance) {
+    server_times_.erase(configuration);
+    return;
+  }
+  try {
+    server_times_.insert_or_assign(configuration, date - now.boot);  // a step of the wall clock is not to count twice
+  } catch (const std::bad_alloc &) {                                 // NOLINT(bugprone-empty-catch): the next answer tells again
+  }
+}
+
+void Engine::forget(const std::string &configuration) {
+  paces_.erase(configuration);
+  server_times_.erase(configuration);
+}
+
 void Engine::lock_out(const std::string &sources, const ErrorPtr &error) {
   constexpr std::size_t kMost = 1000;
   if (locked_out_.size() >= kMost) locked_out_.erase(locked_out_.begin());

@@ -78,8 +78,12 @@ class Engine : public std::enable_shared_from_this<Engine> {
 
   /// The pace of a step for all clients of a configuration, made if there is none. Good until the mutex is released.
   net::Pace &pace(const std::string &configuration, const provider::Step &step);
+  /// The time, and what it is for the provider of a configuration.
+  [[nodiscard]] flow::Now now(const std::string &configuration) const;
+  /// A provider's answer came with this Date, so long after its request left. Tells whether our wall clock is wrong.
+  void learn_time(const std::string &configuration, WallMs date, std::int64_t took_ms) noexcept;
   /// No client of the configuration is left.
-  void forget_paces(const std::string &configuration) { paces_.erase(configuration); }
+  void forget(const std::string &configuration);
 
   /// Counts it, and tells the queues that observe this runtime.
   void notify(const Notice &notice) noexcept;
@@ -196,6 +200,7 @@ class Engine : public std::enable_shared_from_this<Engine> {
   std::unordered_map<std::uint64_t, std::weak_ptr<Flight>> awaited_;  ///< by exchange
   std::size_t sweep_at_ = 64;
   std::unordered_map<std::string, std::map<std::string, net::Pace>> paces_;  ///< by the configuration's digest and the step
+  std::unordered_map<std::string, std::int64_t> server_times_;  ///< by configuration, less CLOCK_BOOTTIME: where our wall clock is wrong
   std::unordered_map<std::string, ErrorPtr> locked_out_;
   Counters counters_{};
   std::vector<QueueId> observers_;

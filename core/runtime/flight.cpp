@@ -6,6 +6,7 @@
 #include <variant>
 
 #include "core/flow/messages.h"
+#include "core/flow/server_time.h"
 #include "core/runtime/common_errors.h"
 #include "core/runtime/host_call.h"
 
@@ -48,7 +49,7 @@ void Flight::begin(std::int64_t delay_ms) {
 
 void Flight::start() {
   pause_ = {};
-  apply(machine_->start(engine_.now()));
+  apply(machine_->start(now()));
 }
 
 /// What a timer does with the flight, if it still flies.
@@ -146,7 +147,7 @@ void Flight::attempt() {
 
 ErrorPtr Flight::send() {
   const net::NetOptions &net = *owner_->setup().net;
-  const BootMs now = engine_.clock()->boot_ms();
+  const BootMs now = sent_at_ = engine_.clock()->boot_ms();
   tries_ = engine_.restraint().leave(request_->origin, now);
   engine_.notify(notice(NoticeKind::Request));
   attempt_deadline_ = engine_.at(now + net.attempt_timeout_ms, step(&Flight::attempt_too_long));
@@ -179,8 +180,12 @@ void Flight::on_outcome(Engine::Outcome outcome) {
 
 void Flight::handle(Engine::Outcome &outcome) {
   if (auto *failure = std::get_if<flow::HttpFailure>(&outcome)) return attempt_failed(*failure);
-  if (auto *signature = std::get_if<SecretBytes>(&outcome)) return apply(machine_->on_signature(std::move(*signature), engine_.now()));
-  flow::Effect effect = read(std::get<flow::HttpResponse>(outcome));
+  if (auto *signature = std::get_if<SecretBytes>(&outcome)) return apply(machine_->on_signature(std::move(*signature), now()));
+  const auto &response = std::get<flow::HttpResponse>(outcome);
+  if (const auto date = flow::date_of(response)) {
+    engine_.learn_time(owner_->setup().digest, *date, engine_.clock()->boot_ms() - sent_at_);
+  }
+  flow::Effect effect = read(response);
   note_answer(effect);
   const auto *failed = std::get_if<flow::Failed>(&effect);
   if (failed == nullptr || !repeat(*failed->error, flow::Sent::Maybe)) apply(std::move(effect));
@@ -189,16 +194,16 @@ void Flight::handle(Engine::Outcome &outcome) {
 /// An answer may hold what the provider gives only once, so there is memory laid by for a second look at it.
 flow::Effect Flight::read(const flow::HttpResponse &response) {
   try {
-    return machine_->on_response(response, engine_.now());
+    return machine_->on_response(response, now());
   } catch (const std::bad_alloc &) {
     reserve_ = nullptr;
-    return machine_->on_response(response, engine_.now());
+    return machine_->on_response(response, now());
   }
 }
 
 void Flight::attempt_failed(const flow::HttpFailure &failure) {
   note_failure(*failure.error);
-  if (!repeat(*failure.error, failure.sent)) apply(machine_->on_failure(failure, engine_.now()));
+  if (!repeat(*failure.error, failure.sent)) apply(machine_->on_failure(failure, now()));
 }
 
 /// Sends the request again after a pause; false when its class, the error or the time left do not allow it.
@@ -307,7 +312,7 @@ void Flight::fetch_timed_out() {
   engine_.abort(std::exchange(exchange_, 0));
   end_attempt();
   note_failure(*timed_out(what));
-  apply(machine_->on_failure({timed_out(what), sent}, engine_.now()));
+  apply(machine_->on_failure({timed_out(what), sent}, now()));
 }
 
 /// Whether bytes of the request on its way may have reached anyone.

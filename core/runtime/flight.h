@@ -67,6 +67,7 @@ class Flight : public std::enable_shared_from_this<Flight> {
   std::function<void()> step(void (Flight::*what)());
   void start();
   void handle(Engine::Outcome &outcome);
+  [[nodiscard]] flow::Now now() const { return engine_.now(owner_->setup().digest); }
   flow::Effect read(const flow::HttpResponse &response);
   void apply(flow::Effect effect);
   void depart();
@@ -116,7 +117,8 @@ class Flight : public std::enable_shared_from_this<Flight> {
   Timers::Id pause_;
   std::unique_ptr<char[]> reserve_;
   std::optional<BootMs> departure_;  ///< booked, and still to come
-  BootMs deadline_ = 0;              ///< of the whole fetch
+  BootMs sent_at_ = 0;
+  BootMs deadline_ = 0;  ///< of the whole fetch
 };
 
 }  // namespace fleetauth::runtime

@@ -76,7 +76,7 @@ void SourceSet::add_user() {
 void SourceSet::remove_user() {
   if (--kind_->users > 0) return;
   for_each([](TokenSource &source) { source.give_up(common_errors().client_closed); });
-  kind_->engine->forget_paces(kind_->setup->digest);
+  kind_->engine->forget(kind_->setup->digest);
 }
 
 void SourceSet::serve(QueueId queue) {

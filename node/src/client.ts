@@ -159,11 +159,12 @@ export class Client<ClaimSet extends string = string, Ids extends Claims = Claim
   /**
    * Tells with which status the provider refused a request that carried these headers or this token. `retry`, where
    * that says the token is no longer taken (401): get the headers again and repeat the request once. `stop`: give up with
-   * the provider's answer.
+   * the provider's answer. `date` is the refusal's Date header: where this machine's clock is wrong, the provider's time
+   * is learned from it.
    */
-  reportRejected(refused: AuthHeaders | Token, httpStatus = 401): 'retry' | 'stop' {
+  reportRejected(refused: AuthHeaders | Token, httpStatus = 401, date: string | null = null): 'retry' | 'stop' {
     const { slot, generation } = origin(refused);
-    return this.#handle.reportRejected(slot, generation, httpStatus) === Advice.RETRY ? 'retry' : 'stop';
+    return this.#handle.reportRejected(slot, generation, httpStatus, date) === Advice.RETRY ? 'retry' : 'stop';
   }
 
   /** Who the provider takes the client for. Each call asks it; FLEETAUTH_E_UNSUPPORTED where it does not tell. */

@@ -10,7 +10,7 @@ export interface FetchInit extends RequestInit, RequestOptions {
 /** What the client gives to authorisedFetch(). */
 interface Authoriser {
   authorise(url: string, options: HeadersOptions): Promise<Authorisation>;
-  reportRejected(refused: Authorisation['headers'], httpStatus: number): 'retry' | 'stop';
+  reportRejected(refused: Authorisation['headers'], httpStatus: number, date: string | null): 'retry' | 'stop';
 }
 
 export async function authorisedFetch(
@@ -42,13 +42,15 @@ export async function authorisedFetch(
     return { ours, response: await send(input, { ...rest, headers, redirect }) };
   };
 
+  const report = ({ ours, response }: Awaited<ReturnType<typeof attempt>>) =>
+    client.reportRejected(ours, response.status, response.headers.get('date'));
+
   const first = await attempt();
   if (first.response.ok) return first.response;
-  if (client.reportRejected(first.ours, first.response.status) === 'stop' || !replayable(rest.body, request))
-    return first.response;
+  if (report(first) === 'stop' || !replayable(rest.body, request)) return first.response;
   await first.response.body?.cancel();
   const second = await attempt();
-  if (!second.response.ok) client.reportRejected(second.ours, second.response.status);
+  if (!second.response.ok) report(second);
   return second.response;
 }
 

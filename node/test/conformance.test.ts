@@ -58,6 +58,7 @@ interface Step {
   error?: Expected;
   reject?: string;
   http_status?: number;
+  date?: string;
   advice?: string;
   advance_ms?: number;
   step_wall_ms?: number;
@@ -337,7 +338,7 @@ class Player {
     const { outcome } = this.#operation(label);
     assert.ok(outcome && 'value' in outcome, `${label} has no token to report`);
     const refused = outcome.value as Token | AuthHeaders;
-    assert.equal(this.client.reportRejected(refused, step.http_status ?? 401), step.advice);
+    assert.equal(this.client.reportRejected(refused, step.http_status ?? 401, step.date), step.advice);
   }
 
   async #expectNothing(): Promise<void> {

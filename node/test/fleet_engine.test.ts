@@ -280,6 +280,23 @@ describe('a token of Fleet Engine', () => {
       assert.equal((await client.fetch(url, { claims: { vehicleid: 'v1' }, fetch: send })).status, 404);
     }));
 
+  // The emulator refuses a token for its exp, which is too far ahead or over.
+  for (const ahead of [-600, 4200]) {
+    test(`T-5 fetch heals a clock that is ${ahead} s off`, () =>
+      withRuntime(async (runtime) => {
+        await using client = fleetEngine({ runtime });
+        await fixture.emulator.admin('POST', '/clock', { advance_s: ahead });
+        try {
+          assert.equal(await status(client, 'vehicles/v1', { claims: { vehicleid: 'v1' } }), 200);
+          assert.equal(await status(client, 'vehicles/v2', { claims: { vehicleid: 'v2' } }), 200, 'it is remembered');
+          const answers = (await fixture.emulator.log({ provider: 'fleet_engine' })).map((entry) => entry.status);
+          assert.deepEqual(answers, [401, 200, 200]);
+        } finally {
+          await fixture.emulator.admin('POST', '/clock', { advance_s: -ahead });
+        }
+      }));
+  }
+
   test('lives as long as is asked for, and is good for some minutes whenever it is given out', async () => {
     const clock = new ManualClock(new Date('2026-01-01T00:00:00Z'));
     await using runtime = new Runtime({ clock });

@@ -77,7 +77,8 @@ function trusting(caFile: string): typeof globalThis.fetch {
         const chunks: Buffer[] = [];
         answer.on('data', (chunk: Buffer) => chunks.push(chunk));
         answer.on('end', () => {
-          resolve(new Response(Buffer.concat(chunks), { status: answer.statusCode ?? 0 }));
+          const told = Object.entries(answer.headers).map(([name, value]): [string, string] => [name, String(value)]);
+          resolve(new Response(Buffer.concat(chunks), { status: answer.statusCode ?? 0, headers: told }));
         });
       });
       out.end(typeof init?.body === 'string' ? init.body : undefined);

@@ -220,7 +220,7 @@ class Vector:
             self._check_token(token, step)
 
     async def _step_reject(self, step: dict[str, Any]) -> None:
-        repeat = self._client.report_rejected(self._done[step["reject"]], step.get("http_status", 401))
+        repeat = self._client.report_rejected(self._done[step["reject"]], step.get("http_status", 401), step.get("date"))
         assert ("retry" if repeat else "stop") == step["advice"]
 
     async def _step_advance_ms(self, step: dict[str, Any]) -> None:

@@ -223,6 +223,52 @@ async def test_asynchronous_adapters_ask_for_claims(trusting: Emulator, live: Ru
                 assert response.status == status
 
 
+# The emulator's clock, in seconds from this machine's: there it refuses a token for its exp, which is too far ahead or over.
+wrong_clock = pytest.mark.parametrize("ahead", [-600, 4200])
+REFUSED_ONCE = [401, 200, 200]
+
+
+def answers(emulator: Emulator) -> list[int]:
+    return [entry["status"] for entry in emulator.requests("fleet_engine")]
+
+
+@wrong_clock
+@pytest.mark.parametrize("adapter", ["requests", "httpx"])
+def test_T_5_adapters_heal_a_wrong_clock(trusting: Emulator, engine: FleetEngine, adapter: str, ahead: int) -> None:
+    trusting.admin("POST", "/clock", {"advance_s": ahead})
+    for vehicle in ("v1", "v2"):  # the offset is remembered
+        url, asked = resource(trusting, f"vehicles/{vehicle}"), {"claims": {"vehicleid": vehicle}}
+        if adapter == "requests":
+            status = call(url, auth=fleetauth.requests.Auth(engine, **asked))
+        else:
+            status = httpx.get(url, auth=fleetauth.httpx.Auth(engine, **asked)).status_code
+        assert status == 200
+    assert answers(trusting) == REFUSED_ONCE
+
+
+@wrong_clock
+@pytest.mark.parametrize("adapter", ["aiohttp", "httpx"])
+async def test_T_5_asynchronous_adapters_heal_a_wrong_clock(trusting: Emulator, live: Runtime, adapter: str, ahead: int) -> None:
+    trusting.admin("POST", "/clock", {"advance_s": ahead})
+    async with aio.FleetEngine(**trusting.options("fleet_engine"), runtime=live) as client:
+        for vehicle in ("v1", "v2"):
+            url, asked = resource(trusting, f"vehicles/{vehicle}"), {"claims": {"vehicleid": vehicle}}
+            if adapter == "aiohttp":
+                middleware = fleetauth.aiohttp.middleware(client, **asked)
+                connector = aiohttp.TCPConnector(ssl=httpx.create_ssl_context())
+                async with aiohttp.ClientSession(middlewares=[middleware], connector=connector) as session, session.get(url) as response:
+                    assert response.status == 200
+            else:
+                async with httpx.AsyncClient(auth=fleetauth.httpx.Auth(client, **asked)) as http:
+                    assert (await http.get(url)).status_code == 200
+    assert answers(trusting) == REFUSED_ONCE
+
+
+def test_what_is_no_date_is_no_matter(signing: FleetEngine) -> None:
+    token = signing.mint("driver", vehicleid="v1")
+    assert signing.report_rejected(token, date="D\udce4tum")
+
+
 def test_headers_are_kept_for_each_set_of_claims(signing: FleetEngine, key: Key, clock: ManualClock) -> None:
     one = signing.headers(URL, claim_set="driver", claims={"vehicleid": "v1"})
     assert signing.headers(URL, claim_set="driver", claims={"vehicleid": "v1"}) is one

@@ -128,7 +128,7 @@ HttpAnswer Emulator::send(const std::string &method, const std::string &url, fle
   }
   const auto result = https->send(request);
   if (!result) throw std::runtime_error("the emulator does not answer: " + httplib::to_string(result.error()));
-  return {result->status, result->body};
+  return {result->status, result->body, result->get_header_value("Date")};
 }
 
 Texts fleetup_options(const Emulator &emulator, const Texts &more) {

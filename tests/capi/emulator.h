@@ -15,6 +15,7 @@ namespace capi {
 struct HttpAnswer {
   int status = 0;
   std::string body;
+  std::string date;  ///< the header
 };
 
 class Emulator {

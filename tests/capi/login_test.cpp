@@ -129,7 +129,7 @@ TEST_F(Login, PasswordThenRefresh) {
   EXPECT_EQ(emulator.get(url, first.token.get()).status, 401);
   std::int32_t advice = 0;
   ASSERT_EQ(fleetauth_client_report_rejected(client.get(), fleetauth_token_slot(first.token.get()),
-                                             fleetauth_token_generation(first.token.get()), 401, &advice, nullptr),
+                                             fleetauth_token_generation(first.token.get()), 401, nullptr, 0, &advice, nullptr),
             FLEETAUTH_OK);
   EXPECT_EQ(advice, FLEETAUTH_ADVICE_RETRY);
   const Outcome second = get_token(client.get(), url);
@@ -149,7 +149,7 @@ TEST_F(Login, RotatedRefreshTokensAreUsedOnce) {
     std::int32_t advice = 0;
     // Each is a fresh token in place of a refused one: reported by its own generation, only the first report renews.
     fleetauth_client_report_rejected(client.get(), fleetauth_token_slot(outcome.token.get()),
-                                     fleetauth_token_generation(outcome.token.get()), 401, &advice, nullptr);
+                                     fleetauth_token_generation(outcome.token.get()), 401, nullptr, 0, &advice, nullptr);
     if (advice == FLEETAUTH_ADVICE_STOP) break;
   }
   EXPECT_EQ(emulator.requests("login"), 1U) << "renewed by the refresh token";
@@ -217,6 +217,16 @@ TEST_F(Login, ATotpSecretNeedsNobody) {
   const Client client = orchestrator("totp", {{"totp_secret", "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"}});
   const Outcome outcome = get_token(client.get());
   EXPECT_EQ(outcome.name(), "OK") << outcome.message();
+}
+
+TEST_F(Login, T_5_ACodeIsOfTheProvidersTime) {
+  for (const int ahead_s : {-600, 1200}) {
+    emulator.admin("POST", "/clock", {{"advance_s", ahead_s}});
+    runtime = make_runtime();
+    const Client client = orchestrator("totp", {{"totp_secret", "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"}});
+    const Outcome outcome = get_token(client.get());
+    EXPECT_EQ(outcome.name(), "OK") << outcome.message();
+  }
 }
 
 TEST_F(Login, WhoIsAskedWithEveryRole) {
@@ -305,7 +315,7 @@ TEST_F(Login, T17_TheSlotOfAForgottenAccountLeadsToNobodyElsesToken) {
   std::size_t size = 0;
   EXPECT_EQ(fleetauth_slot_copy(client.get(), slot, buffer, sizeof buffer, &size, &generation), FLEETAUTH_E_INVALID_ARGUMENT);
   std::int32_t advice = 0;
-  EXPECT_EQ(fleetauth_client_report_rejected(client.get(), slot, generation, 401, &advice, nullptr), FLEETAUTH_OK);
+  EXPECT_EQ(fleetauth_client_report_rejected(client.get(), slot, generation, 401, nullptr, 0, &advice, nullptr), FLEETAUTH_OK);
   EXPECT_EQ(advice, FLEETAUTH_ADVICE_RETRY);
   ASSERT_EQ(token_of_account(client, "FLTACC1", "").name(), "OK");
   EXPECT_EQ(emulator.requests("authenticate"), 3U) << "it was forgotten";
@@ -414,7 +424,7 @@ TEST_F(Login, SamsaraRotatesAndRevokes) {
   ASSERT_EQ(first.name(), "OK") << first.message();
   std::int32_t advice = 0;
   fleetauth_client_report_rejected(client.get(), fleetauth_token_slot(first.token.get()), fleetauth_token_generation(first.token.get()),
-                                   401, &advice, nullptr);
+                                   401, nullptr, 0, &advice, nullptr);
   const Outcome second = get_token(client.get(), vehicles);
   ASSERT_EQ(second.name(), "OK") << second.message();
   EXPECT_EQ(emulator.get(vehicles, second.token.get()).status, 200);

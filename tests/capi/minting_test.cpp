@@ -163,11 +163,11 @@ Op begin(const Client &client, const Named &named, const Queue &queue, std::int6
 
 std::int64_t generation(const Outcome &outcome) { return fleetauth_token_generation(outcome.token.get()); }
 
-std::int32_t reject(const Client &client, const Outcome &outcome) {
+std::int32_t reject(const Client &client, const Outcome &outcome, const std::string &date = "") {
   std::int32_t advice = 0;
-  EXPECT_EQ(
-      fleetauth_client_report_rejected(client.get(), fleetauth_token_slot(outcome.token.get()), generation(outcome), 401, &advice, nullptr),
-      FLEETAUTH_OK);
+  EXPECT_EQ(fleetauth_client_report_rejected(client.get(), fleetauth_token_slot(outcome.token.get()), generation(outcome), 401,
+                                             date.empty() ? nullptr : date.data(), date.size(), &advice, nullptr),
+            FLEETAUTH_OK);
   return advice;
 }
 
@@ -305,6 +305,67 @@ TEST_F(Minting, H08_ARefusedTokenIsMadeAnewOnce) {
   ASSERT_EQ(second.name(), "OK") << second.message();
   EXPECT_NE(second.secret(), first.secret());
   EXPECT_EQ(reject(client, second), FLEETAUTH_ADVICE_STOP) << "a new one is refused as well";
+}
+
+TEST_F(Minting, T_5_AClockTenMinutesAheadCostsOneRefusedRequest) {
+  use_manual_clock("manual");
+  emulator.admin("POST", "/clock", {{"advance_s", -600}});
+  const Client client = minter();
+  const Outcome first = mint(client, kDriver, url("vehicles/v1"));
+  const HttpAnswer refused = emulator.get(url("vehicles/v1"), first.token.get());
+  ASSERT_EQ(refused.status, 401) << refused.body;
+  EXPECT_EQ(reject(client, first, refused.date), FLEETAUTH_ADVICE_RETRY);
+
+  const Outcome second = mint(client, kDriver, url("vehicles/v1"));
+  EXPECT_EQ(emulator.get(url("vehicles/v1"), second.token.get()).status, 200);
+  EXPECT_EQ(fleetauth_token_expires_in_ms(second.token.get()), 3'590'000);
+  const Outcome other = mint(client, {"consumer", {{"tripid", "t1"}}}, url("trips/t1"));
+  EXPECT_EQ(emulator.get(url("trips/t1"), other.token.get()).status, 200) << "the offset is remembered";
+  EXPECT_EQ(reject(client, second, refused.date), FLEETAUTH_ADVICE_STOP) << "a new one is refused as well";
+}
+
+TEST_F(Minting, T_5_AClockTenMinutesBehindCostsOneRefusedRequest) {
+  use_manual_clock("manual");
+  emulator.admin("POST", "/clock", {{"advance_s", 600}});
+  const Client client = minter();
+  const Outcome first = mint(client, kDriver, url("vehicles/v1"));
+  pass(2989);
+  EXPECT_EQ(emulator.get(url("vehicles/v1"), first.token.get()).status, 200);
+  pass(1);
+  EXPECT_EQ(peek(client, kDriver).secret(), first.secret()) << "10 minutes are left by our clock";
+  const HttpAnswer refused = emulator.get(url("vehicles/v1"), first.token.get());
+  ASSERT_EQ(refused.status, 401) << refused.body;
+  EXPECT_EQ(reject(client, first, refused.date), FLEETAUTH_ADVICE_RETRY);
+
+  const Outcome second = mint(client, kDriver, url("vehicles/v1"));
+  pass(3289);
+  EXPECT_EQ(peek(client, kDriver).secret(), second.secret());
+  EXPECT_EQ(emulator.get(url("vehicles/v1"), second.token.get()).status, 200) << "good as long as it is given out";
+}
+
+TEST_F(Minting, T_5_AClockThatIsSetRightIsNotCorrectedTwice) {
+  use_manual_clock("manual");
+  emulator.admin("POST", "/clock", {{"advance_s", -600}});
+  const Client client = minter();
+  const Outcome first = mint(client, kDriver, url("vehicles/v1"));
+  reject(client, first, emulator.get(url("vehicles/v1"), first.token.get()).date);
+  ASSERT_EQ(fleetauth_clock_step_wall(clock.get(), -600'000, nullptr), FLEETAUTH_OK);
+  pass(60);
+  const Outcome second = mint(client, kDriver, url("vehicles/v1"));
+  EXPECT_EQ(emulator.get(url("vehicles/v1"), second.token.get()).status, 200);
+  pass(3289);
+  EXPECT_EQ(peek(client, kDriver).secret(), second.secret());
+  EXPECT_EQ(emulator.get(url("vehicles/v1"), second.token.get()).status, 200);
+}
+
+TEST_F(Minting, T_5_AWrongClockOfOneProviderMisleadsNoOtherClient) {
+  use_manual_clock("manual");
+  const Client misled = minter();
+  const Client other = minter({{"lifetime_s", "3599"}});
+  const Outcome first = mint(misled, kDriver, url("vehicles/v1"));
+  EXPECT_EQ(reject(misled, first, "Fri, 02 Jan 2026 12:00:00 GMT"), FLEETAUTH_ADVICE_RETRY);
+  EXPECT_EQ(emulator.get(url("vehicles/v1"), mint(misled, kDriver, url("vehicles/v1")).token.get()).status, 401);
+  EXPECT_EQ(emulator.get(url("vehicles/v1"), mint(other, kDriver, url("vehicles/v1")).token.get()).status, 200);
 }
 
 TEST_F(Minting, T20_ManyThreadsOneSignature) {
@@ -627,6 +688,36 @@ TEST_F(Signing, ACallThatNobodyTakesHasFailed) {
   const Op op = begin(client, kDriver, queue, 1);
   EXPECT_EQ(fleetauth_event_kind(next_event(queue).get()), FLEETAUTH_EVENT_SIGN_CALL);
   EXPECT_EQ(take_outcome(queue.get()).name(), "E_CALLBACK");
+}
+
+TEST_F(Signing, WhatItTakesToSignIsPartOfTheTokensLife) {
+  use_manual_clock("manual");
+  const Client client = with_host_signer();
+  const Queue queue = make_queue(runtime.get());
+  const Op op = begin(client, kDriver, queue, 1);
+  const SignCall call = take_sign_call(queue);
+  pass(3);
+  EXPECT_EQ(complete(call, signature(call)), FLEETAUTH_OK);
+  EXPECT_EQ(fleetauth_token_expires_in_ms(take_outcome(queue.get()).token.get()), 3'587'000);
+}
+
+TEST_F(Signing, T_5_ATokenIsSignedAgainWhenTheClockIsSetMeanwhile) {
+  use_manual_clock("manual");
+  emulator.admin("POST", "/clock", {{"advance_s", 7200}});
+  const Client client = with_host_signer();
+  const Queue queue = make_queue(runtime.get());
+  const Op op = begin(client, kDriver, queue, 1);
+  {
+    const SignCall call = take_sign_call(queue);
+    ASSERT_EQ(fleetauth_clock_step_wall(clock.get(), 7'200'000, nullptr), FLEETAUTH_OK);
+    EXPECT_EQ(complete(call, signature(call)), FLEETAUTH_OK);
+  }
+  {
+    const SignCall call = take_sign_call(queue);
+    EXPECT_EQ(complete(call, signature(call)), FLEETAUTH_OK);
+  }
+  ASSERT_EQ(take_outcome(queue.get()).name(), "OK");
+  EXPECT_EQ(emulator.get(url("vehicles/v1"), mint(client, kDriver, url("vehicles/v1")).token.get()).status, 200);
 }
 
 TEST_F(Signing, ARenewalIsAskedOfTheQueueThatServes) {

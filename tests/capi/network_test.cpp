@@ -99,7 +99,7 @@ TEST_F(Network, H08_ARevokedTokenIsReplaced) {
 
   std::int32_t advice = 0;
   ASSERT_EQ(fleetauth_client_report_rejected(client.get(), fleetauth_token_slot(first.token.get()),
-                                             fleetauth_token_generation(first.token.get()), 401, &advice, nullptr),
+                                             fleetauth_token_generation(first.token.get()), 401, nullptr, 0, &advice, nullptr),
             FLEETAUTH_OK);
   EXPECT_EQ(advice, FLEETAUTH_ADVICE_RETRY);
   const Outcome second = get_token(client.get(), devices());
@@ -191,7 +191,7 @@ TEST_F(Network, N10_AStepThatMustNotBeRepeatedIsSentOnce) {
   ASSERT_EQ(first.name(), "OK") << first.message();
   std::int32_t advice = 0;
   fleetauth_client_report_rejected(client.get(), fleetauth_token_slot(first.token.get()), fleetauth_token_generation(first.token.get()),
-                                   401, &advice, nullptr);
+                                   401, nullptr, 0, &advice, nullptr);
   fault({{"drop", "after"}});
   const Outcome lost = get_token(client.get());
   EXPECT_EQ(lost.name(), "E_NETWORK") << lost.message();

@@ -167,7 +167,7 @@ class Stress {
     EXPECT_NE(__atomic_load_n(&words[slot % 1024], __ATOMIC_ACQUIRE), 0);
     if (!refuse) return;
     std::int32_t advice = 0;
-    fleetauth_client_report_rejected(client.get(), slot, fleetauth_token_generation(token.get()), 401, &advice, nullptr);
+    fleetauth_client_report_rejected(client.get(), slot, fleetauth_token_generation(token.get()), 401, nullptr, 0, &advice, nullptr);
   }
 
   static void copy(const Client &client) {

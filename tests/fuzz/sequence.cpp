@@ -2,6 +2,7 @@
 // well formed, and in the end no handle is left. Input: letters are calls, see Host::step; what follows a letter are its arguments.
 #include <array>
 #include <deque>
+#include <iterator>
 #include <map>
 #include <string>
 #include <utility>
@@ -220,10 +221,13 @@ class Host {
   void report(std::uint8_t which) {
     if (tokens_.empty()) return;
     fleetauth_token *token = tokens_[which % tokens_.size()].get();
+    constexpr const char *kDates[] = {nullptr, "Fri, 02 Jan 2026 03:04:05 GMT", "Fri, 02 Jan 2026 03:14:05 GMT", "yesterday"};
+    const char *date = kDates[(which / tokens_.size()) % std::size(kDates)];
     std::int32_t advice = 0;
     Error error;
-    const std::int32_t status = fleetauth_client_report_rejected(clients_[which % kOf].get(), fleetauth_token_slot(token),
-                                                                 fleetauth_token_generation(token), 401, &advice, error.out());
+    const std::int32_t status =
+        fleetauth_client_report_rejected(clients_[which % kOf].get(), fleetauth_token_slot(token), fleetauth_token_generation(token), 401,
+                                         date, date == nullptr ? 0 : FLEETAUTH_NTS, &advice, error.out());
     check_error(status, error);
     if (status == FLEETAUTH_OK) require(advice == FLEETAUTH_ADVICE_RETRY || advice == FLEETAUTH_ADVICE_STOP, "an advice is one of two");
   }

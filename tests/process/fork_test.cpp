@@ -23,7 +23,7 @@ using capi::Runtime;
 void reject(const Client &client, const Outcome &outcome) {
   std::int32_t advice = 0;
   fleetauth_client_report_rejected(client.get(), fleetauth_token_slot(outcome.token.get()), fleetauth_token_generation(outcome.token.get()),
-                                   401, &advice, nullptr);
+                                   401, nullptr, 0, &advice, nullptr);
 }
 
 class Fork : public ::testing::TestWithParam<const char *> {

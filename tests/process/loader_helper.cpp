@@ -94,7 +94,7 @@ int main(int argc, char **argv) {
   std::uint8_t buffer[1024];
   const auto copy = CALL(one, slot_copy);
   if (copy(first.client, 0, buffer, sizeof buffer, &len, &generation) != FLEETAUTH_OK) fail("no token to copy");
-  CALL(one, client_report_rejected)(first.client, 0, generation, 401, &advice, nullptr);
+  CALL(one, client_report_rejected)(first.client, 0, generation, 401, nullptr, 0, &advice, nullptr);
   fleetauth_op *op = nullptr;
   CALL(one, client_start)(first.client, nullptr, nullptr, 0, nullptr, 0, first.queue, 1, &op, nullptr);
   const auto next = CALL(one, queue_next);

@@ -207,7 +207,7 @@ TEST_P(Threads, N25_SignalsThatInterruptEveryWaitHarmNobody) {
     ASSERT_EQ(outcome.name(), "OK") << outcome.message();
     std::int32_t advice = 0;
     fleetauth_client_report_rejected(client.get(), fleetauth_token_slot(outcome.token.get()),
-                                     fleetauth_token_generation(outcome.token.get()), 401, &advice, nullptr);
+                                     fleetauth_token_generation(outcome.token.get()), 401, nullptr, 0, &advice, nullptr);
   }
   constexpr itimerval kNever{};
   setitimer(ITIMER_REAL, &kNever, nullptr);

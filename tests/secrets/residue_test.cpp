@@ -66,7 +66,7 @@ class Residue : public testing::TestWithParam<const char *> {
     if (fleetauth_token_kind(outcome.token.get()) == FLEETAUTH_TOKEN_BEARER) tokens.push_back(masked_token(outcome.token.get()));
     std::int32_t advice = 0;
     EXPECT_EQ(fleetauth_client_report_rejected(client.get(), fleetauth_token_slot(outcome.token.get()),
-                                               fleetauth_token_generation(outcome.token.get()), 401, &advice, nullptr),
+                                               fleetauth_token_generation(outcome.token.get()), 401, nullptr, 0, &advice, nullptr),
               FLEETAUTH_OK);
   }
 

@@ -168,3 +168,14 @@ def test_sets_and_claims_are_shown(command: Command) -> None:
     assert lines["delivery_consumer"].startswith("delivery_consumer trackingid or taskid")
     assert lines["taskids"].startswith("taskids ids")
     assert "Claim sets" not in command("providers", "show", "fleetup").out
+
+
+@pytest.mark.parametrize("ahead", [-600, 4200])
+def test_T_5_a_request_heals_a_wrong_clock(engine: Engine, emulator: Emulator, ahead: int) -> None:
+    emulator.admin("POST", "/clock", {"advance_s": ahead})
+    try:
+        result = engine("request", *DRIVER, engine.url("vehicles/v1"))
+    finally:
+        emulator.admin("POST", "/clock", {"advance_s": -ahead})
+    assert result.status == 0, result.err
+    assert result.err == "fleetauth: HTTP 200, after the token was renewed\n"

@@ -2,8 +2,10 @@
 
 #include <curl/curl.h>
 
+#include <algorithm>
 #include <memory>
 #include <new>
+#include <string_view>
 
 #include "core/net/trust.h"
 #include "tools/fleetauth/proxy.h"
@@ -41,6 +43,16 @@ std::size_t append(char *data, std::size_t size, std::size_t count, void *into) 
   if (body.size() + bytes > kMaxBody) return 0;
   body.append(data, bytes);
   return bytes;
+}
+
+std::size_t note_date(char *data, std::size_t size, std::size_t count, void *into) {
+  constexpr std::string_view kName = "Date:";
+  const std::string_view line(data, size * count);
+  if (line.size() < kName.size() || curl_strnequal(data, kName.data(), kName.size()) == 0) return line.size();
+  const std::string_view value = line.substr(kName.size(), line.find_last_not_of("\r\n") + 1 - kName.size());
+  const bool printable = std::all_of(value.begin(), value.end(), [](char c) { return c >= ' ' && c <= '~'; });
+  if (printable) *static_cast<std::string *>(into) = value;
+  return line.size();
 }
 
 CURLcode set_up_context(CURL * /*handle*/, void *context, void *trust) {
@@ -109,6 +121,9 @@ HttpAnswer send(const HttpCall &call, const HttpSettings &settings) {
   curl_easy_setopt(handle.get(), CURLOPT_TIMEOUT, kTimeoutSeconds);
   curl_easy_setopt(handle.get(), CURLOPT_WRITEFUNCTION, append);
   curl_easy_setopt(handle.get(), CURLOPT_WRITEDATA, &answer.body);
+  curl_easy_setopt(handle.get(), CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
+  curl_easy_setopt(handle.get(), CURLOPT_HEADERFUNCTION, note_date);
+  curl_easy_setopt(handle.get(), CURLOPT_HEADERDATA, &answer.date);
   set_proxy(handle.get(), choose_proxy(settings.proxy), call.url);
   net::Trust trust;
   if (!call.url.starts_with("http://")) {

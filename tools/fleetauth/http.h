@@ -12,6 +12,7 @@ namespace fleetauth::command {
 
 struct HttpAnswer {
   long status = 0;
+  std::string date;  ///< the header; empty when there is none that is printable
   std::string body;
 };
 

@@ -438,9 +438,11 @@ Napi::Value client_report_rejected(const Napi::CallbackInfo &info) {
   const auto slot = args.i64(0, "slot");
   const auto generation = args.i64(1, "generation");
   const auto http_status = args.i32(2, "http_status");
+  const auto date = args.optional_text(3, "date");
   std::int32_t advice = 0;
   Out<fleetauth_error> err;
-  const fleetauth_status outcome = fleetauth_client_report_rejected(client, slot, generation, http_status, &advice, err.receive());
+  const fleetauth_status outcome = fleetauth_client_report_rejected(client, slot, generation, http_status, date.data(), date.size(), &advice,
+                                                                  err.receive());
   require_ok(args.env(), outcome, err);
   return to_js(args.env(), advice);
 }

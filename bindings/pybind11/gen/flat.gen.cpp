@@ -28,7 +28,7 @@ using Clock = Handle<fleetauth_clock, fleetauth_clock_unref>;
 
 }  // namespace
 
-std::int64_t flat_checksum() { return 5362881246193784; }
+std::int64_t flat_checksum() { return 3238005934635016; }
 
 py::object wrap_error(fleetauth_error *error) { return py::cast(std::make_unique<Error>(error)); }
 
@@ -173,10 +173,12 @@ void bind_flat(py::module_ &module) {
         return make<Op, Gil::Held>(fleetauth_client_start, native(client), native(request), method_view.data(), method_view.size(),
                                    url_view.data(), url_view.size(), native(queue), integer<std::int64_t>(tag, "tag"));
       }, "request"_a, "method"_a, "url"_a, "queue"_a, "tag"_a)
-      .def("report_rejected", [](const Client &client, const py::object &slot, const py::object &generation, const py::object &http_status) {
+      .def("report_rejected", [](const Client &client, const py::object &slot, const py::object &generation, const py::object &http_status, const py::object &date) {
+        const Text date_view(date, "date", nullptr);
         return number<std::int32_t, Gil::Held>(fleetauth_client_report_rejected, native(client), integer<std::int64_t>(slot, "slot"),
-                                               integer<std::int64_t>(generation, "generation"), integer<std::int32_t>(http_status, "http_status"));
-      }, "slot"_a, "generation"_a, "http_status"_a)
+                                               integer<std::int64_t>(generation, "generation"), integer<std::int32_t>(http_status, "http_status"),
+                                               date_view.data(), date_view.size());
+      }, "slot"_a, "generation"_a, "http_status"_a, "date"_a)
       .def("answer", [](const Client &client, const Challenge &challenge, const py::object &code, const Queue &queue, const py::object &tag) {
         const Bytes code_view(code, "code");
         return make<Op, Gil::Held>(fleetauth_client_answer, native(client), native(challenge), code_view.data(), code_view.size(), native(queue),

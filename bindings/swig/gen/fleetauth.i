@@ -81,6 +81,7 @@ HANDLE(fleetauth_accounts)
 HANDLE(fleetauth_http_call)
 HANDLE(fleetauth_sign_call)
 HANDLE(fleetauth_clock)
+%apply (const char *DATA, size_t LENGTH) { (const char *date, size_t date_len) };
 %apply (const char *DATA, size_t LENGTH) { (const char *json, size_t json_len) };
 %apply (const char *DATA, size_t LENGTH) { (const char *message, size_t message_len) };
 %apply (const char *DATA, size_t LENGTH) { (const char *method, size_t method_len) };
@@ -169,7 +170,7 @@ fleetauth_status fleetauth_client_start(fleetauth_client *client, fleetauth_requ
                                         fleetauth_error **err);
 void fleetauth_op_cancel(fleetauth_op *op);
 fleetauth_status fleetauth_client_report_rejected(fleetauth_client *client, int64_t slot, int64_t generation, int32_t http_status,
-                                                  int32_t *advice, fleetauth_error **err);
+                                                  const char *date, size_t date_len, int32_t *advice, fleetauth_error **err);
 fleetauth_status fleetauth_queue_serve(fleetauth_queue *queue, fleetauth_client *client, fleetauth_error **err);
 const uint8_t *fleetauth_token_secret(fleetauth_token *token, size_t *len);
 int32_t fleetauth_token_kind(fleetauth_token *token);

@@ -1301,16 +1301,19 @@ SWIGEXPORT void JNICALL Java_io_fleetauth_FleetauthJNI_fleetauth_1op_1cancel(JNI
 }
 
 
-SWIGEXPORT jint JNICALL Java_io_fleetauth_FleetauthJNI_fleetauth_1client_1report_1rejected(JNIEnv *jenv, jclass jcls, jlong jarg1, jlong jarg2, jlong jarg3, jint jarg4, jintArray jarg5, jlongArray jarg6) {
+SWIGEXPORT jint JNICALL Java_io_fleetauth_FleetauthJNI_fleetauth_1client_1report_1rejected(JNIEnv *jenv, jclass jcls, jlong jarg1, jlong jarg2, jlong jarg3, jint jarg4, jbyteArray jarg5, jintArray jarg7, jlongArray jarg8) {
   jint jresult = 0 ;
   fleetauth_client *arg1 = (fleetauth_client *) 0 ;
   int64_t arg2 ;
   int64_t arg3 ;
   int32_t arg4 ;
-  int32_t *arg5 = (int32_t *) 0 ;
-  fleetauth_error **arg6 = (fleetauth_error **) 0 ;
-  int32_t value5 = 0 ;
-  fleetauth_error *value6 = 0 ;
+  char *arg5 = (char *) 0 ;
+  size_t arg6 ;
+  int32_t *arg7 = (int32_t *) 0 ;
+  fleetauth_error **arg8 = (fleetauth_error **) 0 ;
+  JniBytes bytes5 ;
+  int32_t value7 = 0 ;
+  fleetauth_error *value8 = 0 ;
   fleetauth_status result;
   
   (void)jenv;
@@ -1319,12 +1322,18 @@ SWIGEXPORT jint JNICALL Java_io_fleetauth_FleetauthJNI_fleetauth_1client_1report
   arg2 = (int64_t)jarg2; 
   arg3 = (int64_t)jarg3; 
   arg4 = (int32_t)jarg4; 
-  arg5 = &value5;
-  arg6 = &value6;
-  result = (fleetauth_status)fleetauth_client_report_rejected(arg1,arg2,arg3,arg4,arg5,arg6);
+  {
+    if (!jni_bytes_take(jenv, jarg5, &bytes5)) return 0;
+    arg5 = (char *)bytes5.data;
+    arg6 = bytes5.length;
+  }
+  arg7 = &value7;
+  arg8 = &value8;
+  result = (fleetauth_status)fleetauth_client_report_rejected(arg1,arg2,arg3,arg4,(char const *)arg5,arg6,arg7,arg8);
   jresult = (jint)result; 
-  jni_put_int(jenv, jarg5, value5);
-  jni_put_pointer(jenv, jarg6, value6);
+  jni_put_int(jenv, jarg7, value7);
+  jni_put_pointer(jenv, jarg8, value8);
+  jni_bytes_wipe(&bytes5);
   return jresult;
 }
 

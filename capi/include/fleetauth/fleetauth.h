@@ -484,9 +484,12 @@ FLEETAUTH_API void fleetauth_op_cancel(fleetauth_op *op) FLEETAUTH_NOEXCEPT;
 /* The provider answered with this status to a request that carried the token of this slot and generation. If the status
  * means that the token is no longer taken (401, unless the descriptor says otherwise), the token is dropped only if it
  * is still the current one, so any number of reports cause one renewal; a token that is refused right after such a
- * renewal is kept and the advice is STOP, as it is for any other status and a closed client. Since 1.0. */
+ * renewal is kept and the advice is STOP, as it is for any other status and a closed client. `date` is that answer's
+ * Date header as it came, NULL when it has none; report at once. From it a wall clock that is wrong by more than 5
+ * seconds and at most a day is learned: tokens that are made here, and one-time codes, are made for the provider's time
+ * from then on, be the wall clock set or not. `date` may be NULL. Since 1.0. */
 FLEETAUTH_API fleetauth_status fleetauth_client_report_rejected(fleetauth_client *client, int64_t slot, int64_t generation,
-                                                                int32_t http_status, int32_t *advice,
+                                                                int32_t http_status, const char *date, size_t date_len, int32_t *advice,
                                                                 fleetauth_error **err) FLEETAUTH_NOEXCEPT;
 
 /* Has this queue offered the client's responder calls when no operation of its own waits, such as those of a renewal in

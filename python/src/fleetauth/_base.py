@@ -93,11 +93,16 @@ class BaseClient:
         answer = self._native.peek(request, method, url)
         return Token(answer, url is not None) if answer is not None else None
 
-    def report_rejected(self, refused: Token | Headers, http_status: int = 401) -> bool:
-        """Says that the provider refused a request which carried this. True: get headers again and repeat the request, once."""
+    def report_rejected(self, refused: Token | Headers, http_status: int = 401, date: str | None = None) -> bool:
+        """Says that the provider refused a request which carried this. True: get headers again and repeat the request, once.
+
+        `date` is the refusal's Date header: where this machine's clock is wrong, the provider's time is learned from it.
+        """
         if not isinstance(refused, (Token, Headers)):
             raise TypeError("report_rejected takes the Token or the Headers that were refused")
-        return self._native.report_rejected(refused.slot, refused.generation, http_status) == _native.ADVICE_RETRY
+        if date is not None and not date.isascii():  # no date, and perhaps nothing that could be passed on
+            date = None
+        return self._native.report_rejected(refused.slot, refused.generation, http_status, date) == _native.ADVICE_RETRY
 
     def seal_challenge(self, challenge: Challenge, key: Bytes) -> bytes:
         """The challenge as bytes to keep or to hand to another process, encrypted under a key of 32 bytes (AES-256-GCM).

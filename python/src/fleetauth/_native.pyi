@@ -195,11 +195,14 @@ class Client:
         another thread may take before this returns; also after cancel, close and fork. All callers of one token share
         one fetch; no caller's deadline or cancellation ends it.
         """
-    def report_rejected(self, slot: int, generation: int, http_status: int) -> int:
+    def report_rejected(self, slot: int, generation: int, http_status: int, date: str | None) -> int:
         """The provider answered with this status to a request that carried the token of this slot and generation. If the
         status means that the token is no longer taken (401, unless the descriptor says otherwise), the token is dropped
         only if it is still the current one, so any number of reports cause one renewal; a token that is refused right
-        after such a renewal is kept and the advice is STOP, as it is for any other status and a closed client.
+        after such a renewal is kept and the advice is STOP, as it is for any other status and a closed client. `date`
+        is that answer's Date header as it came, NULL when it has none; report at once. From it a wall clock that is
+        wrong by more than 5 seconds and at most a day is learned: tokens that are made here, and one-time codes, are
+        made for the provider's time from then on, be the wall clock set or not.
         """
     def answer(self, challenge: Challenge, code: bytes | bytearray | memoryview, queue: Queue, tag: int) -> Op:
         """Logs in by answering the challenge with a code. Completes as a TOKEN event: with E_OTP_REJECTED the challenge

@@ -47,7 +47,8 @@ def middleware(
             return _note_redirect(request, await handler(request))
         request.headers.update(sent)
         response = await handler(request)
-        if response.status >= 400 and _is_replayable(request) and client.report_rejected(sent, response.status):
+        date = response.headers.get("Date")
+        if response.status >= 400 and _is_replayable(request) and client.report_rejected(sent, response.status, date):
             response.release()
             request.headers.update(await headers(request))
             response = await handler(request)

@@ -67,7 +67,7 @@ class Auth(httpx.Auth):
             return False
         if response.status_code < 400 or not isinstance(request.stream, httpx.ByteStream):
             return False
-        return self._client.report_rejected(sent, response.status_code)
+        return self._client.report_rejected(sent, response.status_code, response.headers.get("Date"))
 
 
 def _with(request: httpx.Request, headers: Headers) -> httpx.Request:

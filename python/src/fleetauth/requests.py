@@ -60,7 +60,8 @@ def authorise(client: Client, request: requests.PreparedRequest, **asked: Any) -
         if sent is None:
             return response
         answer = response
-        if response.status_code >= 400 and replayable and client.report_rejected(sent, response.status_code):
+        date = response.headers.get("Date")
+        if response.status_code >= 400 and replayable and client.report_rejected(sent, response.status_code, date):
             answer = _repeat(client, response, asked, start, options)
         if answer.is_redirect:
             sent = _follow(client, answer, response.request, sent, asked)

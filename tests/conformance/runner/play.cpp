@@ -76,7 +76,7 @@ class Player {
     if (is("log_out", {})) return log_out(step);
     if (is("done", {"token", "headers", "identity", "accounts", "error"})) return done(step);
     if (is("peek", {"token", "headers", "error"})) return peek(step);
-    if (is("reject", {"http_status", "advice"})) return reject(step);
+    if (is("reject", {"http_status", "date", "advice"})) return reject(step);
     if (is("advance_ms", {})) return subject_.advance(step["advance_ms"].get<std::int64_t>());
     if (is("step_wall_ms", {})) return subject_.step_wall(step["step_wall_ms"].get<std::int64_t>());
     if (is("answer", {})) return subject_.answer(unanswered_, make_answer(step["answer"]));
@@ -175,7 +175,8 @@ class Player {
     const Operation &operation = this->operation(step["reject"]);
     const Token *token = operation.outcome ? std::get_if<Token>(&*operation.outcome) : nullptr;
     if (token == nullptr) throw Mismatch(where_ + ": the operation has no token to report");
-    const std::string advice = subject_.report_rejected(*token, step.value("http_status", 401));
+    const auto date = step.contains("date") ? std::optional<std::string>(step["date"]) : std::nullopt;
+    const std::string advice = subject_.report_rejected(*token, step.value("http_status", 401), date);
     if (step.at("advice") != advice) throw Mismatch(where_ + ".advice: expected " + step["advice"].dump() + ", got " + advice);
   }
 

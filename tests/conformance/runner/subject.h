@@ -121,7 +121,7 @@ class Subject {
   virtual std::optional<Failure> log_out(std::int64_t tag) = 0;
   virtual void cancel(std::int64_t tag) = 0;
   /// "retry" or "stop".
-  virtual std::string report_rejected(const Token &token, std::int32_t http_status) = 0;
+  virtual std::string report_rejected(const Token &token, std::int32_t http_status, const std::optional<std::string> &date) = 0;
 
   /// The next event, or nothing when none came in time.
   virtual Event next(std::int64_t timeout_ms) = 0;

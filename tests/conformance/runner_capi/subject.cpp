@@ -216,11 +216,12 @@ class CSubject final : public Subject {
 
   void cancel(std::int64_t tag) override { fleetauth_op_cancel(operations_.at(tag).get()); }
 
-  std::string report_rejected(const Token &token, std::int32_t http_status) override {
+  std::string report_rejected(const Token &token, std::int32_t http_status, const std::optional<std::string> &date) override {
     Error error;
     std::int32_t advice = 0;
-    need(fleetauth_client_report_rejected(client_.get(), token.slot, token.generation, http_status, &advice, error.out()), error,
-         "report_rejected");
+    need(fleetauth_client_report_rejected(client_.get(), token.slot, token.generation, http_status, date ? date->data() : nullptr,
+                                          date ? date->size() : 0, &advice, error.out()),
+         error, "report_rejected");
     return advice == FLEETAUTH_ADVICE_RETRY ? "retry" : advice == FLEETAUTH_ADVICE_STOP ? "stop" : "an unknown advice";
   }
 

@@ -186,8 +186,8 @@ class CoreSubject final : public Subject {
     operations_.at(tag)->got_error(fleetauth::fail(Status::Cancelled, "the operation was cancelled"));
   }
 
-  std::string report_rejected(const Token &token, std::int32_t http_status) override {
-    const auto advice = need(client_->report_rejected(token.slot, token.generation, http_status), "report_rejected");
+  std::string report_rejected(const Token &token, std::int32_t http_status, const std::optional<std::string> &date) override {
+    const auto advice = need(client_->report_rejected(token.slot, token.generation, http_status, date), "report_rejected");
     return advice == fleetauth::token::Advice::Retry ? "retry" : "stop";
   }
 

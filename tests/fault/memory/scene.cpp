@@ -245,9 +245,11 @@ int Scene::peek(const char *url) {
 int Scene::reject() {
   const std::int64_t slot = fleetauth_token_slot(held.get());
   const std::int64_t generation = fleetauth_token_generation(held.get());
+  constexpr const char *kDate = "Thu, 01 Jan 2026 00:10:00 GMT";  // by a clock that is ahead of ours
   std::int32_t advice = 0;
-  return call("report_rejected",
-              [&](fleetauth_error **err) { return fleetauth_client_report_rejected(client.get(), slot, generation, 401, &advice, err); });
+  return call("report_rejected", [&](fleetauth_error **err) {
+    return fleetauth_client_report_rejected(client.get(), slot, generation, 401, kDate, FLEETAUTH_NTS, &advice, err);
+  });
 }
 
 int Scene::advance(std::int64_t ms) {

@@ -41,10 +41,10 @@ HttpAnswer send_authorised(const Client &client, HttpCall call, const Token &tok
 }
 
 /// True when the refused token was given up for a new one, with which the request may be repeated once.
-bool worth_repeating(const Client &client, const Token &token) {
+bool worth_repeating(const Client &client, const Token &token, const HttpAnswer &refusal) {
   std::int32_t advice = FLEETAUTH_ADVICE_STOP;
   check(fleetauth_client_report_rejected, client.handle.get(), fleetauth_token_slot(token.get()), fleetauth_token_generation(token.get()),
-        static_cast<std::int32_t>(kUnauthorized), &advice);
+        static_cast<std::int32_t>(kUnauthorized), refusal.date.data(), refusal.date.size(), &advice);
   return advice == FLEETAUTH_ADVICE_RETRY;
 }
 
@@ -61,7 +61,7 @@ int run_request(const Arguments &arguments) {
   Token token = get_token(client, call.method, call.url);
   HttpAnswer answer = send_authorised(client, call, token);
   bool repeated = false;
-  if (answer.status == kUnauthorized && worth_repeating(client, token)) {
+  if (answer.status == kUnauthorized && worth_repeating(client, token, answer)) {
     token = get_token(client, call.method, call.url);
     answer = send_authorised(client, call, token);
     repeated = true;

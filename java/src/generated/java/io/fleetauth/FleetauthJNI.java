@@ -73,7 +73,7 @@ final class FleetauthJNI {
   public final static native int fleetauth_client_peek(long jarg1, long jarg2, byte[] jarg3, byte[] jarg5, long[] jarg7, long[] jarg8);
   public final static native int fleetauth_client_start(long jarg1, long jarg2, byte[] jarg3, byte[] jarg5, long jarg7, long jarg8, long[] jarg9, long[] jarg10);
   public final static native void fleetauth_op_cancel(long jarg1);
-  public final static native int fleetauth_client_report_rejected(long jarg1, long jarg2, long jarg3, int jarg4, int[] jarg5, long[] jarg6);
+  public final static native int fleetauth_client_report_rejected(long jarg1, long jarg2, long jarg3, int jarg4, byte[] jarg5, int[] jarg7, long[] jarg8);
   public final static native int fleetauth_queue_serve(long jarg1, long jarg2, long[] jarg3);
   public final static native byte[] fleetauth_token_secret(long jarg1);
   public final static native int fleetauth_token_kind(long jarg1);

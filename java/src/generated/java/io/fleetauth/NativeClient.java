@@ -59,11 +59,15 @@ final class NativeClient extends NativeHandle {
    * The provider answered with this status to a request that carried the token of this slot and generation. If the
    * status means that the token is no longer taken (401, unless the descriptor says otherwise), the token is dropped
    * only if it is still the current one, so any number of reports cause one renewal; a token that is refused right
-   * after such a renewal is kept and the advice is STOP, as it is for any other status and a closed client.
+   * after such a renewal is kept and the advice is STOP, as it is for any other status and a closed client. {@code
+   * date} is that answer's Date header as it came, NULL when it has none; report at once. From it a wall clock that is
+   * wrong by more than 5 seconds and at most a day is learned: tokens that are made here, and one-time codes, are made
+   * for the provider's time from then on, be the wall clock set or not.
    */
-  int reportRejected(long slot, long generation, int httpStatus) {
+  int reportRejected(long slot, long generation, int httpStatus, String date) {
     try (Call call = new Call()) {
-      call.check(FleetauthJNI.fleetauth_client_report_rejected(call.use(this), slot, generation, httpStatus, call.number, call.error));
+      call.check(FleetauthJNI.fleetauth_client_report_rejected(call.use(this), slot, generation, httpStatus, Text.utf8(date), call.number,
+                                                               call.error));
       return call.number[0];
     }
   }

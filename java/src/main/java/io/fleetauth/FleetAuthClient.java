@@ -211,14 +211,17 @@ public class FleetAuthClient implements AutoCloseable {
    * Tells with which status the provider refused a request with these headers, and answers whether
    * to get new ones and repeat it once: if the status says that the token is no longer taken (401).
    * Any number of reports of one token cause one renewal.
+   *
+   * @param date the refusal's Date header: where this machine's clock is wrong, the provider's time
+   *     is learned from it; null when there is none
    */
-  public final Advice reportRejected(AuthHeaders headers, int httpStatus) {
-    return Advice.of(handle.reportRejected(headers.slot, headers.generation, httpStatus));
+  public final Advice reportRejected(AuthHeaders headers, int httpStatus, String date) {
+    return Advice.of(handle.reportRejected(headers.slot, headers.generation, httpStatus, date));
   }
 
-  /** As {@link #reportRejected(AuthHeaders, int)}, for who sends the token himself. */
-  public final Advice reportRejected(Token token, int httpStatus) {
-    return Advice.of(handle.reportRejected(token.slot(), token.generation(), httpStatus));
+  /** As {@link #reportRejected(AuthHeaders, int, String)}, for who sends the token himself. */
+  public final Advice reportRejected(Token token, int httpStatus, String date) {
+    return Advice.of(handle.reportRejected(token.slot(), token.generation(), httpStatus, date));
   }
 
   // Who and for whom

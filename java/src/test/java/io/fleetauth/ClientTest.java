@@ -90,11 +90,12 @@ class ClientTest {
       assertSame(client.headers(devices, "POST"), client.headers(devices, "POST"));
 
       emulator.revoke("fleetup");
-      assertEquals(Advice.RETRY, client.reportRejected(first, 401));
+      assertEquals(Advice.RETRY, client.reportRejected(first, 401, null));
       AuthHeaders renewed = client.headers(devices);
       assertNotEquals(first.get("Authorization"), renewed.get("Authorization"));
       assertSame(renewed, client.headers(devices));
-      assertEquals(Advice.STOP, client.reportRejected(renewed, 401), "a fresh token was refused");
+      assertEquals(
+          Advice.STOP, client.reportRejected(renewed, 401, null), "a fresh token was refused");
     }
   }
 
@@ -156,7 +157,7 @@ class ClientTest {
               .thenApply(
                   token -> {
                     token.close();
-                    client.reportRejected(client.headers(devices), 401);
+                    client.reportRejected(client.headers(devices), 401, null);
                     return client.headers(devices);
                   });
       assertEquals(2, headers.get(10, TimeUnit.SECONDS).size());

@@ -58,6 +58,7 @@ import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Fleet Engine's tokens: as Google's own library makes them, and as the emulator takes them. */
 @ExtendWith({EmulatorExtension.class, LiveHandles.class})
@@ -364,6 +365,45 @@ class FleetEngineTest {
               + "\"do\":{\"status\":401}}");
       assertEquals(200, status(http, trip, consumer), "repeated, for the same claims");
     }
+  }
+
+  // The emulator refuses a token for its exp, which is too far ahead or over.
+  @ParameterizedTest
+  @ValueSource(longs = {-600, 4200})
+  void T_5_adapters_heal_a_wrong_clock(long ahead) throws Exception {
+    HttpClient http = HttpClient.newBuilder().sslContext(emulator.sslContext()).build();
+    HttpResponse.BodyHandler<Void> nothing = HttpResponse.BodyHandlers.discarding();
+    emulator.advance(Duration.ofSeconds(ahead));
+    try {
+      for (String adapter : List.of("okhttp", "send", "sendAsync")) {
+        long refusedBefore = refusals();
+        try (FleetEngine client = fleetEngine()) {
+          for (String vehicle : List.of("v-1", "v-2")) { // the offset is remembered
+            String path = "vehicles/" + vehicle;
+            HttpRequest get = HttpRequest.newBuilder(URI.create(resource(path))).build();
+            try (PreparedRequest request =
+                client.request().claims(Map.of("vehicleid", vehicle)).build()) {
+              AuthorizedHttpClient authorized = new AuthorizedHttpClient(http, client, request);
+              int status =
+                  switch (adapter) {
+                    case "okhttp" -> status(client, request, path);
+                    case "send" -> authorized.send(get, nothing).statusCode();
+                    default -> authorized.sendAsync(get, nothing).get().statusCode();
+                  };
+              assertEquals(200, status, adapter);
+            }
+          }
+        }
+        assertEquals(1, refusals() - refusedBefore, adapter);
+      }
+    } finally {
+      emulator.advance(Duration.ofSeconds(-ahead));
+    }
+  }
+
+  private long refusals() throws Exception {
+    JsonNode entries = new ObjectMapper().readTree(emulator.log()).get("entries");
+    return entries.findValues("status").stream().filter(status -> status.asInt() == 401).count();
   }
 
   // Keys

@@ -92,7 +92,7 @@ final class ProcessMain {
       things.add(client.request().api("api").build());
       AuthHeaders headers = client.headers(url);
       client.headersAsync(url, "POST").get();
-      client.reportRejected(headers, 401);
+      client.reportRejected(headers, 401, null);
       client.tokenAsync().get().close();
       things.add(logInAndOut(arguments));
       try {

@@ -160,7 +160,7 @@ final class VectorPlayer implements AutoCloseable {
       done(step);
     } else if (is(step, "peek", "token", "headers", "error")) {
       peek(step);
-    } else if (is(step, "reject", "http_status", "advice")) {
+    } else if (is(step, "reject", "http_status", "date", "advice")) {
       reject(step);
     } else if (is(step, "advance_ms")) {
       clock.advance(Duration.ofMillis(step.get("advance_ms").longValue()));
@@ -358,7 +358,8 @@ final class VectorPlayer implements AutoCloseable {
 
   private void reject(JsonNode step) {
     Token token = (Token) operations.get(step.get("reject").asText()).getNow(null);
-    Advice advice = client.reportRejected(token, step.path("http_status").asInt(401));
+    int httpStatus = step.path("http_status").asInt(401);
+    Advice advice = client.reportRejected(token, httpStatus, step.path("date").asText(null));
     assertEquals(step.get("advice").asText(), advice.name().toLowerCase(Locale.ROOT), where);
   }
 

@@ -93,7 +93,8 @@ public final class FleetAuthInterceptor implements Interceptor {
     }
     boolean mayRenew;
     try {
-      mayRenew = client.reportRejected(sent.headers, response.code()) == Advice.RETRY;
+      String date = response.header("Date");
+      mayRenew = client.reportRejected(sent.headers, response.code(), date) == Advice.RETRY;
     } catch (FleetAuthException failure) {
       response.close();
       throw new IOException(failure.getMessage(), failure);

@@ -86,7 +86,9 @@ public final class AuthorizedHttpClient {
     if (response.statusCode() < 400) {
       return false;
     }
-    boolean isRenewable = client.reportRejected(headers, response.statusCode()) == Advice.RETRY;
+    String date = response.headers().firstValue("Date").orElse(null);
+    boolean isRenewable =
+        client.reportRejected(headers, response.statusCode(), date) == Advice.RETRY;
     Optional<HttpRequest.BodyPublisher> body = request.bodyPublisher();
     return isRenewable && (body.isEmpty() || body.get().contentLength() >= 0);
   }

@@ -39,7 +39,7 @@ def forms(text: str) -> list[str]:
     found += [", ".join(map(str, plain)), ",".join(map(str, plain))]
     found += ["".join(f"%{byte:02x}" for byte in plain), "".join(f"%{byte:02X}" for byte in plain)]
     found += ["".join(f"\\u{byte:04x}" for byte in plain), "".join(f"\\x{byte:02x}" for byte in plain)]
-    found += ["\0".join(text)]  # UTF-16, of either order
+    found += [zero.join(text) for zero in ("\0", "\\x00", "\\u0000")]  # UTF-16, of either order, and printed
     for before in range(3):  # base64, as a part of something longer
         for encode in (b64encode, urlsafe_b64encode):
             whole = encode(bytes(before) + plain).decode().rstrip("=")

@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { Worker } from 'node:worker_threads';
 
@@ -33,10 +36,11 @@ interface Ended {
 }
 
 /** Runs a program in a process of its own and waits for its end. */
-function run(program: string): Promise<Ended> {
+function run(program: string, environment: NodeJS.ProcessEnv = {}): Promise<Ended> {
   const start = performance.now();
   const child = spawn(process.execPath, ['-e', prologue() + program], {
     stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, ...environment },
     timeout: 20_000 + 500 * EXITS,
   });
   let output = '';
@@ -142,6 +146,17 @@ describe('a process', () => {
       { code: ended.code, signal: ended.signal, output: ended.output },
       { code: 0, signal: null, output: 'all ended\n' },
     );
+  });
+
+  test('L06 leaves the key log empty', async (context) => {
+    const folder = mkdtempSync(join(tmpdir(), 'fleetauth-'));
+    context.after(() => {
+      rmSync(folder, { recursive: true });
+    });
+    const log = join(folder, 'keys');
+    const ended = await run(`client.token().then((token) => console.log(token.kind));`, { SSLKEYLOGFILE: log });
+    assert.deepEqual({ code: ended.code, output: ended.output }, { code: 0, output: 'bearer\n' });
+    assert.ok(!existsSync(log) || readFileSync(log).length === 0);
   });
 
   test('shares tokens among its workers', async () => {

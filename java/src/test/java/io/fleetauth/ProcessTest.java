@@ -15,6 +15,7 @@ import java.nio.file.Paths;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -33,13 +34,20 @@ class ProcessTest {
   private record Ended(int code, String output, Duration leaving) {}
 
   private static Ended run(List<String> options, String... arguments) throws Exception {
+    return run(Map.of(), options, arguments);
+  }
+
+  private static Ended run(
+      Map<String, String> environment, List<String> options, String... arguments) throws Exception {
     List<String> command = new ArrayList<>();
     command.add(Paths.get(System.getProperty("java.home"), "bin", "java").toString());
     command.addAll(options);
     command.addAll(List.of("-cp", System.getProperty("java.class.path")));
     command.add(ProcessMain.class.getName());
     command.addAll(List.of(arguments));
-    Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
+    ProcessBuilder builder = new ProcessBuilder(command).redirectErrorStream(true);
+    builder.environment().putAll(environment);
+    Process process = builder.start();
     StringBuilder output = new StringBuilder();
     long left = System.nanoTime();
     try (BufferedReader lines = process.inputReader()) {
@@ -84,6 +92,16 @@ class ProcessTest {
     Ended ended = run(List.of("-Xcheck:jni", "-Xmx64m"), arguments);
     assertEquals(0, ended.code(), ended.output());
     assertEquals("worked\n", ended.output(), "and no warning");
+  }
+
+  @Test
+  void L06_the_key_log_stays_empty(EmulatorProcess emulator, @TempDir Path folder)
+      throws Exception {
+    Path log = folder.resolve("keys");
+    String[] arguments = {"work", emulator.url(), emulator.caFile().toString()};
+    Ended ended = run(Map.of("SSLKEYLOGFILE", log.toString()), List.of("-Xmx64m"), arguments);
+    assertEquals("worked\n", ended.output());
+    assertTrue(Files.notExists(log) || Files.size(log) == 0);
   }
 
   @Test

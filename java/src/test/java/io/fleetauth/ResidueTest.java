@@ -77,8 +77,8 @@ class ResidueTest {
   }
 
   // A collector that never collects nor moves leaves every copy where it is.
-  @ParameterizedTest
   @CsvSource({"bytes,UseEpsilonGC", "characters,UseEpsilonGC", "bytes,UseSerialGC"})
+  @ParameterizedTest
   void L04_nothing_is_left_of_arrays_that_were_wiped(
       String kind, String collector, EmulatorProcess emulator, @TempDir Path folder)
       throws Exception {

@@ -29,13 +29,13 @@ def _may_be_none(f: Function) -> bool:
 
 def _parameter(p: Param) -> str:
     if p.kind == "handle":
-        return f"const {pascal(p.handle)} {'*' if p.nullable else '&'}{p.name}"
+        return f"std::optional<{pascal(p.handle)} *> {p.name}" if p.nullable else f"const {pascal(p.handle)} &{p.name}"
     return f"const py::object &{p.name}"
 
 
 def _argument(p: Param) -> str:
     if p.kind == "handle":
-        return f"native({p.name})"
+        return f"native({p.name}{'.value_or(nullptr)' if p.nullable else ''})"
     if p.kind in INTEGERS:
         return f"integer<{INTEGERS[p.kind]}>({p.name}, {quoted(p.name)})"
     return f"{p.name}_view.data(), {p.name}_view.size()"
@@ -76,7 +76,7 @@ def _definition(f: Function) -> str:
 
 def _class(model: Model, h: Handle) -> str:
     methods = [_definition(f) for f in model.functions_for("python") if f.handle == h.name]
-    return f'  py::class_<{pascal(h.name)}>(module, "{pascal(h.name)}", py::module_local())\n' + "\n".join(methods) + ";\n"
+    return f'  Class<{pascal(h.name)}>(module, "{pascal(h.name)}", py::module_local())\n' + "\n".join(methods) + ";\n"
 
 
 def _flat(model: Model) -> str:

@@ -1,11 +1,13 @@
 #pragma once
 
 #include <pybind11/pybind11.h>
+#include <pybind11/stl.h>
 
 #include <cstdint>
 #include <cstring>
 #include <limits>
 #include <memory>
+#include <optional>
 #include <utility>
 
 #include "fleetauth/fleetauth.h"
@@ -171,6 +173,45 @@ py::object shared(Function function, Arguments... arguments) {
 }
 
 inline void constant(py::module_ &module, const char *name, std::int64_t number) { module.attr(name) = number; }
+
+// ---- classes
+
+/// Raises a TypeError that names types alone: what pybind11 says about arguments it cannot convert shows all of them.
+[[noreturn]] void refuse(const char *function, const py::args &arguments, const py::kwargs &named);
+
+/// A class whose functions refuse what does not fit them without showing it: after each stands one that takes anything. Handles that may be
+/// None are therefore optionals: as pointers they would be None only for functions that nothing stands after.
+template <class Type>
+class Class : public py::class_<Type> {
+ public:
+  using Base = py::class_<Type>;
+  using Base::Base;
+
+  template <class Function, class... Names>
+  Class &def(const char *name, Function function, const Names &...names) {
+    Base::def(name, function, names...);
+    Base::def(name, [name](const py::args &arguments, const py::kwargs &named) { refuse(name, arguments, named); });
+    return *this;
+  }
+  template <class... Init, class... Names>
+  Class &def(py::detail::initimpl::factory<Init...> &&init, const Names &...names) {
+    Base::def(std::move(init), names...);
+    Base::def(py::init(
+        [](const py::args &arguments, const py::kwargs &named) -> std::unique_ptr<Type> { refuse("__init__", arguments, named); }));
+    return *this;
+  }
+  template <class Function, class... Names>
+  Class &def_static(const char *name, Function function, const Names &...names) {
+    Base::def_static(name, function, names...);
+    Base::def_static(name, [name](const py::args &arguments, const py::kwargs &named) { refuse(name, arguments, named); });
+    return *this;
+  }
+  template <class Getter>
+  Class &def_property_readonly(const char *name, Getter getter) {
+    Base::def_property_readonly(name, getter);
+    return *this;
+  }
+};
 
 // ---- the generated part
 

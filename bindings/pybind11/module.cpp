@@ -12,7 +12,10 @@ void Text::read(const py::object &value, const char *name) {
     throw py::type_error(std::string(name) + " must be str, not " + Py_TYPE(value.ptr())->tp_name);
   }
   data_ = PyUnicode_AsUTF8AndSize(value.ptr(), &size_);
-  if (data_ == nullptr) throw py::error_already_set();
+  if (data_ != nullptr) return;
+  // Python's own error holds the whole text.
+  PyErr_Clear();
+  throw py::value_error(std::string(name) + " must be text that can be encoded as UTF-8");
 }
 
 Bytes::Bytes(const py::object &value, const char *name) {
@@ -32,6 +35,16 @@ std::int64_t integer_between(const py::object &value, const char *name, std::int
     throw py::value_error(std::string(name) + " must be from " + std::to_string(min) + " to " + std::to_string(max));
   }
   return number;
+}
+
+void refuse(const char *function, const py::args &arguments, const py::kwargs &named) {
+  std::string types;
+  const auto add = [&](const std::string &name, const py::handle &value) {
+    types += (types.empty() ? "" : ", ") + name + Py_TYPE(value.ptr())->tp_name;
+  };
+  for (const py::handle &argument : arguments) add("", argument);
+  for (const auto &[name, argument] : named) add(py::str(name).cast<std::string>() + ": ", argument);
+  throw py::type_error(std::string(function) + "() does not take (" + types + ")");
 }
 
 void take_gil_back(PyThreadState *state) {

@@ -145,8 +145,8 @@ std::string advice(const ClientConfig &config, const Step &step, const HttpRespo
   return ", which is not in the provider's protocol; check base_url and the path of the step";
 }
 
-// An error word that repeats a secret is dropped, and a sentence is not a word.
-std::string provider_code(const ClientConfig &config, const Step &step, const std::optional<json::Document> &answer) {
+// A sentence is not a word.
+std::string provider_code(const Step &step, const std::optional<json::Document> &answer) {
   if (!answer) return {};
   for (const std::string &path : step.error_code_paths) {
     const auto node = answer->find(path);
@@ -154,8 +154,7 @@ std::string provider_code(const ClientConfig &config, const Step &step, const st
     if (const auto integer = node->integer()) return redact::filter_code(std::to_string(*integer));
     const auto word = node->text();
     if (!word || word->empty() || word->find(' ') != std::string_view::npos) continue;
-    std::string code = redact::filter_code(*word);
-    return repeats_a_secret(config, *word) || repeats_a_secret(config, code) ? std::string() : code;
+    return redact::filter_code(*word);
   }
   return {};
 }
@@ -226,7 +225,7 @@ ErrorPtr refusal(const ClientConfig &config, const Step &step, const HttpRespons
   Error error =
       step_error(config, step, status, "answered " + std::to_string(response.status) + advice(config, step, response, status, retry_after));
   error.http_status = response.status;
-  error.provider_code = provider_code(config, step, answer);
+  error.provider_code = provider_code(step, answer);
   error.in_doubt = leaves_doubt(step, response.status) && !is_success(step, response.status);
   error.retry_after_ms = retry_after;
   if (rule != nullptr && rule->action) error.retryable = *rule->action == provider::ErrorAction::Retry;

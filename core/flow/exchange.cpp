@@ -43,7 +43,7 @@ class Exchange final : public Machine {
 
   Effect on_response(const HttpResponse &response, const Now &now) override {
     if (step_ == nullptr) return misused();
-    if (auto error = check_answer(config_, *step_, response, now)) return refused(std::move(error), response, now);
+    if (auto error = check_answer(config_, *step_, response, now)) return refused(error, response, now);
     auto answer = read_token(config_, *step_, response, now);
     if (!answer) return refused(answer.error(), response, now);
     if (auto *grant = std::get_if<Grant>(&*answer)) return granted(std::move(*grant));
@@ -61,14 +61,18 @@ class Exchange final : public Machine {
  private:
   enum class Doing { Refresh, LogIn, Answer };
 
+  [[nodiscard]] provider::Inputs inputs() const {
+    provider::Inputs inputs{.refresh_token = refresh_token_.view(), .code = code_.view(), .account = subject_.account};
+    inputs.claims = subject_.claims.get();
+    if (challenge_ != nullptr) inputs.echoes = &challenge_->echoes;
+    return inputs;
+  }
+
   [[nodiscard]] const Step &step_of(std::string_view name) const { return *config_.descriptor->step(name); }
 
   /// Where memory runs out nothing has changed: the answer that led here may be read again.
   Effect send(const Step &step, Doing doing) {
-    provider::Inputs inputs{.refresh_token = refresh_token_.view(), .code = code_.view(), .account = subject_.account};
-    inputs.claims = subject_.claims.get();
-    if (challenge_ != nullptr) inputs.echoes = &challenge_->echoes;
-    auto request = build_request(config_, step, inputs);
+    auto request = build_request(config_, step, inputs());
     doing_ = doing;
     step_ = &step;
     if (!request) return Failed{request.error()};
@@ -115,7 +119,8 @@ class Exchange final : public Machine {
   }
 
   /// A refresh token that is no longer good is no reason to give up while there are credentials.
-  Effect refused(ErrorPtr error, const HttpResponse &response, const Now &now) {
+  Effect refused(const ErrorPtr &answered, const HttpResponse &response, const Now &now) {
+    ErrorPtr error = without_secrets(answered, config_, inputs());
     if (error->status == Status::OtpRequired) return challenged(read_challenge(*step_, response, now), now);
     if (doing_ != Doing::Refresh || error->status != Status::LoginRequired) return Failed{std::move(error)};
     refresh_token_is_dead_ = true;

@@ -18,25 +18,30 @@ class WithToken : public Machine {
       : config_(config), step_(step), account_(account), token_(std::move(token)), refresh_token_(std::move(refresh_token)) {}
 
   Effect start(const Now & /*now*/) override {
-    auto request = build_request(config_, step_, {.token = token_.view(), .refresh_token = refresh_token_.view(), .account = account_});
+    auto request = build_request(config_, step_, inputs());
     if (!request) return Failed{request.error()};
     return SendRequest{std::move(*request)};
   }
 
   Effect on_response(const HttpResponse &response, const Now &now) override {
-    if (auto error = check_answer(config_, step_, response, now)) return Failed{std::move(error)};
+    if (const auto error = check_answer(config_, step_, response, now)) return failed(error);
     if (step_.yield == provider::Yield::Nothing) return Done{};
     if (step_.yield == provider::Yield::Accounts) {
       auto accounts = read_accounts(config_, step_, response, now);
-      return accounts ? Effect(Listed{std::move(*accounts)}) : Effect(Failed{accounts.error()});
+      return accounts ? Effect(Listed{std::move(*accounts)}) : failed(accounts.error());
     }
     auto identity = read_identity(config_, step_, response, now);
-    return identity ? Effect(Identified{std::move(*identity)}) : Effect(Failed{identity.error()});
+    return identity ? Effect(Identified{std::move(*identity)}) : failed(identity.error());
   }
 
   Effect on_failure(const HttpFailure &failure, const Now & /*now*/) override { return Failed{unanswered(config_, step_, failure)}; }
 
  private:
+  [[nodiscard]] provider::Inputs inputs() const {
+    return {.token = token_.view(), .refresh_token = refresh_token_.view(), .account = account_};
+  }
+  [[nodiscard]] Effect failed(const ErrorPtr &error) const { return Failed{without_secrets(error, config_, inputs())}; }
+
   const ClientConfig &config_;
   const Step &step_;
   const std::string account_;

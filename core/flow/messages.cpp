@@ -2,7 +2,45 @@
 
 #include <algorithm>
 
+#include "core/base/redact.h"
+
 namespace fleetauth::flow {
+namespace {
+
+// So many characters in a row are no coincidence.
+constexpr std::size_t kTelling = 8;
+
+// Whether a word, as filter_code leaves it, holds a secret or a good part of it.
+bool repeats(std::string_view word, std::string_view secret) {
+  SecretBytes filtered;
+  filtered.reserve(secret.size());
+  for (const char &c : secret) filtered.append(redact::filter_code({&c, 1}));
+  const std::string_view known = filtered.view();
+  if (known.size() < kTelling) return !known.empty() && word.find(known) != std::string_view::npos;
+  for (std::size_t at = 0; at + kTelling <= word.size(); ++at) {
+    if (known.find(word.substr(at, kTelling)) != std::string_view::npos) return true;
+  }
+  return false;
+}
+
+bool repeats_a_secret(std::string_view word, const provider::ClientConfig &config, const provider::Inputs &inputs) {
+  if (word.empty()) return false;
+  for (const std::string_view secret : {inputs.token, inputs.refresh_token, inputs.code}) {
+    if (repeats(word, secret)) return true;
+  }
+  if (inputs.echoes != nullptr) {
+    for (const provider::Echo &echo : *inputs.echoes) {
+      if (repeats(word, echo.text.view())) return true;
+    }
+  }
+  return std::any_of(config.descriptor->parameters.begin(), config.descriptor->parameters.end(), [&](const provider::Parameter &parameter) {
+    const provider::ParameterValue *value = parameter.secret ? config.value(parameter.name) : nullptr;
+    return value != nullptr && repeats(word, value->text.view());
+  });
+}
+
+}  // namespace
+
 std::string step_prefix(const provider::ClientConfig &config, const provider::Step &step) {
   const provider::Descriptor &descriptor = *config.descriptor;
   return descriptor.name + ": step \"" + step.name + "\" at " + std::string(descriptor.origin(step.origin)->authority()) + " ";
@@ -30,11 +68,11 @@ std::string parameter_list(const provider::Descriptor &descriptor, const provide
   return out.empty() ? "the descriptor" : out;
 }
 
-bool repeats_a_secret(const provider::ClientConfig &config, std::string_view text) {
-  return std::any_of(config.descriptor->parameters.begin(), config.descriptor->parameters.end(), [&](const provider::Parameter &parameter) {
-    const provider::ParameterValue *value = parameter.secret ? config.value(parameter.name) : nullptr;
-    return value != nullptr && !value->text.empty() && text.find(value->text.view()) != std::string_view::npos;
-  });
+ErrorPtr without_secrets(ErrorPtr error, const provider::ClientConfig &config, const provider::Inputs &inputs) {
+  if (!repeats_a_secret(error->provider_code, config, inputs)) return error;
+  Error silent = *error;
+  silent.provider_code.clear();
+  return fail(std::move(silent));
 }
 
 }  // namespace fleetauth::flow

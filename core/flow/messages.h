@@ -5,6 +5,7 @@
 
 #include "core/base/error.h"
 #include "core/provider/client_config.h"
+#include "core/provider/inputs.h"
 
 namespace fleetauth::flow {
 
@@ -14,7 +15,7 @@ namespace fleetauth::flow {
 [[nodiscard]] Error step_error(const provider::ClientConfig &config, const provider::Step &step, Status status, const std::string &what);
 /// The names of the parameters a step sends: "api_key, acct_id and secret".
 [[nodiscard]] std::string parameter_list(const provider::Descriptor &descriptor, const provider::Step &step);
-/// Whether a server's text holds one of the client's secrets.
-[[nodiscard]] bool repeats_a_secret(const provider::ClientConfig &config, std::string_view text);
+/// The error without the provider's word if that repeats a secret of the client or of the request's inputs, or a good part of one.
+[[nodiscard]] ErrorPtr without_secrets(ErrorPtr error, const provider::ClientConfig &config, const provider::Inputs &inputs);
 
 }  // namespace fleetauth::flow

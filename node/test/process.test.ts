@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { Worker } from 'node:worker_threads';
 
@@ -20,26 +23,39 @@ function prologue(): string {
   `;
 }
 
+/** How often processes and workers end with requests in flight; FLEETAUTH_EXITS asks for more. */
+const EXITS = Number(process.env.FLEETAUTH_EXITS ?? '10');
+
 interface Ended {
   code: number | null;
   signal: string | null;
   output: string;
   ms: number;
+  /** From the last that it printed to its end. */
+  leavingMs: number;
 }
 
 /** Runs a program in a process of its own and waits for its end. */
-function run(program: string): Promise<Ended> {
+function run(program: string, environment: NodeJS.ProcessEnv = {}): Promise<Ended> {
   const start = performance.now();
   const child = spawn(process.execPath, ['-e', prologue() + program], {
     stdio: ['ignore', 'pipe', 'pipe'],
-    timeout: 20_000,
+    env: { ...process.env, ...environment },
+    timeout: 20_000 + 500 * EXITS,
   });
   let output = '';
-  for (const pipe of [child.stdout, child.stderr]) pipe.on('data', (chunk: Buffer) => (output += chunk.toString()));
+  let last = start;
+  for (const pipe of [child.stdout, child.stderr]) {
+    pipe.on('data', (chunk: Buffer) => {
+      output += chunk.toString();
+      last = performance.now();
+    });
+  }
   return new Promise((resolve, reject) => {
     child.on('error', reject);
     child.on('close', (code, signal) => {
-      resolve({ code, signal, output, ms: performance.now() - start });
+      const end = performance.now();
+      resolve({ code, signal, output, ms: end - start, leavingMs: end - last });
     });
   });
 }
@@ -79,19 +95,24 @@ describe('a process', () => {
 
   test('P05 P07 may exit with requests in flight', async () => {
     await fixture.emulator.faults(hold);
-    for (const exit of [
-      `setTimeout(() => process.exit(7), 50);`,
-      `process.nextTick(() => process.exit(7));`,
-      `process.exit(7);`,
-      `setTimeout(() => { client.close(); process.exit(7); }, 50);`,
-      `process.on('unhandledRejection', () => process.exit(7)); setTimeout(() => client.close(), 20);`,
-    ]) {
-      const ended = await run(`for (let n = 0; n < 50; ++n) void client.token(); ${exit}`);
+    const ways = [
+      `setTimeout(exit, 50);`,
+      `process.nextTick(exit);`,
+      `exit();`,
+      `setTimeout(() => { client.close(); exit(); }, 50);`,
+      `process.on('unhandledRejection', exit); setTimeout(() => client.close(), 20);`,
+    ];
+    for (let round = 0; round < EXITS; ++round) {
+      const way = ways[round % ways.length] ?? '';
+      const ended = await run(`
+        const exit = () => { require('node:fs').writeSync(1, 'leaving'); process.exit(7); };
+        for (let n = 0; n < 50; ++n) void client.token(); ${way}`);
       assert.deepEqual(
         { code: ended.code, signal: ended.signal, output: ended.output },
-        { code: 7, signal: null, output: '' },
-        exit,
+        { code: 7, signal: null, output: 'leaving' },
+        way,
       );
+      assert.ok(ended.leavingMs < 2_000, `${ended.leavingMs} ms for ${way}`);
     }
     await fixture.emulator.release('exit');
   });
@@ -104,7 +125,7 @@ describe('a process', () => {
     const ended = await run(`
       const { Worker } = require('node:worker_threads');
       (async () => {
-        for (let round = 0; round < 15; ++round) {
+        for (let round = 0; round < ${EXITS}; ++round) {
           const worker = new Worker(${JSON.stringify(worker)}, { eval: true });
           if (round % 3 > 0) await new Promise((resolve) => worker.once('message', resolve));
           if (round % 3 > 1) await new Promise((resolve) => setTimeout(resolve, 5));
@@ -131,7 +152,7 @@ describe('a process', () => {
     const ended = await run(`
       const { Worker } = require('node:worker_threads');
       (async () => {
-        for (let round = 0; round < 5; ++round) {
+        for (let round = 0; round < ${Math.ceil(EXITS / 2)}; ++round) {
           const workers = [0, 1, 2, 3].map((n) => new Worker(${JSON.stringify(worker)}, { eval: true, workerData: round * 4 + n }));
           await Promise.all(workers.map((one) => new Promise((resolve, reject) => one.once('exit', resolve).once('error', reject))));
         }
@@ -141,6 +162,17 @@ describe('a process', () => {
       { code: ended.code, signal: ended.signal, output: ended.output },
       { code: 0, signal: null, output: 'all ended\n' },
     );
+  });
+
+  test('L06 leaves the key log empty', async (context) => {
+    const folder = mkdtempSync(join(tmpdir(), 'fleetauth-'));
+    context.after(() => {
+      rmSync(folder, { recursive: true });
+    });
+    const log = join(folder, 'keys');
+    const ended = await run(`client.token().then((token) => console.log(token.kind));`, { SSLKEYLOGFILE: log });
+    assert.deepEqual({ code: ended.code, output: ended.output }, { code: 0, output: 'bearer\n' });
+    assert.ok(!existsSync(log) || readFileSync(log).length === 0);
   });
 
   test('shares tokens among its workers', async () => {

@@ -3,6 +3,7 @@
 import itertools
 import subprocess
 import sys
+from collections.abc import Callable
 
 import pytest
 
@@ -21,15 +22,37 @@ def test_a_wrong_type_is_named_and_no_argument_is_shown() -> None:
         options.set_bytes("secret", "secret-canary")  # type: ignore[arg-type]
     with pytest.raises(TypeError, match="value must be int, not str"):
         options.set_i64("acct_id", "1")  # type: ignore[arg-type]
-    with pytest.raises(UnicodeEncodeError):
-        options.set_text("\ud800", "x")
+    with pytest.raises(ValueError, match="value must be text that can be encoded as UTF-8") as unencodable:
+        options.set_text("secret", "secret-canary\ud800")
+    assert "canary" not in repr(unencodable.value)
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda options: options.set_text("secret", "secret-canary", "another"),
+        lambda options: options.set_text("secret", valeu="secret-canary"),
+        lambda options: _native.Options.set_text("secret-canary", "secret", "x"),
+        lambda options: _native.Options.set_bytes(None, "secret", b"secret-canary"),
+        lambda options: _native.Options("secret-canary"),
+        lambda options: _native.Runtime("secret-canary", None),
+        lambda options: _native.Client(options, options, secret="secret-canary"),
+        lambda options: _native.Provider.from_json("secret-canary"),
+        lambda options: _native.Client.answer(options, options, b"secret-canary", options, 1),
+        lambda options: _native.Client.seal_challenge(options, options, key=b"secret-canary"),
+    ],
+)
+def test_L03_arguments_that_do_not_fit_are_not_shown(call: Callable[[_native.Options], object]) -> None:
+    with pytest.raises(TypeError, match=r"^\w+\(\) does not take \(.*\b(str|bytes)\b.*\)$") as caught:
+        call(_native.Options())
+    assert "canary" not in str(caught.value)
 
 
 def test_P12_handles_of_another_type_are_refused() -> None:
     options, clock = _native.Options(), _native.Clock(0)
-    with pytest.raises(TypeError):
+    with pytest.raises(TypeError, match="Clock, NoneType"):
         _native.Runtime(clock, None)  # type: ignore[arg-type]
-    with pytest.raises(TypeError):
+    with pytest.raises(TypeError, match=r"advance\(\) does not take \(fleetauth._native.Options, int\)"):
         _native.Clock.advance(options, 1)  # type: ignore[arg-type]
     with pytest.raises(fleetauth.FleetAuthError, match="must not be NULL"):
         _native.Options.__new__(_native.Options).set_i64("n", 1)

@@ -232,6 +232,73 @@ def test_P05_P06_again_and_again_with_requests_in_flight(fleetauth_emulator: Emu
             assert (process.returncode, errors) == (0, "")
 
 
+BOTH = """
+import ctypes
+from fleetauth.testing import live_handles
+
+class Library:
+    def __init__(self, path):
+        self.native = ctypes.CDLL(path, mode=os.RTLD_NOW | os.RTLD_GLOBAL)
+    def make(self, function, *arguments):
+        out = ctypes.c_void_p()
+        status = getattr(self.native, 'fleetauth_' + function)(*arguments, ctypes.byref(out), None)
+        assert status == 0, (function, status)
+        return out
+    def client(self):
+        bag = self.make('options_new')
+        for name, value in options.items():
+            words = [text.encode() for text in (name, str(value))]
+            sized = [part for word in words for part in (word, ctypes.c_size_t(len(word)))]
+            assert self.native.fleetauth_options_set_text(bag, *sized, None) == 0, name
+        provider = self.make('provider_builtin', b'fleetup', ctypes.c_size_t(7))
+        return self.make('client_new', self.make('runtime_shared'), provider, bag)
+    def token(self, client):
+        token = self.make('client_token', client, None, None, ctypes.c_size_t(0), None, ctypes.c_size_t(0))
+        self.native.fleetauth_token_secret.restype = ctypes.c_void_p
+        size = ctypes.c_size_t()
+        return ctypes.string_at(self.native.fleetauth_token_secret(token, ctypes.byref(size)), size.value)
+
+library = Library(sys.argv[2])
+before = live_handles()
+theirs = library.client()
+first = library.token(theirs)
+assert live_handles() == before, 'what one copy counts is its own'
+with client() as c:
+    assert c.token().reveal().encode() != first, 'each has its own token'
+    library.native.fleetauth_client_close(theirs)
+    assert c.report_rejected(c.token())
+    c.token()
+told('both work')
+"""
+
+
+def shared_library() -> str:
+    found = sorted(Path(__file__).parents[2].glob("build/*/capi/libfleetauth.so"), key=lambda path: path.stat().st_mtime)
+    if not found:
+        pytest.skip("no libfleetauth.so has been built: cmake --build --preset dev --target fleetauth")
+    return str(found[-1])
+
+
+@pytest.mark.parametrize("first", ["module", "library"])
+def test_P16_the_module_and_the_shared_library_in_one_process(fleetauth_emulator: Emulator, first: str) -> None:
+    """As where an embedding program, or another module, is linked to the library of the system."""
+    library = shared_library()
+    preload = f"import ctypes, os\nctypes.CDLL({library!r}, mode=os.RTLD_NOW | os.RTLD_GLOBAL)\n" if first == "library" else ""
+    command = [sys.executable, "-c", preload + HEAD + BOTH, json.dumps(fleetauth_emulator.options("fleetup")), library]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "both work\n", "")
+    assert fleetauth_emulator.token_requests("fleetup") == 3
+
+
+def test_L06_the_key_log_stays_empty(fleetauth_emulator: Emulator, tmp_path: Path) -> None:
+    log = tmp_path / "keys"
+    command = [sys.executable, "-c", HEAD + "client().token(); told('done')", json.dumps(fleetauth_emulator.options("fleetup"))]
+    environment = os.environ | {"SSLKEYLOGFILE": str(log)}
+    assert subprocess.run(command, env=environment, capture_output=True, check=True, timeout=60).stdout == b"done\n"
+    assert fleetauth_emulator.token_requests("fleetup") == 1
+    assert not log.exists() or log.read_bytes() == b""
+
+
 def test_a_loop_of_its_own_after_a_fork(fleetauth_emulator: Emulator) -> None:
     script = """
 c = aio.FleetUp(**options)

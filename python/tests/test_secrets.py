@@ -1,43 +1,41 @@
-"""What the package shows, and leaves in memory, of secrets that are made at run time."""
+"""What the package shows, and leaves in memory, of secrets."""
 
+import asyncio
+import io
 import json
+import logging
 import pickle
 import secrets
 import subprocess
 import sys
 import traceback
-import urllib.parse
 from base64 import b64encode
-from collections.abc import Iterator
+from collections.abc import Awaitable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 import fleetauth
-from fleetauth import HttpRequest, HttpResponse, Runtime
-from fleetauth.testing import Emulator
+from fleetauth import HttpRequest, HttpResponse, Runtime, aio
+from fleetauth.testing import Emulator, ManualClock
 
-
-def forms(secret: str) -> Iterator[str]:
-    """A secret as it is and as it may have been encoded."""
-    plain = secret.encode()
-    yield secret
-    yield plain.hex()
-    yield plain.hex().upper()
-    yield "".join(f"%{byte:02X}" for byte in plain)
-    yield urllib.parse.quote_plus(secret)
-    for before in range(3):  # as a part of something longer
-        whole = b64encode(bytes(before) + plain).decode().rstrip("=")
-        yield whole[-(-before * 8 // 6) : len(whole) - 1]
+SHARED = json.loads((Path(__file__).parents[2] / "tests/secrets/canaries.json").read_text())
+CANARIES = {name: canary["value"] for name, canary in SHARED["canaries"].items()}
+FORMS = {form: name for name, canary in SHARED["canaries"].items() for form in canary["forms"]}
+PACKAGE = str(Path(fleetauth.__file__).parent)
 
 
 def shown(thing: object) -> Iterator[str]:
     """All that a program would print, log, send or keep of a thing."""
-    yield from (repr(thing), str(thing), f"{thing!a}")
+    yield from (repr(thing), str(thing), f"{thing!a}", f"{thing}")
     if isinstance(thing, BaseException):
         yield "".join(traceback.format_exception(thing))
         yield repr(thing.args) + repr(thing.__dict__)
+        # As error trackers do; the frames of the test hold secrets, of course.
+        for frame in traceback.TracebackException.from_exception(thing, capture_locals=True).stack:
+            if frame.filename.startswith(PACKAGE):
+                yield f"{frame.name}: {frame.locals}"
         for linked in (thing.__cause__, thing.__context__):
             if linked is not None:
                 yield from shown(linked)
@@ -48,69 +46,115 @@ def shown(thing: object) -> Iterator[str]:
         yield str(refused)
 
 
-def assert_silent(thing: object, needles: dict[str, str]) -> None:
+def assert_silent(thing: object) -> None:
     for text in shown(thing):
-        for name, needle in needles.items():
-            for form in forms(needle):
-                assert form not in text, f"{type(thing).__name__} shows {name}"
+        for form, name in FORMS.items():
+            assert form not in text, f"{type(thing).__name__} shows {name}: {text}"
 
 
 def test_L03_a_secret_is_found_in_every_form() -> None:
-    secret = secrets.token_urlsafe(24)
-    for text in (
-        secret,
-        secret.encode().hex(),
-        b64encode(f"user:{secret}".encode()).decode(),
-        b64encode(f"me:{secret}!".encode()).decode(),
-    ):
+    token = CANARIES["token"]
+    for text in (token, f"Basic {b64encode(f'user:{token}'.encode()).decode()}", token.encode("utf-16-le").decode("latin-1"), *FORMS):
         with pytest.raises(AssertionError):
-            assert_silent(text, {"it": secret})
+            assert_silent(text)
+        with pytest.raises(AssertionError):
+            assert_silent(ValueError(f"<{text}>"))
 
 
-def credentials(provider: str) -> tuple[dict[str, Any], dict[str, str]]:
-    """Options for a client, with a random text for each that is secret, and these texts."""
-    parameters = json.loads(fleetauth.Provider(provider).description)["parameters"]
-    needles = {name: secrets.token_urlsafe(24) for name, spec in parameters.items() if spec.get("secret")}
-    options: dict[str, Any] = dict(needles)
-    for name, spec in parameters.items():
-        if name not in options and "default" not in spec and not name.endswith(("_file", "_ms", "_s")):
-            options[name] = 4711 if spec["type"] == "integer" else "name"
-    return {name: value for name, value in options.items() if name not in ("totp_secret", "claim_set")}, needles
+class Provider:
+    """What answers a client through one scenario, as a transport."""
+
+    def __init__(self, client: dict[str, Any], scenario: dict[str, Any]) -> None:
+        self.answers = SHARED["answers"] | {"good": client["good"]}
+        self.scenario = scenario
+        self.doing = "first"
+
+    async def __call__(self, request: HttpRequest) -> HttpResponse:
+        assert_silent(request)
+        name = self.scenario.get(self.doing, "good")
+        if name == "silence":
+            await asyncio.Event().wait()
+        answer = self.answers[name]
+        return HttpResponse(answer["status"], answer["headers"], answer["body"].encode())
 
 
-@pytest.mark.parametrize("provider", fleetauth.Provider.builtins())
-def test_L03_nothing_shows_a_secret_of_any_provider(provider: str) -> None:
-    options, needles = credentials(provider)
-    needles["token"] = secrets.token_urlsafe(24)
-    everything = " ".join(needles.values())
-    token = dict.fromkeys(("token", "accessToken", "access_token", "jwt"), needles["token"])
-    answers = [
-        HttpResponse(401, [("Content-Type", "application/json")], json.dumps({"error": everything, "message": everything}).encode()),
-        HttpResponse(200, [("Content-Type", "text/html"), ("Set-Cookie", everything)], everything.encode()),
-        HttpResponse(302, [("Location", f"https://{needles['token']}.example/?{urllib.parse.quote_plus(everything)}")], b""),
-        HttpResponse(200, [("Content-Type", "application/json")], json.dumps(token | {"expires_in": everything}).encode()),
-        HttpResponse(200, [("Content-Type", "application/json")], json.dumps(token | {"expires_in": 3600}).encode()),
-    ]
-    for answer in answers:
+class Host:
+    """A program that does everything with a client; what comes of it is looked at."""
 
-        def transport(request: HttpRequest, answer: HttpResponse = answer) -> HttpResponse:
-            assert_silent(request, needles)
-            return answer
+    def __init__(self, provider: Provider, clock: ManualClock) -> None:
+        self.provider = provider
+        self.clock = clock
+        self.errors: list[fleetauth.FleetAuthError] = []
 
-        with Runtime() as runtime:
+    async def ask(self, doing: str, call: Awaitable[object]) -> Any:
+        self.provider.doing = doing
+        task = asyncio.ensure_future(call)
+        while not (await asyncio.wait({task}, timeout=0.02))[0]:
+            self.clock.advance(5)  # it waits for its turn, for another attempt, or for an answer that never comes
+        try:
+            answer = await task
+        except fleetauth.FleetAuthError as failed:
+            assert_silent(failed)
+            self.errors.append(failed)
+            return None
+        assert_silent(answer)
+        return answer
+
+    async def use(self, client: aio.Client, url: str, request: dict[str, Any]) -> None:
+        token = await self.ask("first", client.token(url, **request))
+        assert token is not None or self.provider.scenario["first"] != "good", self.errors
+        if self.errors and (challenge := self.errors[0].challenge):
+            assert_silent(challenge)
+            assert_silent(client.seal_challenge(challenge, secrets.token_bytes(32)))
+            token = await self.ask("code", client.answer(challenge, CANARIES["code"]))
+        await self.ask("inquiry", client.whoami())
+        await self.ask("inquiry", client.accounts())
+        if token is not None:
+            client.report_rejected(token)
+        await self.ask("renewal", client.token(url, **request))
+        await self.ask("logout", client.logout())
+        client.close()
+        await self.ask("first", client.token(url, **request))
+        assert_silent(client)
+        assert_silent(vars(client))
+
+
+CLIENTS = [pytest.param(client, id=f"{client['provider']}-{'-'.join(client['secrets'])}") for client in SHARED["clients"]]
+
+
+@pytest.mark.parametrize("client", CLIENTS)
+async def test_L03_no_secret_is_shown_whatever_happens(client: dict[str, Any], capfd: pytest.CaptureFixture[str]) -> None:
+    scenarios = [one for one in SHARED["scenarios"] if one.get("sent", client["secrets"][0]) in client["secrets"]]
+    logged = io.StringIO()
+    handler = logging.StreamHandler(logged)
+    logging.getLogger().addHandler(handler)
+    logging.getLogger().setLevel(logging.DEBUG)
+    for scenario in scenarios:
+        provider, clock = Provider(client, scenario), ManualClock()
+        host = Host(provider, clock)
+        with Runtime(clock=clock) as runtime:
+            made = aio.Client(client["provider"], **client["options"], transport=provider, runtime=runtime)
+            await host.use(made, client["url"], client["request"])
+        assert host.errors
+        host.errors.clear()
+    logging.getLogger().removeHandler(handler)
+    logging.getLogger().setLevel(logging.WARNING)
+    assert_silent(logged.getvalue())
+    assert_silent(capfd.readouterr())
+
+
+@pytest.mark.parametrize("client", CLIENTS)
+def test_L03_no_secret_is_shown_by_a_refusal_of_options(client: dict[str, Any], runtime: Runtime) -> None:
+    refused = 0
+    lone_surrogates = [{name: CANARIES[name] + "\ud800"} for name in client["options"] if name in CANARIES]
+    for mistake in client["mistakes"] + lone_surrogates:
+        for kind in (fleetauth.Client, aio.Client):
             try:
-                client = fleetauth.Client(provider, **options, transport=transport, runtime=runtime, total_timeout=0.3)
-            except (fleetauth.FleetAuthError, TypeError) as refused:
-                assert_silent(refused, needles)
-                continue
-            assert_silent(client, needles)
-            assert_silent(vars(client), needles)
-            for call in (client.token, client.whoami, client.accounts, client.logout):
-                try:
-                    assert_silent(call(), needles)
-                except fleetauth.FleetAuthError as failed:
-                    assert_silent(failed, needles)
-            client.close()
+                assert_silent(kind(client["provider"], **client["options"] | mistake, runtime=runtime))
+            except (fleetauth.FleetAuthError, TypeError, ValueError) as wrong:
+                assert_silent(wrong)
+                refused += 1
+    assert refused > len(client["mistakes"]), "most are refused by both"
 
 
 LENT = """

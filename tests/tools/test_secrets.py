@@ -1,5 +1,6 @@
 """Where secrets come from, and where they never go."""
 
+import json
 import os
 import pty
 import select
@@ -10,9 +11,12 @@ import time
 from pathlib import Path
 
 import pytest
-from conftest import API_KEY, CLIENT_SECRET, COMMAND, SECRET, Command, Emulator
+from conftest import API_KEY, CLIENT_SECRET, COMMAND, SECRET, Command, Emulator, Result
 
 CANARIES = (API_KEY, SECRET, CLIENT_SECRET)
+SHARED = json.loads((Path(__file__).parents[1] / "secrets/canaries.json").read_text())
+VALUES = {name: canary["value"] for name, canary in SHARED["canaries"].items()}
+FORMS = {form: name for name, canary in SHARED["canaries"].items() for form in canary["forms"]}
 
 
 @pytest.mark.parametrize("words", [["--secret", SECRET], [f"--secret={SECRET}"], ["--set", f"secret={SECRET}"], ["--api-key", API_KEY]])
@@ -101,6 +105,48 @@ def test_T13_secrets_appear_only_where_they_are_asked_for(command: Command, emul
         for canary in (*CANARIES, "eyJ"):
             assert canary not in result.out
             assert canary not in result.err
+
+
+def assert_silent(command: Command, *words: str, **environment: str) -> Result:
+    result = command(*words, **environment)
+    for form, name in FORMS.items():
+        assert form not in result.out + result.err, f"{words} shows {name}: {result}"
+    return result
+
+
+@pytest.mark.parametrize("json_output", [[], ["--json"]], ids=["text", "json"])
+def test_L03_no_answer_makes_the_command_show_a_secret(command: Command, emulator: Emulator, json_output: list[str]) -> None:
+    """The emulator answers for FleetUp what the shared canaries say; `headers` and `token` alone show what they are asked for."""
+    environment = {"FLEETUP_API_KEY": VALUES["api_key"], "FLEETUP_SECRET": VALUES["secret"]}
+    url = f"{emulator.fleetup}/devices"
+    common = [*command.fleetup, "--set", "total_timeout_ms=300", *json_output]
+    statuses = set()
+    for name, answer in SHARED["answers"].items():
+        if " of " in name and not name.endswith((" api_key", " secret")):
+            continue  # the word of an error that repeats what was never sent
+        headers = dict(answer["headers"])
+        kind = {"content_type": headers.pop("Content-Type")} if "Content-Type" in headers else {}
+        emulator.reset()
+        emulator.fault("/fleetup/token", {"status": answer["status"], "headers": headers, "body": answer["body"], **kind})
+        commands = [["login"]] if name != "refused" else [["login"], ["token"], ["headers", url], ["request", url], ["doctor"], ["whoami"]]
+        statuses |= {assert_silent(command, *words, *common, **environment).status for words in commands}
+    emulator.reset()
+    emulator.fault("/fleetup/token", {"hold": "gate"})
+    statuses.add(assert_silent(command, "login", *common, **environment).status)
+    emulator.admin("POST", "/release", {"gate": "gate"})
+    assert {4, 6, 7, 9} <= statuses, statuses
+    assert 2 not in statuses
+
+
+def test_L03_no_wrong_option_makes_the_command_show_a_secret(command: Command, emulator: Emulator) -> None:
+    for client in SHARED["clients"]:
+        for mistake in client["mistakes"]:
+            if any("\0" in str(value) for value in mistake.values()):
+                continue  # no program can be given one
+            options = {name: str(value) for name, value in (client["options"] | mistake).items()}
+            words = [word for name, value in options.items() for word in ("--set", f"{name}={value}")]
+            assert assert_silent(command, "token", "--provider", client["provider"], *words).status in (2, 3)
+    assert emulator.log() == []
 
 
 def test_T13_no_secret_is_in_the_process_list(command: Command, emulator: Emulator, tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from . import _native
 from ._login import Challenge
 from ._provider import Provider
 from ._runtime import runtime_or_shared
-from ._secret import claims_text, native_options
+from ._secret import Hidden, claims_text, native_options, quiet
 from ._token import Headers, Token
 
 TYPE_CHECKING = False
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from ._runtime import Runtime
-    from ._secret import Bytes, Claims, Duration, Secret
+    from ._secret import Bytes, Claims, Duration
 
     Start = Callable[[_native.Queue, int], _native.Op]
     Key = str | tuple[str | None, ...]
@@ -33,6 +33,7 @@ COMPLETIONS = frozenset((_native.EVENT_TOKEN, _native.EVENT_IDENTITY, _native.EV
 class BaseClient:
     """A provider with credentials. Any thread."""
 
+    @quiet
     def __init__(
         self,
         provider: Provider | str,
@@ -104,6 +105,7 @@ class BaseClient:
             date = None
         return self._native.report_rejected(refused.slot, refused.generation, http_status, date) == _native.ADVICE_RETRY
 
+    @quiet
     def seal_challenge(self, challenge: Challenge, key: Bytes) -> bytes:
         """The challenge as bytes to keep or to hand to another process, encrypted under a key of 32 bytes (AES-256-GCM).
 
@@ -111,6 +113,7 @@ class BaseClient:
         """
         return self._native.seal_challenge(_native_challenge(challenge), key).bytes
 
+    @quiet
     def open_challenge(self, sealed: Bytes, key: Bytes) -> Challenge:
         """What seal_challenge made bytes of."""
         return Challenge(self._native.open_challenge(sealed, key))
@@ -149,9 +152,9 @@ class BaseClient:
     def _inquire(self, what: int, request: _native.Request | None) -> Start:
         return lambda queue, tag: self._native.inquire(request, what, queue, tag)
 
-    def _answer(self, challenge: Challenge, code: Secret) -> Start:
-        question, given = _native_challenge(challenge), code.encode() if isinstance(code, str) else code
-        return lambda queue, tag: self._native.answer(question, given, queue, tag)
+    def _answer(self, challenge: Challenge, code: Hidden) -> Start:
+        question = _native_challenge(challenge)
+        return lambda queue, tag: self._native.answer(question, _encoded(code), queue, tag)
 
     def _log_out(self, queue: _native.Queue, tag: int) -> _native.Op:
         operation = self._native.logout(queue, tag)
@@ -193,6 +196,14 @@ def claims_of(ids: dict[str, str | Sequence[str] | None]) -> Claims | None:
     """
     given = {name: one for name, one in ids.items() if one is not NOT_GIVEN}
     return {name: one for name, one in given.items() if one is not None} if given else None
+
+
+@quiet
+def _encoded(code: Hidden) -> Bytes:
+    try:
+        return code.value.encode() if isinstance(code.value, str) else code.value
+    except UnicodeEncodeError:
+        raise ValueError("code must be text that can be encoded as UTF-8") from None
 
 
 def _native_challenge(challenge: Challenge) -> _native.Challenge:

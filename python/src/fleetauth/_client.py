@@ -5,6 +5,7 @@ from __future__ import annotations
 from . import _native
 from ._base import BaseClient, claims_of, key_of
 from ._identity import Account, Identity, accounts_of
+from ._secret import Hidden
 from ._token import Headers, Token
 from ._wait import Waiter
 
@@ -134,7 +135,9 @@ class Client(BaseClient):
         OtpRequired again says that the code was refused: answer the same challenge with another. LoginRequired says that the
         challenge is over: ask for a token again.
         """
-        return Token(self._waiter().run(self._answer(challenge, code)).token(), False)
+        hidden = Hidden(code)
+        del code
+        return Token(self._waiter().run(self._answer(challenge, hidden)).token(), False)
 
     def logout(self) -> None:
         """Forgets tokens, logins and challenges, then has the provider revoke what it can; the next token is a new login.

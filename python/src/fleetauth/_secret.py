@@ -12,10 +12,55 @@ from ._options import DURATIONS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import TracebackType
+    from typing import ParamSpec, TypeVar
+
+    Parameters = ParamSpec("Parameters")
+    Result = TypeVar("Result")
+
     Bytes = bytes | bytearray | memoryview
     Secret = str | Bytes
     Duration = float | timedelta
     Claims = Mapping[str, str | Sequence[str]]
+
+
+def quiet(function: Callable[Parameters, Result]) -> Callable[Parameters, Result]:
+    """What it raises has none of its arguments in the traceback: error trackers print the locals of every frame."""
+
+    def call(*arguments: Parameters.args, **named: Parameters.kwargs) -> Result:
+        try:
+            return function(*arguments, **named)
+        except BaseException as raised:
+            del arguments
+            named.clear()
+            _clear_our_frames(raised.__traceback__.tb_next if raised.__traceback__ else None)
+            raise
+
+    names = ("__module__", "__name__", "__qualname__", "__doc__", "__annotations__")  # functools takes long to import
+    call.__dict__["__wrapped__"] = function
+    for name in names:
+        setattr(call, name, getattr(function, name))
+    return call
+
+
+def _clear_our_frames(place: TracebackType | None) -> None:
+    while place is not None:
+        if str(place.tb_frame.f_globals.get("__name__")).partition(".")[0] == __package__:
+            place.tb_frame.clear()
+        place = place.tb_next
+
+
+class Hidden:
+    """A secret that a frame may hold while others' code runs: printing it shows nothing."""
+
+    __slots__ = ("value",)
+
+    def __init__(self, value: Secret) -> None:
+        self.value = value
+
+    def __repr__(self) -> str:
+        return "***"
 
 
 def milliseconds(value: Duration) -> int:

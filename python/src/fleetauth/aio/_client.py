@@ -8,6 +8,7 @@ import weakref
 from .. import _native
 from .._base import BaseClient, claims_of, key_of
 from .._identity import Account, Identity, accounts_of
+from .._secret import Hidden, quiet
 from .._token import Headers, Token
 from ._pump import Pump
 
@@ -34,6 +35,7 @@ class Client(BaseClient):
     Cancelling a task that waits here ends its wait; the fetch goes on for the others.
     """
 
+    @quiet
     def __init__(
         self,
         provider: Provider | str,
@@ -148,7 +150,9 @@ class Client(BaseClient):
         OtpRequired again says that the code was refused: answer the same challenge with another. LoginRequired says that the
         challenge is over: ask for a token again.
         """
-        return Token((await self._pump().run(self._answer(challenge, code))).token(), False)
+        hidden = Hidden(code)
+        del code
+        return Token((await self._pump().run(self._answer(challenge, hidden))).token(), False)
 
     async def logout(self) -> None:
         """Forgets tokens, logins and challenges, then has the provider revoke what it can; the next token is a new login.

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from .._base import NOT_GIVEN
+from .._secret import quiet
 from ._client import Client
 
 TYPE_CHECKING = False
@@ -28,6 +29,7 @@ class FleetEngine(Client):
     lives an hour unless it is to live shorter, and one that is kept is given out only while it is good for 5 minutes
     more. Only for servers that are trusted: devices ask their backend (`fleet_engine_device`)."""
 
+    @quiet
     def __init__(
         self,
         *,
@@ -137,6 +139,7 @@ class FleetEngineDevice(Client):
     vehicle, trip or shipment that a request names. Never for all of them. A token that is given out is good for 5
     minutes at least, as far as the backend's tokens live that long."""
 
+    @quiet
     def __init__(
         self,
         *,
@@ -209,6 +212,7 @@ class FleetOrchestrator(Client):
     two-factor authentication, or with the API key that support issues for servers. The access token lives an hour and
     is renewed with the refresh token, which lives 7 days."""
 
+    @quiet
     def __init__(
         self,
         *,
@@ -251,6 +255,7 @@ class FleetOrchestrator(Client):
 class Fleetio(Client):
     """Fleetio. An API key and the token of the account go out with every request."""
 
+    @quiet
     def __init__(
         self,
         *,
@@ -287,6 +292,7 @@ class FleetUp(Client):
     """FleetUp exchanges account id and secret, together with the x-api-key, for a token that lives an hour. The scheme
     `jwt` is the one FleetUp asks for; `legacy` is its deprecated predecessor, which puts the secret into the URL."""
 
+    @quiet
     def __init__(
         self,
         *,
@@ -329,6 +335,7 @@ class FleetUp(Client):
 class Motive(Client):
     """Motive (KeepTruckin). The company's API key goes out with every request."""
 
+    @quiet
     def __init__(
         self,
         *,
@@ -363,6 +370,7 @@ class MyConnectedFleet(Client):
     the other APIs take an OAuth2 token that lives about 30 days, Job Management in a header of its own. Where an
     account wants OAuth2 everywhere, select the scheme `bearer`."""
 
+    @quiet
     def __init__(
         self,
         *,
@@ -408,6 +416,7 @@ class OAuth2(Client):
     yielded elsewhere, which may be replaced by each renewal. The client authenticates by HTTP Basic; select the scheme
     `client_secret_post` or `refresh_token_post` where the server wants id and secret in the form."""
 
+    @quiet
     def __init__(
         self,
         *,
@@ -468,6 +477,7 @@ class Samsara(Client):
     """Samsara. Either an API token of one's own organisation, or an OAuth2 app that a customer has connected: then the
     refresh token that the connection yielded, which every renewal replaces, and so does the access token."""
 
+    @quiet
     def __init__(
         self,
         *,
@@ -513,6 +523,7 @@ class Samsara(Client):
 class TN360(Client):
     """Teletrac Navman TN360. An API key of a user, a company or an integration is sent as a bearer token."""
 
+    @quiet
     def __init__(
         self,
         *,
@@ -546,6 +557,7 @@ class TrimbleMaps(Client):
     """Trimble Maps Fleet (CoPilot). The API key is exchanged for a token which tells itself when it ends. Resellers see
     the accounts of their customers and get a token for each: name it with the request option `account`."""
 
+    @quiet
     def __init__(
         self,
         *,
@@ -583,6 +595,7 @@ class VerizonReveal(Client):
     under the scheme Atmosphere together with the app's id. European accounts set base_url to
     https://fim.api.eu.fleetmatics.com."""
 
+    @quiet
     def __init__(
         self,
         *,

@@ -1,6 +1,12 @@
 package io.fleetauth;
 
+import com.sun.management.HotSpotDiagnosticMXBean;
+import java.io.IOException;
+import java.lang.management.ManagementFactory;
+import java.security.SecureRandom;
+import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
@@ -21,6 +27,9 @@ final class ProcessMain {
       case "work":
         work(arguments);
         break;
+      case "lend":
+        lend(arguments);
+        break;
       default:
         throw new IllegalArgumentException(arguments[0]);
     }
@@ -37,13 +46,64 @@ final class ProcessMain {
   }
 
   private static FleetUp client(String[] arguments) {
+    return client(arguments, FleetAuthRuntime.shared()).secret("your-app-secret").build();
+  }
+
+  /** With all but the secret. */
+  private static FleetUp.Builder client(String[] arguments, FleetAuthRuntime runtime) {
     return FleetUp.builder()
         .apiKey("demo-api-key")
         .acctId(12345)
-        .secret("your-app-secret")
         .baseUrl(arguments[1] + "/fleetup")
         .caFile(arguments[2])
-        .build();
+        .runtime(runtime);
+  }
+
+  /**
+   * Lends the library a secret, which it tells the test masked: as an array of bytes or of
+   * characters. Every line that it prints says how far it is; a byte lets it go on.
+   */
+  private static void lend(String[] arguments) throws Exception {
+    byte[] secret = new byte[32];
+    SecureRandom random = new SecureRandom();
+    StringBuilder masked = new StringBuilder();
+    for (int i = 0; i < secret.length; i++) {
+      secret[i] = (byte) ('A' + random.nextInt(26));
+      masked.append((char) (secret[i] + 32 - 'A')); // another alphabet
+    }
+    tell(masked.toString());
+    FleetAuthRuntime runtime = FleetAuthRuntime.builder().build();
+    FleetUp client = lendTo(client(arguments, runtime), secret, arguments[3]);
+    try (Token token = client.token()) {
+      Arrays.fill(token.revealBytes(), (byte) 0);
+    }
+    tell("held");
+    Arrays.fill(secret, (byte) 0);
+    client.close();
+    runtime.close(Duration.ofSeconds(5));
+    System.gc();
+    ManagementFactory.getPlatformMXBean(HotSpotDiagnosticMXBean.class)
+        .dumpHeap(arguments[4], false);
+    tell("released");
+  }
+
+  private static FleetUp lendTo(FleetUp.Builder builder, byte[] secret, String kind) {
+    if (kind.equals("bytes")) {
+      return builder.set("secret", secret).build();
+    }
+    char[] characters = new char[secret.length];
+    for (int i = 0; i < secret.length; i++) {
+      characters[i] = (char) secret[i];
+    }
+    FleetUp client = builder.secret(characters).build();
+    Arrays.fill(characters, ' ');
+    return client;
+  }
+
+  private static void tell(String line) throws IOException {
+    System.out.println(line);
+    System.out.flush();
+    System.in.read();
   }
 
   /**

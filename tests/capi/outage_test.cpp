@@ -141,7 +141,7 @@ TEST_P(OutageTest, H15_T20_TenMinutesTakeFewRequestsAndTheValidTokenIsServed) {
 INSTANTIATE_TEST_SUITE_P(Shapes, OutageTest,
                          ::testing::Values(Outage{Shape::Refused, "Refused"}, Outage{Shape::Unavailable, "Answer503"},
                                            Outage{Shape::UnavailableFor, "Answer503RetryAfter"}, Outage{Shape::Hanging, "Hanging"}),
-                         [](const auto &info) { return info.param.name; });
+                         [](const auto &outage) { return outage.param.name; });
 
 }  // namespace
 }  // namespace capi

@@ -22,6 +22,7 @@ class HungResolverTest : public ::testing::TestWithParam<const char *> {
     while (HungResolver::hanging() == 0) (void)take_outcome(queue.get(), 1);
   }
   void TearDown() override {
+    EXPECT_EQ(fleetauth_runtime_close(runtime.get(), 5000, nullptr), FLEETAUTH_OK) << "its thread is held up";
     op = {};
     client = {};
     queue = {};

@@ -2,17 +2,18 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
-#include <iostream>
 #include <memory>
 #include <string>
 
 #include "tests/capi/emulator.h"
+#include "tests/fault/figure.h"
 #include "tests/fault/raw_server.h"
 
 namespace capi {
 namespace {
 
 using fleetauth::test::json_answer;
+using fleetauth::test::print_figure;
 using fleetauth::test::RawConnection;
 using fleetauth::test::RawServer;
 using nlohmann::json;
@@ -126,8 +127,9 @@ TEST_P(OutageTest, H15_T20_TenMinutesTakeFewRequestsAndTheValidTokenIsServed) {
   EXPECT_EQ(tokens, kCallers * kValid) << "nor afterwards";
   EXPECT_LE(requests_, kMostRequests);
   EXPECT_GE(requests_, 3) << "that it is over is noticed";
-  std::cout << GetParam().name << ": " << requests_ << " requests in 10 minutes, at most " << kMostRequests << "; " << tokens << " of "
-            << kCallers * kValid << " calls got the token that was still valid\n";
+  const std::string outage = std::string("C: 10 minutes of outage, ") + GetParam().name + ": ";
+  print_figure(outage + "requests", kMostRequests, requests_);
+  print_figure(outage + "calls served while valid", kCallers * kValid, tokens);
   if (server_ == nullptr) return;
 
   EXPECT_EQ(arrived_, requests_);

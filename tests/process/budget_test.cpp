@@ -4,9 +4,9 @@
 #include <atomic>
 #include <cstdio>
 #include <fstream>
-#include <iostream>
 #include <string>
 
+#include "tests/fault/figure.h"
 #include "tests/fault/raw_server.h"
 
 namespace process {
@@ -50,7 +50,7 @@ void expect_within_budget(const char *attack, const Growth &growth, const char *
   EXPECT_EQ(growth.status, status);
   EXPECT_GE(growth.kib, 0);
   EXPECT_LE(growth.kib, kMostKib);
-  std::cout << attack << ": " << growth.kib << " KiB, at most " << kMostKib << "\n";
+  fleetauth::test::print_figure(std::string("C: growth of memory, ") + attack, kMostKib, growth.kib, " KiB");
 }
 
 void send_for_ever(RawConnection &connection, const std::string &bytes) {

@@ -1,8 +1,10 @@
 // What a hostile provider can make a process take in: the most that its memory ever grows. The server is in another process.
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <atomic>
 #include <cstdio>
+#include <filesystem>
 #include <fstream>
 #include <string>
 
@@ -26,7 +28,7 @@ struct Growth {
 /// Of a process which the server answers well once, and then so.
 Growth under(const RawServer::Script &attack, const std::string &pace = "quick") {
   const TestCa ca;
-  const std::string ca_file = testing::TempDir() + "budget_test_ca.pem";
+  const std::string ca_file = testing::TempDir() + "budget_test_" + std::to_string(getpid()) + ".pem";
   std::ofstream(ca_file) << ca.pem();
   std::atomic<bool> well{true};
   const RawServer server(
@@ -43,6 +45,7 @@ Growth under(const RawServer::Script &attack, const std::string &pace = "quick")
   Growth growth;
   if (std::fscanf(child, "%63s %ld", status, &growth.kib) == 2) growth.status = status;
   EXPECT_EQ(pclose(child), 0);
+  std::filesystem::remove(ca_file);
   return growth;
 }
 

@@ -2,6 +2,7 @@
 
 PREFIX ?= /usr/local
 FUZZ_SECONDS ?= 30
+STRESS_SECONDS ?= 60
 
 .DEFAULT_GOAL := help
 .PHONY: help prepare demo test test-core test-tools test-python test-node test-java asan tsan fuzz coverage bench lint format rows generate abi-baseline install clean
@@ -37,8 +38,8 @@ test-java: prepare ## Java tests only
 asan: prepare ## C++ and C tests under address and undefined-behaviour sanitizers
 	@scripts/test.sh core asan-ubsan
 
-tsan: prepare ## C++ and C tests under the thread sanitizer
-	@scripts/test.sh core tsan
+tsan: prepare ## C++ and C tests under the thread sanitizer, the stress tests for STRESS_SECONDS=60 each
+	@FLEETAUTH_STRESS_SECONDS=$(STRESS_SECONDS) scripts/test.sh core tsan
 
 fuzz: prepare ## every fuzz target for FUZZ_SECONDS=30 each
 	@FUZZ_SEED=$(FUZZ_SEED) scripts/fuzz.sh $(FUZZ_SECONDS)

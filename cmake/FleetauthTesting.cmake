@@ -1,14 +1,17 @@
-# fleetauth_add_test(NAME name SOURCES file... [LIBRARIES target...])
-# One GoogleTest executable; each of its tests becomes a ctest test. A test may take a minute at most.
+# fleetauth_add_test(NAME name SOURCES file... [LIBRARIES target...] [TIMEOUT seconds])
+# One GoogleTest executable; each of its tests becomes a ctest test. A test may take a minute at most unless said otherwise.
 
 find_package(GTest REQUIRED)
 include(GoogleTest)
 
 function(fleetauth_add_test)
-  cmake_parse_arguments(arg "" "NAME" "SOURCES;LIBRARIES" ${ARGN})
+  cmake_parse_arguments(arg "" "NAME;TIMEOUT" "SOURCES;LIBRARIES" ${ARGN})
+  if(NOT arg_TIMEOUT)
+    set(arg_TIMEOUT 60)
+  endif()
   add_executable(${arg_NAME} ${arg_SOURCES})
   target_link_libraries(${arg_NAME} PRIVATE fleetauth_build_options ${arg_LIBRARIES} GTest::gmock GTest::gtest_main)
-  gtest_discover_tests(${arg_NAME} DISCOVERY_MODE PRE_TEST PROPERTIES TIMEOUT 60)
+  gtest_discover_tests(${arg_NAME} DISCOVERY_MODE PRE_TEST PROPERTIES TIMEOUT ${arg_TIMEOUT})
 endfunction()
 
 # fleetauth_add_fuzzer(NAME name SOURCES file... [LIBRARIES target...])

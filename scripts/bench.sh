@@ -11,6 +11,8 @@ results=build/bench.tsv
 : >"$results"
 
 run() { "$@" >>"$results"; }
+# Figures that tests print; they fail above the limit.
+run_tests() { "$build/tests/$1" --gtest_filter="$2" | awk -F '\t' 'NF == 6' >>"$results" || echo "bench: a test of $1 failed" >&2; }
 
 stage=build
 trap 'if (($? != 0)) && [[ $stage == build ]]; then tail -n 30 "$log" >&2; echo "bench: the build failed; the whole log: $log" >&2; fi' EXIT
@@ -19,7 +21,7 @@ echo "bench: building (log: $log)" >&2
   scripts/venv.sh
   [[ -d node/node_modules ]] || npm --prefix node ci --no-audit --no-fund --silent
   cmake --preset release -Wno-dev -DFLEETAUTH_BUILD_PYTHON=ON -DFLEETAUTH_BUILD_NODE=ON -DFLEETAUTH_BUILD_JAVA=ON
-  cmake --build --preset release --target fleetauth-bench fleetauth_python fleetauth_node fleetauth_jni
+  cmake --build --preset release --target fleetauth-bench capi_network process_budget_test fleetauth_python fleetauth_node fleetauth_jni
   npm --prefix node run build
   # Classes only: the tests' jar is made in the same folder, and is to keep the tests' library.
   mvn -q -B -ntp -f java/pom.xml compile -Dmaven.resources.skip "-Dfleetauth.build=$PWD/$build"
@@ -27,6 +29,8 @@ echo "bench: building (log: $log)" >&2
 stage=measure
 
 run "$build/tools/bench/fleetauth-bench"
+run_tests capi/capi_network '*OutageTest*'
+run_tests process/process_budget_test '*'
 run env PYTHONPATH="$build/python" build/venv/bin/python python/bench/cached_headers.py
 run env FLEETAUTH_NODE_NATIVE="$PWD/$build/node/fleetauth.node" node node/bench/cached-headers.mjs
 run java -cp "$build/java/native:java/target/classes" java/bench/CachedHeaders.java

@@ -32,7 +32,7 @@ packages=(
   clang-tidy-14
   clang-format-14
   abigail-tools         # abidiff
-  gcovr
+  llvm-14               # llvm-cov
   binutils
   openssl
   gdb                   # gcore

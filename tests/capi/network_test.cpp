@@ -108,10 +108,14 @@ TEST_F(Network, H08_ARevokedTokenIsReplaced) {
   EXPECT_EQ(emulator.requests("token"), 2U);
 }
 
-TEST_F(Network, T20_TenThousandCallersOneRequest) {
-  fault({{"hold", "herd"}}, 1);
-  const Runtime runtime = make_runtime();
+TEST_F(Network, T20_TenThousandCallersOfAnExpiredTokenOneRequest) {
+  Clock clock;
+  ASSERT_EQ(fleetauth_clock_manual_new(1'767'225'600'000, clock.out(), nullptr), FLEETAUTH_OK);
+  const Runtime runtime = make_runtime({}, clock.get());
   const Client client = fleetup(runtime);
+  const std::string expired = get_token(client.get()).secret();
+  ASSERT_EQ(fleetauth_clock_advance(clock.get(), 3'600'000, nullptr), FLEETAUTH_OK);
+  fault({{"hold", "herd"}}, 1);
   const Queue queue = make_queue(runtime.get());
   for (std::int64_t i = 0; i < 10'000; ++i) start(client.get(), queue.get(), i);
   emulator.admin("POST", "/release", {{"gate", "herd"}});
@@ -126,7 +130,8 @@ TEST_F(Network, T20_TenThousandCallersOneRequest) {
   }
   EXPECT_EQ(done.size(), 10'000U);
   EXPECT_EQ(tokens.size(), 1U);
-  EXPECT_EQ(emulator.requests("token"), 1U);
+  EXPECT_FALSE(tokens.contains(expired));
+  EXPECT_EQ(emulator.requests("token"), 2U);
 }
 
 /// Threads which all ask at once, in a runtime of the mode.

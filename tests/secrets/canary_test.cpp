@@ -72,7 +72,7 @@ class Play {
     if (token_.get() != nullptr) {
       std::int32_t advice = 0;
       EXPECT_EQ(fleetauth_client_report_rejected(client_.get(), fleetauth_token_slot(token_.get()),
-                                                 fleetauth_token_generation(token_.get()), 401, &advice, nullptr),
+                                                 fleetauth_token_generation(token_.get()), 401, nullptr, 0, &advice, nullptr),
                 FLEETAUTH_OK);
     }
     ask_for_token("renewal");

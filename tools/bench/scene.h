@@ -67,6 +67,7 @@ struct Cached {
 // The figures.
 void bench_accounts();
 void bench_cached();
+void bench_cancel();
 void bench_fetch();
 void bench_herd();
 void bench_mint();

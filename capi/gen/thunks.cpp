@@ -437,7 +437,8 @@ fleetauth_status fleetauth_client_report_rejected(fleetauth_client *client, int6
   check.handle(client, "client");
   const auto date_view = check.optional_text(date, date_len, "date");
   check.pointer(advice, "advice");
-  return guard::status(check, err, [&] { return capi::client_report_rejected(*client, slot, generation, http_status, date_view, *advice); });
+  return guard::status(check, err,
+                       [&] { return capi::client_report_rejected(*client, slot, generation, http_status, date_view, *advice); });
 }
 
 fleetauth_status fleetauth_queue_serve(fleetauth_queue *queue, fleetauth_client *client, fleetauth_error **err) noexcept {

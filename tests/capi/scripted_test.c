@@ -388,7 +388,8 @@ TEST(H08_a_refused_token_is_replaced_once) {
   fleetauth_error *err = NULL;
   int32_t advice = 0;
   for (int i = 0; i < 100; ++i) {
-    must(fleetauth_client_report_rejected(w.client, fleetauth_token_slot(first), fleetauth_token_generation(first), 401, NULL, 0, &advice, &err),
+    must(fleetauth_client_report_rejected(w.client, fleetauth_token_slot(first), fleetauth_token_generation(first), 401, NULL, 0, &advice,
+                                          &err),
          &err);
     CHECK_INT(FLEETAUTH_ADVICE_RETRY, advice);
   }
@@ -397,7 +398,8 @@ TEST(H08_a_refused_token_is_replaced_once) {
   fleetauth_token *second = take_token(w.queue, 2);
   CHECK(fleetauth_token_generation(second) > fleetauth_token_generation(first));
   CHECK_INT(fleetauth_token_slot(first), fleetauth_token_slot(second));
-  must(fleetauth_client_report_rejected(w.client, fleetauth_token_slot(second), fleetauth_token_generation(second), 401, NULL, 0, &advice, &err),
+  must(fleetauth_client_report_rejected(w.client, fleetauth_token_slot(second), fleetauth_token_generation(second), 401, NULL, 0, &advice,
+                                        &err),
        &err);
   CHECK_INT(FLEETAUTH_ADVICE_STOP, advice);
   must(fleetauth_client_report_rejected(w.client, -1, 0, 401, NULL, 0, &advice, &err), &err);

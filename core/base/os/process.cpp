@@ -1,28 +1,13 @@
 #include "core/base/os/process.h"
 
 #include <pthread.h>
-#include <sys/random.h>
 
-#include <cerrno>
 #include <cstdlib>
 #include <initializer_list>
 
 namespace fleetauth::os {
 
 const char *environment(const char *name) noexcept { return secure_getenv(name); }
-
-bool random_bytes(void *out, std::size_t size) noexcept {
-  auto *at = static_cast<unsigned char *>(out);
-  while (size != 0) {
-    const ssize_t got = getrandom(at, size, 0);
-    if (got < 0 && errno != EINTR) return false;
-    if (got > 0) {
-      at += got;
-      size -= static_cast<std::size_t>(got);
-    }
-  }
-  return true;
-}
 
 void name_thread(const char *name) noexcept { pthread_setname_np(pthread_self(), name); }
 

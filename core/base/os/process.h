@@ -1,15 +1,11 @@
 #pragma once
 
 #include <csignal>
-#include <cstddef>
 
 namespace fleetauth::os {
 
 /// An environment variable; null when it is unset, or when the process runs with raised privileges and must not trust it.
 [[nodiscard]] const char *environment(const char *name) noexcept;
-
-/// Random bytes of the kernel; false only on a kernel without getrandom.
-[[nodiscard]] bool random_bytes(void *out, std::size_t size) noexcept;
 
 /// Names the calling thread, at most 15 characters.
 void name_thread(const char *name) noexcept;

@@ -91,6 +91,15 @@ TEST_F(ResolverTest, N02_NameServersThatDoNotAnswer) {
   EXPECT_TRUE(std::get<flow::HttpFailure>(outcome).error->is_retryable());
 }
 
+TEST_F(ResolverTest, N23_AProxyWhoseNameDoesNotExist) {
+  const auto options = settings(TestCa().pem());
+  auto proxy = choose_proxy("http://missing.test:3128");
+  ASSERT_TRUE(proxy) << proxy.error()->message;
+  options->proxy = std::move(*proxy);
+  expect_failure(fetch(get("https://127.0.0.1"), options), Status::Proxy, Sent::No,
+                 "the name of the proxy http://missing.test:3128 could not be resolved");
+}
+
 /// A port whose connections are never answered: the queue of a listener that takes none is full, so the kernel drops what comes.
 class BlackHole {
  public:

@@ -57,6 +57,22 @@ TEST(Lint, ADescriptorAboveTheLimitIsNotRead) {
   EXPECT_THAT(result.error()->message, HasSubstr("huge.json: a descriptor has at most 262144 bytes"));
 }
 
+TEST(Lint, AMessageNamesTheTypeThatWasFound) {
+  constexpr std::pair<const char *, const char *> kFound[] = {{"null", "null"},    {"true", "a boolean"}, {"1", "an integer"},
+                                                              {"1.5", "a number"}, {"[]", "an array"},    {"{}", "an object"}};
+  for (const auto &[json, name] : kFound) {
+    const auto result = parse_descriptor(std::string(R"({"descriptor": 1, "name": )") + json + "}", "x.json");
+    ASSERT_FALSE(result);
+    EXPECT_THAT(result.error()->message, HasSubstr(std::string("/name: must be a string, not ") + name));
+  }
+}
+
+TEST(Lint, APlaceIsAJsonPointer) {
+  const auto result = parse_descriptor(R"({"descriptor": 1, "a~b/c": 1})", "x.json");
+  ASSERT_FALSE(result);
+  EXPECT_THAT(result.error()->message, HasSubstr("x.json:1: /a~0b~1c: "));
+}
+
 TEST(Lint, AMessageStaysOneLineWhateverTheNames) {
   const auto result = parse_descriptor(R"({"descriptor": 1, "a\nb\u001b[31m": 1})", "x.json");
   ASSERT_FALSE(result);

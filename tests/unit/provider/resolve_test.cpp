@@ -57,6 +57,21 @@ TEST(Resolve, PrefixesMatchWholeSegmentsOnly) {
   EXPECT_THAT(connected_fleet({.path = core + "2/customer"}), HasSubstr("E_CONFIG"));
 }
 
+TEST(Resolve, ASchemeThatLacksOptionsIsSaidTo) {
+  const auto descriptor = builtin("my_connected_fleet");
+  ClientConfig config = complete(**descriptor);
+  config.usable_schemes.assign(config.usable_schemes.size(), false);
+  const std::string path = "/connect-webservices/services/public/v1/customer/7/tire/events";
+  const auto result = resolve(config, std::nullopt, std::nullopt, Target{"https://api.masternautconnect.com", path}, "GET");
+  ASSERT_FALSE(result);
+  EXPECT_THAT(result.error()->message,
+              HasSubstr("the API group \"smart_tire\" is authorised by the scheme \"bearer\" or \"basic\", for which the "
+                        "client was not given all that is needed"));
+  const auto error = check_scheme(config, "bearer");
+  ASSERT_NE(error, nullptr);
+  EXPECT_THAT(error->message, HasSubstr("the scheme \"bearer\" needs more options than were given"));
+}
+
 TEST(Resolve, TheSelectedSchemeHoldsWhereItIsOffered) {
   EXPECT_EQ(connected_fleet({.path = "/connect-webservices/services/public/v1/x", .scheme = "bearer"}), "core/bearer");
   EXPECT_EQ(connected_fleet({.path = "/job-management/v1/x", .scheme = "bearer"}), "job_management/connect_token");

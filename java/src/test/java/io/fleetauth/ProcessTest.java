@@ -19,6 +19,7 @@ import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -73,6 +74,7 @@ class ProcessTest {
 
   @ParameterizedTest
   @MethodSource("waysToLeave")
+  @Timeout(value = 10, unit = TimeUnit.MINUTES)
   void P05_P08_a_JVM_leaves_with_calls_in_flight(String how, int code, EmulatorProcess emulator)
       throws Exception {
     String match = "{\"path\":\"/fleetup/token\"}";

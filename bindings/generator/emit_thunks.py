@@ -72,10 +72,10 @@ def _thunk(model: Model, f: Function) -> str:
     helper = {"i32": f"number<int32_t{fallback}>", "i64": f"number<int64_t{fallback}>", "void": "nothing"}.get(f.returns, f.returns)
     trailing = ["err"] if f.error else ["len"] if f.returns in ("text", "bytes") else []
     body = f"[&] {{ {'' if f.returns == 'void' else 'return '}capi::{f.name}({', '.join(map(_argument, f.params))}); }}"
-    last = f"{'' if f.returns == 'void' else 'return '}guard::{helper}({', '.join(['check', *trailing, body])});"
+    last = call(f"  {'' if f.returns == 'void' else 'return '}guard::{helper}", ["check", *trailing, body], ";")
     checks = [c for c in (_check(model, p) for p in f.params) if c]
     declared = f"{'' if checks else 'const '}guard::Check check({quoted(f.name)});"
-    return "\n".join([signature, *("  " + line for line in [declared, *checks, last]), "}\n"])
+    return "\n".join([signature, *("  " + line for line in [declared, *checks]), last, "}\n"])
 
 
 def _counting(h: Handle) -> str:

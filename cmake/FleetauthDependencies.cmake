@@ -34,7 +34,7 @@ target_link_libraries(fleetauth_deps::curl INTERFACE fleetauth_deps::ssl fleetau
 # and always without its assertions: they abort the process on what a hostile server can send.
 add_library(fleetauth_simdjson STATIC "${FLEETAUTH_DEPS_DIR}/src/simdjson.cpp")
 target_compile_options(fleetauth_simdjson PRIVATE -O2 -w -ffunction-sections -fdata-sections)
-target_compile_definitions(fleetauth_simdjson PUBLIC SIMDJSON_EXCEPTIONS=0 PRIVATE NDEBUG)
+target_compile_definitions(fleetauth_simdjson PUBLIC SIMDJSON_EXCEPTIONS=0 SIMDJSON_DEVELOPMENT_CHECKS=0 PRIVATE NDEBUG)
 target_include_directories(fleetauth_simdjson SYSTEM PUBLIC "${FLEETAUTH_DEPS_DIR}/include/simdjson")
 add_library(fleetauth_deps::simdjson ALIAS fleetauth_simdjson)
 

@@ -1,6 +1,10 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <cstdint>
+#include <new>
+#include <utility>
+#include <vector>
 
 #include "core/base/json.h"
 #include "core/base/json_strict.h"
@@ -22,13 +26,15 @@ struct Problem {
 // accepted; of a text that was refused it only says where it stumbles.
 class TreeReader {
  public:
-  explicit TreeReader(std::string_view text) : text_(text), padded_(text) {}
+  explicit TreeReader(std::string_view text) : text_(text), padded_(text), unescaped_(text.size() + simdjson::SIMDJSON_PADDING) {
+    padded_.append(simdjson::SIMDJSON_PADDING, '\0');
+  }
 
   std::optional<Problem> read(Value &root) {
-    ondemand::parser parser;
     ondemand::document document;
-    error_code error = parser.allocate(text_.size(), kMaxDepth);
-    if (error == SUCCESS) error = parser.iterate(padded_).get(document);
+    error_code error = parser_.allocate(text_.size(), kMaxDepth);
+    if (error == SUCCESS) error = parser_.iterate(padded_.data(), text_.size(), padded_.size()).get(document);
+    if (error == simdjson::MEMALLOC) throw std::bad_alloc();
     if (error != SUCCESS) return Problem{line_of_bad_text(), reason_of(error)};
 
     ondemand::value top;
@@ -95,11 +101,19 @@ class TreeReader {
     return is_null ? SUCCESS : simdjson::N_ATOM_ERROR;
   }
 
-  static error_code read_string(ondemand::value from, Value &into) {
+  error_code read_string(ondemand::value from, Value &into) {
     into.type = Type::String;
+    ondemand::raw_json_string raw;
+    if (const auto error = from.get_raw_json_string().get(raw)) return error;
+    return unescape(raw, into.text);
+  }
+
+  // Not into the parser's buffer: without memory it has none and does not say so.
+  error_code unescape(ondemand::raw_json_string raw, std::string &into) {
+    std::uint8_t *end = unescaped_.data();
     std::string_view text;
-    if (const auto error = from.get_string().get(text)) return error;
-    into.text = text;
+    if (const auto error = parser_.unescape(raw, end).get(text)) return error;
+    into = text;
     return SUCCESS;
   }
 
@@ -131,9 +145,9 @@ class TreeReader {
     for (auto entry : object) {
       ondemand::field field;
       if (const auto error = std::move(entry).get(field)) return error;
-      std::string_view name;
-      if (const auto error = field.unescaped_key().get(name)) return error;
-      Value &member = into.members.emplace_back(std::string(name), Value{}).second;
+      std::string name;
+      if (const auto error = unescape(field.key(), name)) return error;
+      Value &member = into.members.emplace_back(std::move(name), Value{}).second;
       if (const auto error = read_value(field.value(), member)) return error;
       note_duplicate(into);
     }
@@ -150,7 +164,9 @@ class TreeReader {
   }
 
   std::string_view text_;
-  simdjson::padded_string padded_;
+  std::string padded_;
+  std::vector<std::uint8_t> unescaped_;
+  ondemand::parser parser_;
   std::size_t position_ = 0;
   std::size_t line_ = 1;
   std::size_t depth_ = 0;

@@ -23,6 +23,7 @@ struct Flow {
   void (*flow)(Scene &);
   int afterwards = FLEETAUTH_OK;     ///< what a call for a token may come to
   int after_several = FLEETAUTH_OK;  ///< the same if several allocations in a row fail
+  std::int64_t making_step = 1;      ///< where thousands of allocations make a client: so many apart, prime
 };
 
 std::ostream &operator<<(std::ostream &out, const Flow &flow) { return out << flow.name; }
@@ -60,6 +61,8 @@ void refused(Scene &scene) {
 }
 
 const Texts kOrchestrator{{"email", "a@fleet.example"}, {"password", "p"}, {"transport", "host"}};
+const Texts kPatched{
+    {"email", "a@fleet.example"}, {"password", "p"}, {"transport", "host"}, {"descriptor_patch", R"({"title":"An\"other"})"}};
 const Texts kOtp{{"email", "otp@fleet.example"}, {"password", "p"}, {"transport", "host"}};
 const Texts kTotp{
     {"email", "otp@fleet.example"}, {"password", "p"}, {"totp_secret", "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"}, {"transport", "host"}};
@@ -117,6 +120,15 @@ const std::vector<Flow> &flows() {
        nothing,
        [](Scene &scene) { scene.peek("https://api.masternautconnect.com/connect-webservices/services/public/v1/customer/1"); }},
       {"Static", {"motive", {{"api_key", "k"}}}, nothing, [](Scene &scene) { scene.peek("https://api.gomotive.com/v1/users"); }},
+      {"Patched", {"fleet_orchestrator", kPatched}, nothing, log_in, FLEETAUTH_OK, FLEETAUTH_OK, 17},
+      {"Claims",
+       {"fleet_engine", service_account()},
+       nothing,
+       [](Scene &scene) {
+         capi::Request request;
+         if (scene.request(request, {{"claim_set", "driver"}, {"claims", R"({"vehicleid":"v\u00e9"})"}}) == FLEETAUTH_OK)
+           scene.token(nullptr, request.get());
+       }},
       {"Headers", {"fleet_orchestrator", kOrchestrator}, a_token, [](Scene &scene) { scene.peek("https://api.moovex.ai/api/v1/%41?x=1"); }},
   };
   return all;
@@ -203,7 +215,7 @@ Run make(const Flow &flow, std::int64_t first, std::int64_t last) {
 
 void sweep_making(const Flow &flow, bool all_further) {
   std::int64_t index = 0;
-  for (bool reached = true; reached; ++index) {
+  for (bool reached = true; reached; index += flow.making_step) {
     const Run result = make(flow, index, all_further ? Shortage::kEnd : index);
     for (const std::string &fault : result.faults) ADD_FAILURE() << "from allocation " << index << ": " << fault;
     reached = result.asked > index;
@@ -215,6 +227,36 @@ TEST_P(Memory, M01_AClientIsMade) { sweep_making(GetParam(), false); }
 TEST_P(Memory, M02_AClientIsMade) { sweep_making(GetParam(), true); }
 
 INSTANTIATE_TEST_SUITE_P(Flows, Memory, ::testing::ValuesIn(flows()), [](const auto &one) { return std::string(one.param.name); });
+
+// ---------------------------------------------------------------- descriptors
+
+/// Reads a descriptor with the allocations from `first` to `last` failing; 0 when there were fewer.
+std::int64_t read_descriptor(const std::string &text, std::int64_t first, std::int64_t last) {
+  const std::int64_t blocks = live_blocks();
+  std::int64_t asked = 0;
+  int status = FLEETAUTH_OK;
+  {
+    capi::Provider provider;
+    fleetauth_provider **out = provider.out();
+    const Shortage shortage(Whose::Ours, first, last);
+    status = inside([&] { return fleetauth_provider_from_json(text.data(), text.size(), "it", FLEETAUTH_NTS, out, nullptr); });
+    asked = shortage.asked();
+  }
+  EXPECT_TRUE(status == FLEETAUTH_E_NOMEM || status == FLEETAUTH_OK) << "allocation " << first << ": " << status;
+  EXPECT_EQ(live_blocks(), blocks) << "allocation " << first;
+  return asked > first ? asked : 0;
+}
+
+TEST(MemoryOfDescriptors, M01_M02_ADescriptorIsRead) {
+  capi::Provider builtin;
+  ASSERT_EQ(fleetauth_provider_builtin("fleet_orchestrator", FLEETAUTH_NTS, builtin.out(), nullptr), FLEETAUTH_OK);
+  const std::string text = capi::text_of(fleetauth_provider_description, builtin.get());
+  read_descriptor(text, Shortage::kEnd, Shortage::kEnd);
+  std::int64_t index = 0;
+  while (read_descriptor(text, index, index) != 0) ++index;
+  EXPECT_GT(index, 1000);
+  for (index = 0; read_descriptor(text, index, Shortage::kEnd) != 0;) index += 7;
+}
 
 // ---------------------------------------------------------------- the network
 

@@ -219,9 +219,19 @@ public class FleetAuthClient implements AutoCloseable {
     return Advice.of(handle.reportRejected(headers.slot, headers.generation, httpStatus, date));
   }
 
+  /** The same without a date. */
+  public final Advice reportRejected(AuthHeaders headers, int httpStatus) {
+    return reportRejected(headers, httpStatus, null);
+  }
+
   /** As {@link #reportRejected(AuthHeaders, int, String)}, for who sends the token himself. */
   public final Advice reportRejected(Token token, int httpStatus, String date) {
     return Advice.of(handle.reportRejected(token.slot(), token.generation(), httpStatus, date));
+  }
+
+  /** The same without a date. */
+  public final Advice reportRejected(Token token, int httpStatus) {
+    return reportRejected(token, httpStatus, null);
   }
 
   // Who and for whom

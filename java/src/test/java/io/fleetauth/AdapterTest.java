@@ -160,7 +160,7 @@ class AdapterTest {
         };
     try (RawServer server = new RawServer(true, script);
         FleetAuthClient client = oneShot(adapter, server)) {
-      client.reportRejected(client.headers(server.url() + "/devices"), 401, null);
+      client.reportRejected(client.headers(server.url() + "/devices"), 401);
       FleetAuthException failure = failureOf(client);
       assertTrue(failure.isInDoubt(), failure.toString());
       assertEquals(2, server.requests().size());
@@ -173,7 +173,7 @@ class AdapterTest {
     try (RawServer server = new RawServer(true, token());
         FleetAuthClient client = oneShot(adapter, server)) {
       AuthHeaders headers = client.headers(server.url() + "/devices");
-      client.reportRejected(headers, 401, null);
+      client.reportRejected(headers, 401);
       client.token().close();
       assertEquals(2, server.requests().size());
       assertEquals(2, server.connections());

@@ -90,12 +90,11 @@ class ClientTest {
       assertSame(client.headers(devices, "POST"), client.headers(devices, "POST"));
 
       emulator.revoke("fleetup");
-      assertEquals(Advice.RETRY, client.reportRejected(first, 401, null));
+      assertEquals(Advice.RETRY, client.reportRejected(first, 401));
       AuthHeaders renewed = client.headers(devices);
       assertNotEquals(first.get("Authorization"), renewed.get("Authorization"));
       assertSame(renewed, client.headers(devices));
-      assertEquals(
-          Advice.STOP, client.reportRejected(renewed, 401, null), "a fresh token was refused");
+      assertEquals(Advice.STOP, client.reportRejected(renewed, 401), "a fresh token was refused");
     }
   }
 
@@ -157,7 +156,7 @@ class ClientTest {
               .thenApply(
                   token -> {
                     token.close();
-                    client.reportRejected(client.headers(devices), 401, null);
+                    client.reportRejected(client.headers(devices), 401);
                     return client.headers(devices);
                   });
       assertEquals(2, headers.get(10, TimeUnit.SECONDS).size());

@@ -120,7 +120,7 @@ class LoginTest {
           List.of("id", "email", "role", "company", "site"), List.copyOf(identity.keySet()));
 
       AuthHeaders first = client.headers(vehicles);
-      assertEquals(Advice.RETRY, client.reportRejected(first, 401, null));
+      assertEquals(Advice.RETRY, client.reportRejected(first, 401));
       AuthHeaders refreshed = client.headers(vehicles);
       assertNotEquals(first.get("Authorization"), refreshed.get("Authorization"));
       assertEquals(1, countOf("/fo/auth/refresh-token"), emulator.log());

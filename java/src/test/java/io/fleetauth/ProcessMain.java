@@ -152,7 +152,7 @@ final class ProcessMain {
       things.add(client.request().api("api").build());
       AuthHeaders headers = client.headers(url);
       client.headersAsync(url, "POST").get();
-      client.reportRejected(headers, 401, null);
+      client.reportRejected(headers, 401);
       client.tokenAsync().get().close();
       things.add(logInAndOut(arguments));
       try {

@@ -42,7 +42,7 @@ class Driver {
   [[nodiscard]] int fd();
 
   /// Starts a request, which must live until its end; `done` is called from a later run_once, exactly once unless it is
-  /// cancelled first, and may start and cancel others. A body above flow::kMaxBody, headers above flow::kMaxHeaders and an
+  /// cancelled first, and may start and cancel others. A body above its `max_body`, headers above flow::kMaxHeaders and an
   /// encoded body end it with E_TOO_LARGE or E_PROTOCOL.
   void start(std::uint64_t id, const flow::HttpRequest &request, std::shared_ptr<const NetOptions> options, Completion done);
   /// Ends a request without calling `done`; never blocks, not even on a hung resolver.

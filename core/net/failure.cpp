@@ -132,7 +132,7 @@ Finding look_up(const Ending &e) {
     case CURLE_BAD_CONTENT_ENCODING:
       return {Status::Protocol, "the answer is compressed although that was not asked for"};
     case CURLE_FILESIZE_EXCEEDED:
-      return {Status::TooLarge, "the answer's announced length is above the limit of " + std::to_string(flow::kMaxBody) + " bytes"};
+      return {Status::TooLarge, "the answer is above the limit of " + std::to_string(e.max_body / 1024) + " KiB"};
     case CURLE_LOGIN_DENIED:
       return {Status::Url, "the URL has a user name; give credentials as options"};
     case CURLE_URL_MALFORMAT:

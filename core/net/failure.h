@@ -16,6 +16,7 @@ struct Ending {
   CURLcode code = CURLE_OK;
   flow::CallClass call_class = flow::CallClass::OneShot;
   flow::Sent sent = flow::Sent::No;
+  std::size_t max_body = flow::kMaxBody;
   std::string_view proxy;  ///< printable; empty = none was set
   bool proxy_has_exceptions = false;
   std::string_view ca_source;

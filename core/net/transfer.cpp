@@ -94,7 +94,6 @@ Easy make_handle(Connections &connections) {
   set(CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_1_1));  // HTTP/2 would leave copies of headers in memory
   set(CURLOPT_HTTP09_ALLOWED, 0L);
   set(CURLOPT_ACCEPT_ENCODING, nullptr);
-  set(CURLOPT_MAXFILESIZE_LARGE, static_cast<curl_off_t>(flow::kMaxBody));  // refuses a larger Content-Length at once
   set(CURLOPT_MAXLIFETIME_CONN, kLongestConnectionLifeSeconds);
 
   set(CURLOPT_SSLVERSION, static_cast<long>(CURL_SSLVERSION_TLSv1_2))(CURLOPT_SSL_CIPHER_LIST, kTlsCiphers);
@@ -129,6 +128,7 @@ CURLcode Transfer::set_request() {
   set(CURLOPT_PROTOCOLS_STR, options_->allow_loopback_http ? "https,http" : "https");
   set(CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(options_->connect_timeout_ms + kBackstopMs));
   set(CURLOPT_TIMEOUT_MS, static_cast<long>(options_->attempt_timeout_ms + kBackstopMs));
+  set(CURLOPT_MAXFILESIZE_LARGE, static_cast<curl_off_t>(request_.max_body));  // refuses a larger Content-Length at once
   set(CURLOPT_PINNEDPUBLICKEY, options_->pinned_public_key.empty() ? nullptr : options_->pinned_public_key.c_str());
   set(CURLOPT_USERAGENT, options_->user_agent.empty() ? nullptr : options_->user_agent.c_str());
 
@@ -285,7 +285,10 @@ std::size_t Transfer::on_body(char *data, std::size_t size, std::size_t count, v
 }
 
 std::size_t Transfer::take_body(std::string_view bytes) {
-  if (bytes.size() > flow::kMaxBody - response_.body.size()) return abort(Status::TooLarge, "the answer is above the limit of 256 KiB");
+  if (bytes.size() > request_.max_body - response_.body.size()) {
+    body_is_too_large_ = true;
+    return 0;
+  }
   if (response_.body.empty()) response_.body.reserve(std::max(kFirstRoomForBody, bytes.size()));
   response_.body.append(bytes);
   return bytes.size();
@@ -297,6 +300,7 @@ Ending Transfer::ending(CURLcode code) const {
   Ending e;
   e.code = code;
   e.call_class = request_.call_class;
+  e.max_body = request_.max_body;
   e.sent = sent_;
   if (is_tls()) e.proxy = options_->proxy.printable;
   e.proxy_has_exceptions = !options_->proxy.bypass.empty();
@@ -316,6 +320,7 @@ Ending Transfer::ending(CURLcode code) const {
 Outcome Transfer::finish(CURLcode code) {
   if (trust_error_ != nullptr) return flow::HttpFailure{trust_error_, sent_};
   if (abort_status_ != Status::Ok) return refuse(ending(code), abort_status_, abort_reason_);
+  if (body_is_too_large_) code = CURLE_FILESIZE_EXCEEDED;
   if (code != CURLE_OK) return describe(ending(code));
   long status = 0;
   curl_easy_getinfo(easy_.get(), CURLINFO_RESPONSE_CODE, &status);

@@ -75,6 +75,7 @@ class Transfer {
   flow::Sent sent_ = flow::Sent::No;
   Status abort_status_ = Status::Ok;
   const char *abort_reason_ = "";
+  bool body_is_too_large_ = false;
   ErrorPtr trust_error_;
   bool address_refused_ = false;
   bool no_descriptors_ = false;

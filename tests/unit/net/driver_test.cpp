@@ -323,6 +323,14 @@ std::int64_t resident_kib() {
 #endif
 }
 
+TEST_F(DriverTest, N18_WhatMayBeLongIsReadToItsOwnLimit) {
+  const RawServer server(RawServer::always(json_answer(std::string(flow::kMaxBody + 1, 'x'))));
+  flow::HttpRequest list = get(server.origin());
+  list.max_body = flow::kMaxBody + 1;
+  EXPECT_EQ(response_of(fetch(std::move(list), settings())).body.size(), flow::kMaxBody + 1);
+  expect_failure(fetch(get(server.origin()), settings()), Status::TooLarge, Sent::Maybe, "256 KiB");
+}
+
 TEST_F(DriverTest, N17_HugeAnnouncedLengthsAreRefusedAtOnce) {
   const RawServer server([](RawConnection &connection) {
     connection.read_request();

@@ -67,8 +67,9 @@ SizeClass class_of(std::size_t wanted) {
     return {steps * kStep, steps - 1};
   }
   const std::size_t power = std::bit_floor(wanted - 1);  // size is within (power, 2 * power]
-  const std::size_t quarters = (wanted - power + power / 4 - 1) / (power / 4);
-  return {power + quarters * (power / 4), kFineSizes + 4 * (std::bit_width(power / kFine) - 1) + quarters - 1};
+  const auto quarter = std::bit_width(power) - 3;        // of the power, as a power of two
+  const std::size_t quarters = ((wanted - power - 1) >> quarter) + 1;
+  return {power + (quarters << quarter), kFineSizes + 4 * (std::bit_width(power / kFine) - 1) + quarters - 1};
 }
 
 void *map(std::size_t size) noexcept {

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "core/base/redact.h"
+#include "core/base/text.h"
 
 namespace fleetauth::flow {
 namespace {
@@ -23,8 +24,24 @@ bool repeats(std::string_view word, std::string_view secret) {
   return false;
 }
 
+// Words of errors are written for people, with separators; a run of letters and digits as of a key or of base64 is none, whichever secret
+// it may be an encoding of.
+bool looks_like_a_key(std::string_view word) {
+  constexpr std::size_t kRun = 20;
+  std::size_t run = 0;
+  std::size_t digits = 0;
+  for (const char c : word) {
+    const bool separates = c == '_' || c == '-' || c == '.';
+    run = separates ? 0 : run + 1;
+    digits = separates ? 0 : digits + (text::is_digit(c) ? 1U : 0U);
+    if (run >= kRun && digits > 1) return true;
+  }
+  return false;
+}
+
 bool repeats_a_secret(std::string_view word, const provider::ClientConfig &config, const provider::Inputs &inputs) {
   if (word.empty()) return false;
+  if (looks_like_a_key(word)) return true;
   for (const std::string_view secret : {inputs.token, inputs.refresh_token, inputs.code}) {
     if (repeats(word, secret)) return true;
   }

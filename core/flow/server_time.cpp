@@ -10,6 +10,6 @@ std::optional<WallMs> date_of(const HttpResponse &response) {
   return date ? parse_http_date(text::trim(*date)) : std::nullopt;
 }
 
-WallMs server_time(const HttpResponse &response, const Now &now) { return date_of(response).value_or(now.wall); }
+WallMs server_time(const HttpResponse &response, const Now &now) { return date_of(response).value_or(now.server); }
 
 }  // namespace fleetauth::flow

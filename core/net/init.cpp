@@ -2,10 +2,11 @@
 
 #include <algorithm>
 #include <atomic>
-#include <cstdlib>
+#include <cstdint>
 #include <cstring>
 #include <new>
 
+#include "core/base/os/hidden_memory.h"
 #include "core/base/os/memory.h"
 #include "core/crypto/init.h"
 #include "core/net/curl_memory.h"
@@ -17,26 +18,32 @@ namespace {
 
 std::atomic<std::uint64_t> failed_allocations{0};
 
-// libcurl does not clear what it frees; these do, so that neither headers nor bodies stay on the heap.
+// libcurl does not clear what it frees; these do, so that neither headers nor bodies stay on the heap, and what it holds on to, such as a
+// proxy's password, is in no core file.
 
-void *counted(void *block) noexcept {
+void *allocate(std::size_t size) {
+  void *block = os::allocate_hidden(size);
   if (block == nullptr) failed_allocations.fetch_add(1, std::memory_order_relaxed);
   return block;
 }
 
-void *allocate(std::size_t size) { return counted(std::malloc(size)); }
-
-void *allocate_zeroed(std::size_t count, std::size_t size) { return counted(std::calloc(count, size)); }
+void *allocate_zeroed(std::size_t count, std::size_t size) {
+  if (size != 0 && count > SIZE_MAX / size) return nullptr;
+  void *block = allocate(count * size);
+  if (block != nullptr) std::memset(block, 0, count * size);
+  return block;
+}
 
 void wipe_and_free(void *block) {
-  os::wipe_block(block);
-  std::free(block);
+  if (block == nullptr) return;
+  os::wipe(block, os::hidden_size(block));
+  os::free_hidden(block);
 }
 
 void *reallocate(void *block, std::size_t size) {
   void *grown = allocate(size);
   if (grown == nullptr || block == nullptr) return grown;
-  std::memcpy(grown, block, std::min(size, os::block_size(block)));
+  std::memcpy(grown, block, std::min(size, os::hidden_size(block)));
   wipe_and_free(block);
   return grown;
 }

@@ -19,6 +19,8 @@ BootMs Pace::book(BootMs now) {
   return departure;
 }
 
+bool Pace::is_idle(BootMs now) const { return theoretical_ <= now; }
+
 void Pace::give_back(BootMs departure) { returned_.insert(departure); }
 
 }  // namespace fleetauth::net

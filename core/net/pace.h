@@ -19,6 +19,8 @@ class Pace {
   BootMs book(BootMs now);
   /// A departure that was booked and does not take place; the next to ask gets it, if it is still to come.
   void give_back(BootMs departure);
+  /// As good as new.
+  [[nodiscard]] bool is_idle(BootMs now) const;
 
  private:
   std::int64_t interval_;

@@ -10,21 +10,21 @@
 
 namespace fleetauth::net {
 
-/// What keeps one runtime from hammering those who fail: a breaker for each origin, what a provider asked of a client to wait, and a
-/// budget of repeats for all. Not synchronised.
+/// What keeps one runtime from hammering those who fail: for each route to an origin a breaker and a budget of repeats, and what a provider
+/// asked of a client to wait. Not synchronised.
 class Restraint {
  public:
   explicit Restraint(Random random) : random_(std::move(random)) {}
 
-  /// How long a request to the origin would have to wait at `now`, because those before it failed; 0: it may leave.
-  [[nodiscard]] std::int64_t unavailable_ms(const std::string &origin, BootMs now) const;
-  /// A request leaves. True for the one that tries an origin that failed: it is the only one until its outcome is told, or the origin's
-  /// pause has passed once more.
-  bool leave(const std::string &origin, BootMs now);
+  /// How long a request would have to wait at `now`, because those before it failed; 0: it may leave.
+  [[nodiscard]] std::int64_t unavailable_ms(const std::string &route, BootMs now) const;
+  /// A request leaves. True for the one that probes a route that failed: it is the only one until its outcome is told, or the pause has
+  /// passed once more.
+  bool take_probe(const std::string &route, BootMs now);
   /// The origin answered, whatever it said. True when its breaker was open, and is no longer.
-  bool answered(const std::string &origin);
+  bool answered(const std::string &route);
   /// True when its breaker opens.
-  bool failed(const std::string &origin, bool tried, BootMs now);
+  bool failed(const std::string &route, bool is_probe, BootMs now);
 
   /// The provider asked the client of that configuration to wait.
   void hold(const std::string &configuration, const std::string &origin, BootMs until, BootMs now);
@@ -32,23 +32,29 @@ class Restraint {
   [[nodiscard]] std::int64_t held_ms(const std::string &configuration, const std::string &origin, BootMs now) const;
 
   /// Takes a repeat of the request that failed so out of the budget; false when too many were repeated in vain.
-  bool repeat(const Error &error);
+  bool spend_for_repeat(const std::string &route, const Error &error, BootMs now);
   /// A request succeeded: there is more to spend.
-  void succeeded();
+  void succeeded(const std::string &route, BootMs now);
 
  private:
   struct Breaker {
     int failures = 0;
     std::int64_t pause_ms = 0;  ///< 0: closed
     BootMs next = 0;            ///< when one may try, while it is open
+    BootMs failed_at = 0;
   };
+  struct Budget {
+    int left = 0;
+    BootMs at = 0;
+  };
+
+  [[nodiscard]] Budget budget(const std::string &route, BootMs now) const;
+  void forget_what_is_over(BootMs now);
 
   Random random_;
   std::unordered_map<std::string, Breaker> breakers_;  ///< of those that failed last
+  std::unordered_map<std::string, Budget> budgets_;    ///< of those that are not full
   std::unordered_map<std::string, BootMs> holds_;
-  int budget_ = kBudget;
-
-  static constexpr int kBudget = 50;
 };
 
 }  // namespace fleetauth::net

@@ -133,6 +133,7 @@ Result<std::shared_ptr<Client>> Client::create(const std::shared_ptr<Runtime> &r
       kind->setup = live->setup;
       kind->credential = &credential;
       kind->key = key;
+      kind->login = live->setup->login_digest + credential.name;
       kind->takes_account = live->setup->config.descriptor->takes_account(credential);
       kind->takes_claims = live->setup->config.descriptor->takes_claims(credential);
       kind->owner = owner_of(*live->setup);
@@ -149,7 +150,12 @@ Result<std::shared_ptr<Client>> Client::create(const std::shared_ptr<Runtime> &r
 Client::Client(std::shared_ptr<Runtime> runtime, std::shared_ptr<const Live> live)
     : runtime_(std::move(runtime)), live_(std::move(live)), owner_(owner_of(*live_->setup)) {}
 
-Client::~Client() { close(); }
+Client::~Client() {
+  try {
+    close();
+  } catch (...) {  // NOLINT(bugprone-empty-catch): in a fork's child without memory; its tokens end with the runtime
+  }
+}
 
 std::shared_ptr<const Live> Client::live() const {
   const token::ReadGuard guard;
@@ -317,10 +323,6 @@ Result<std::shared_ptr<Operation>> Client::log_out(const Queue &queue, std::int6
   if (!plan) return plan.error();
   return begin(std::move(*plan), EventKind::LoggedOut, queue, tag, [&](const std::shared_ptr<Operation> &operation) -> ErrorPtr {
     const auto logout = std::make_shared<Logout>(runtime_->engine(), operation);
-    Notice logged_out;
-    logged_out.kind = NoticeKind::Logout;
-    logged_out.provider = operation->plan().live->setup->config.descriptor->name;
-    runtime_->engine().notify(logged_out);
     // An inquiry that is refused for the token's end would log in again.
     runtime_->engine().complete_if(
         [this](const Operation &other) {
@@ -338,6 +340,10 @@ Result<std::shared_ptr<Operation>> Client::log_out(const Queue &queue, std::int6
       source.forgive();
       source.give_up(common_errors().cancelled);
     });
+    Notice logged_out;
+    logged_out.kind = NoticeKind::Logout;
+    logged_out.provider = operation->plan().live->setup->config.descriptor->name;
+    runtime_->engine().notify(logged_out);
     logout->begin();
     return nullptr;
   });
@@ -388,10 +394,12 @@ Result<token::Advice> Client::report_rejected(std::int64_t slot, std::int64_t ge
   if (live == nullptr || slot < 0) return token::Advice::Stop;  // a local credential has no other
   Engine &engine = runtime_->engine();
   const auto lock = engine.enter();
-  // Tokens that are made here have no other answer that the time could be learned from.
-  const auto learn_time = [&] {
-    if (!date) return;
-    if (const auto server_time = parse_http_date(text::trim(*date))) engine.learn_time(live->setup->digest, *server_time, 0);
+  // Tokens that are made here have no other answer that the time could be learned from. A late report is not the time of now.
+  const auto learn_time = [&](const TokenSource &source) {
+    const auto current = source.slot().current();
+    const bool is_fresh = current != nullptr && current->generation == generation;
+    const auto server_time = date && is_fresh ? parse_http_date(text::trim(*date)) : std::nullopt;
+    if (server_time) engine.learn_time(live->setup->digest, *server_time, 0);
   };
   std::optional<token::Advice> of_forgotten;  // an account's, or that of claims, which was not asked for long
   for (const auto &sources : live->sources) {
@@ -399,13 +407,12 @@ Result<token::Advice> Client::report_rejected(std::int64_t slot, std::int64_t ge
     const bool curable = sources->kind().credential->is_refusal(http_status);
     if (const auto source = sources->of_slot(slot)) {
       if (!curable) return token::Advice::Stop;
-      learn_time();
+      learn_time(*source);
       return source->reject(generation, http_status);
     }
     const bool forgets = sources->kind().takes_account || sources->kind().takes_claims;
     if (forgets && of_forgotten != token::Advice::Retry) of_forgotten = curable ? token::Advice::Retry : token::Advice::Stop;
   }
-  if (of_forgotten == token::Advice::Retry) learn_time();
   if (of_forgotten) return *of_forgotten;
   return fail(Status::InvalidArgument, "client_report_rejected: the slot is not one of this client's");
 }

@@ -147,25 +147,48 @@ void Engine::learn_time(const std::string &configuration, WallMs date, std::int6
     return;
   }
   try {
-    server_times_.insert_or_assign(configuration, date - now.boot);  // a step of the wall clock is not to count twice
-  } catch (const std::bad_alloc &) {                                 // NOLINT(bugprone-empty-catch): the next answer tells again
+    server_times_.insert_or_assign(configuration, date + took_ms / 2 - now.boot);  // a step of the wall clock is not to count twice
+  } catch (const std::bad_alloc &) {  // NOLINT(bugprone-empty-catch): the next answer tells again
   }
 }
 
 void Engine::forget(const std::string &configuration) {
-  paces_.erase(configuration);
   server_times_.erase(configuration);
+  const BootMs now = clock_->boot_ms();
+  // The provider counts the requests of clients that are gone as well.
+  std::erase_if(paces_, [&](const auto &of) {
+    return std::all_of(of.second.begin(), of.second.end(), [now](const auto &step) { return step.second.is_idle(now); });
+  });
 }
 
-void Engine::lock_out(const std::string &sources, const ErrorPtr &error) {
+void Engine::refused(const std::string &login, const ErrorPtr &error, int tolerated) {
   constexpr std::size_t kMost = 1000;
-  if (locked_out_.size() >= kMost) locked_out_.erase(locked_out_.begin());
-  locked_out_.insert_or_assign(sources, error);
+  Refused latest{login, 1, nullptr};
+  const auto older = std::find_if(refused_.begin(), refused_.end(), [&](const Refused &entry) { return entry.login == login; });
+  const bool known = older != refused_.end();
+  if (known) latest.times += older->times;
+  if (latest.times > tolerated) latest.error = error;
+  refused_.reserve(refused_.size() + 1);
+  if (known) {
+    forgive(login);
+  } else if (refused_.size() >= kMost) {
+    refused_.erase(refused_.begin());
+  }
+  refused_.push_back(std::move(latest));
 }
 
-ErrorPtr Engine::locked_out(const std::string &sources) const {
-  const auto found = locked_out_.find(sources);
-  return found == locked_out_.end() ? nullptr : found->second;
+void Engine::forgive(const std::string &login) {
+  std::erase_if(refused_, [&](const Refused &entry) { return entry.login == login; });
+}
+
+ErrorPtr Engine::locked_out(const std::string &login) const {
+  const auto found = std::find_if(refused_.begin(), refused_.end(), [&](const Refused &entry) { return entry.login == login; });
+  return found == refused_.end() ? nullptr : found->error;
+}
+
+void Engine::lay_by() {
+  constexpr std::size_t kUsualAnswer = std::size_t{32} * 1024;
+  if (laid_by_ == nullptr) laid_by_ = std::make_unique_for_overwrite<char[]>(kUsualAnswer);
 }
 
 void Engine::track(const std::shared_ptr<Operation> &operation) { operations_.emplace(operation->id(), operation); }
@@ -203,19 +226,21 @@ void Engine::notify(const Notice &notice) noexcept {
   const auto count = [this](NoticeKind kind) { ++counters_.at(static_cast<std::size_t>(kind)); };
   count(notice.kind);
   if (observers_.empty()) return;
-  try {
-    const auto text = std::make_shared<const std::string>(to_json(notice, clock_->wall_ms()));
-    std::erase_if(observers_, [&](QueueId observer) {
+  std::shared_ptr<const std::string> text;
+  const auto is_gone = [&](QueueId observer) {
+    try {
+      if (text == nullptr) text = std::make_shared<const std::string>(to_json(notice, clock_->wall_ms()));
       EventNode node(1);
       node.front().kind = EventKind::Notice;
       node.front().notice = text;
-      const bool is_gone = !post(observer, node);
-      if (!is_gone && !node.empty()) count(NoticeKind::Dropped);
-      return is_gone;
-    });
-  } catch (const std::bad_alloc &) {
-    count(NoticeKind::Dropped);  // what it tells of goes on without it
-  }
+      if (!post(observer, node)) return true;
+      if (!node.empty()) count(NoticeKind::Dropped);
+    } catch (const std::bad_alloc &) {
+      count(NoticeKind::Dropped);  // what it tells of goes on without it
+    }
+    return false;
+  };
+  std::erase_if(observers_, is_gone);
 }
 
 bool Engine::takes_events(QueueId id) {
@@ -556,13 +581,19 @@ void Engine::mark_forked() {
 
 /// In the child, by the first who enters: leaves the parent's thread, sockets and half-done work behind.
 void Engine::rebuild_after_fork() {
-  forked_ = false;
+  // What needs memory comes first: without it nothing has changed, and the next who enters tries again.
+  auto turn = std::make_unique<Turn>();
+  auto turn_over = std::make_unique<std::condition_variable>();
+  {
+    const std::lock_guard queues(queues_mutex_);
+    for (const auto &[id, queue] : queues_) queue->rebuild_after_fork();
+  }
   nudged_ = nullptr;
   if (driver_ != nullptr) net::Driver::abandon(std::move(driver_));
   (void)turn_.release();       // NOLINT(bugprone-unused-return-value): the parent's thread may have been writing it
   (void)turn_over_.release();  // NOLINT(bugprone-unused-return-value): the parent's threads may be waiting on it
-  turn_ = std::make_unique<Turn>();
-  turn_over_ = std::make_unique<std::condition_variable>();
+  turn_ = std::move(turn);
+  turn_over_ = std::move(turn_over);
   commands_.clear();
   signatures_.clear();
   signing_here_ = false;
@@ -570,11 +601,7 @@ void Engine::rebuild_after_fork() {
   awaited_.clear();
   armed_ = kNever;
   driving_ = thread_alive_ = false;
-  {
-    const std::lock_guard queues(queues_mutex_);
-    for (const auto &[id, queue] : queues_) queue->rebuild_after_fork();
-  }
-
+  forked_ = false;
   fail_everything(common_errors().forked);
 }
 
@@ -585,6 +612,13 @@ Result<std::shared_ptr<Runtime>> Runtime::create(RuntimeSettings settings, std::
   auto engine = std::make_shared<Engine>(settings, clock != nullptr ? std::move(clock) : Clock::real());
   engine->attach();
   return std::make_shared<Runtime>(std::move(engine));
+}
+
+Runtime::~Runtime() {
+  try {
+    engine_->shut_down();
+  } catch (...) {  // NOLINT(bugprone-empty-catch): in a fork's child without memory, which has no thread to stop
+  }
 }
 
 Result<std::shared_ptr<Runtime>> Runtime::shared() {

@@ -92,11 +92,16 @@ class Engine : public std::enable_shared_from_this<Engine> {
 
   [[nodiscard]] net::Restraint &restraint() { return restraint_; }
 
-  /// The password of these sources was refused: it is not sent again, whichever clients come and go, before it is changed or forgiven.
-  void lock_out(const std::string &sources, const ErrorPtr &error);
-  void forgive(const std::string &sources) { locked_out_.erase(sources); }
+  /// The password or code of this login was refused: it is not sent again, whichever clients come and go, before it is changed or forgiven.
+  /// More often than tolerated, that is.
+  void refused(const std::string &login, const ErrorPtr &error, int tolerated);
+  void forgive(const std::string &login);
   /// How it was refused; null when it was not.
-  [[nodiscard]] ErrorPtr locked_out(const std::string &sources) const;
+  [[nodiscard]] ErrorPtr locked_out(const std::string &login) const;
+
+  /// Takes the memory that it needs to read an answer of a usual size, for when there is none left.
+  void lay_by();
+  void use_what_is_laid_by() { laid_by_ = nullptr; }
 
   std::uint64_t next_id() { return ++last_id_; }
   double random();
@@ -201,7 +206,13 @@ class Engine : public std::enable_shared_from_this<Engine> {
   std::size_t sweep_at_ = 64;
   std::unordered_map<std::string, std::map<std::string, net::Pace>> paces_;  ///< by the configuration's digest and the step
   std::unordered_map<std::string, std::int64_t> server_times_;  ///< by configuration, less CLOCK_BOOTTIME: where our wall clock is wrong
-  std::unordered_map<std::string, ErrorPtr> locked_out_;
+  struct Refused {
+    std::string login;
+    int times = 0;
+    ErrorPtr error;  ///< null: it may be tried once more
+  };
+  std::vector<Refused> refused_;  ///< the latest last
+  std::unique_ptr<char[]> laid_by_;
   Counters counters_{};
   std::vector<QueueId> observers_;
   net::Restraint restraint_{[this] { return random(); }};
@@ -250,7 +261,7 @@ class Runtime {
   static Result<std::shared_ptr<Runtime>> shared();
 
   explicit Runtime(std::shared_ptr<Engine> engine) : engine_(std::move(engine)) {}
-  ~Runtime() { engine_->shut_down(); }
+  ~Runtime();
   Runtime(const Runtime &) = delete;
   Runtime &operator=(const Runtime &) = delete;
 

@@ -6,6 +6,7 @@
 #include <variant>
 
 #include "core/flow/messages.h"
+#include "core/flow/retry_after.h"
 #include "core/flow/server_time.h"
 #include "core/runtime/common_errors.h"
 #include "core/runtime/host_call.h"
@@ -14,10 +15,17 @@ namespace fleetauth::runtime {
 
 namespace {
 
+/// Clients of one origin that reach it in different ways do not share what befalls them on the way.
+std::string route_of(const Setup &setup, const flow::HttpRequest &request) {
+  if (setup.host_transport) return request.origin + " by " + setup.digest;
+  const bool by_proxy = !setup.net->proxy.url.empty() && request.origin.starts_with("https://");
+  return by_proxy ? request.origin + " by " + setup.net->proxy.printable : request.origin;
+}
+
 std::string seconds(std::int64_t ms) { return ms % 1000 == 0 ? std::to_string(ms / 1000) + " s" : std::to_string(ms) + " ms"; }
 
-/// What it takes to read an answer of a usual size.
-constexpr std::size_t kReserve = std::size_t{32} * 1024;
+/// Who gives an origin less time than this says more of his own patience than of the origin.
+constexpr std::int64_t kFairMs = 5'000;
 
 }  // namespace
 
@@ -71,6 +79,7 @@ void Flight::offer_call() {
 void Flight::apply(flow::Effect effect) {
   if (auto *next = std::get_if<flow::SendRequest>(&effect)) {
     request_ = std::make_shared<const flow::HttpRequest>(std::move(next->request));
+    route_ = route_of(owner_->setup(), *request_);
     order_ = nullptr;
     attempt_ = 0;
     depart();
@@ -92,23 +101,24 @@ net::Pace *Flight::pace() const {
   return &engine_.pace(setup.digest, *step);
 }
 
-/// Sends the request as soon as the provider, who asked to wait, and its step's pace allow.
+/// Sends the request as soon as the provider, who asked to wait, and its step's pace allow. What has come up since it began to wait counts.
 void Flight::depart() {
   pause_ = {};
+  if (auto error = unavailable()) return fail_with(error);
   if (const BootMs until = held_until(); until > 0) {
+    give_departure_back();
     const std::int64_t wait_ms = until - engine_.clock()->boot_ms();
     if (until < deadline_) return wait_until(until, &Flight::depart);
     return fail_with(not_asked(Status::RateLimited, "it wants this client to wait (Retry-After), beyond total_timeout_ms", wait_ms));
   }
-  net::Pace *pace = this->pace();
-  if (pace == nullptr) return attempt();
   const BootMs now = engine_.clock()->boot_ms();
-  const BootMs departure = pace->next(now);
-  if (departure > now && departure >= deadline_) return fail_with(out_of_turn(departure - now));
-  pace->book(now);
-  if (departure == now) return attempt();
-  departure_ = departure;
-  wait_until(departure, &Flight::attempt);
+  if (net::Pace *pace = this->pace(); pace != nullptr && !departure_) {
+    const BootMs departure = pace->next(now);
+    if (departure > now && departure >= deadline_) return fail_with(out_of_turn(departure - now));
+    departure_ = pace->book(now);
+  }
+  if (departure_ && *departure_ > now) return wait_until(*departure_, &Flight::depart);
+  attempt();
 }
 
 /// When the wait that the provider asked for is over, and a little later: not all at once. 0 when there is none.
@@ -124,7 +134,7 @@ BootMs Flight::held_until() const {
 void Flight::give_departure_back() noexcept {
   if (!departure_) return;
   try {
-    pace()->give_back(*departure_);
+    pace()->give_back(*std::exchange(departure_, std::nullopt));
   } catch (...) {  // without memory it is lost, as if the request had left
   }
 }
@@ -135,11 +145,11 @@ void Flight::wait_until(BootMs when, void (Flight::*what)()) {
 }
 
 void Flight::attempt() {
-  pause_ = {};
-  if (auto error = unavailable()) return fail_with(error);
+  const bool may_lock_out = request_ != nullptr && request_->call_class == flow::CallClass::OneShot;
+  if (auto error = may_lock_out ? owner_->locked_out() : nullptr) return fail_with(error);
   departure_.reset();
   ++attempt_;
-  if (reserve_ == nullptr) reserve_ = std::make_unique<char[]>(kReserve);
+  engine_.lay_by();
   exchange_ = engine_.next_id();
   engine_.expect(exchange_, shared_from_this());
   if (auto error = order_ == nullptr ? send() : sign()) fail_with(error);
@@ -148,7 +158,7 @@ void Flight::attempt() {
 ErrorPtr Flight::send() {
   const net::NetOptions &net = *owner_->setup().net;
   const BootMs now = sent_at_ = engine_.clock()->boot_ms();
-  tries_ = engine_.restraint().leave(request_->origin, now);
+  is_probe_ = engine_.restraint().take_probe(route_, now);
   engine_.notify(notice(NoticeKind::Request));
   attempt_deadline_ = engine_.at(now + net.attempt_timeout_ms, step(&Flight::attempt_too_long));
   if (owner_->setup().host_transport) {
@@ -186,23 +196,23 @@ void Flight::handle(Engine::Outcome &outcome) {
     engine_.learn_time(owner_->setup().digest, *date, engine_.clock()->boot_ms() - sent_at_);
   }
   flow::Effect effect = read(response);
-  note_answer(effect);
+  note_answer(response, effect);
   const auto *failed = std::get_if<flow::Failed>(&effect);
   if (failed == nullptr || !repeat(*failed->error, flow::Sent::Maybe)) apply(std::move(effect));
 }
 
-/// An answer may hold what the provider gives only once, so there is memory laid by for a second look at it.
+/// An answer may hold what the provider gives only once, so the engine has memory laid by for a second look at it.
 flow::Effect Flight::read(const flow::HttpResponse &response) {
   try {
     return machine_->on_response(response, now());
   } catch (const std::bad_alloc &) {
-    reserve_ = nullptr;
+    engine_.use_what_is_laid_by();
     return machine_->on_response(response, now());
   }
 }
 
 void Flight::attempt_failed(const flow::HttpFailure &failure) {
-  note_failure(*failure.error);
+  note_failure(failure);
   if (!repeat(*failure.error, failure.sent)) apply(machine_->on_failure(failure, now()));
 }
 
@@ -210,16 +220,17 @@ void Flight::attempt_failed(const flow::HttpFailure &failure) {
 bool Flight::repeat(const Error &error, flow::Sent sent) {
   const flow::CallClass call_class = request_ == nullptr ? flow::CallClass::Idempotent : request_->call_class;
   if (!net::may_repeat(call_class, attempt_, error, sent)) return false;
-  if (request_ != nullptr && !engine_.restraint().repeat(error)) return false;
-  const BootMs at = engine_.clock()->boot_ms() + net::backoff_ms(attempt_, error, [this] { return engine_.random(); });
+  const BootMs now = engine_.clock()->boot_ms();
+  const BootMs at = now + net::backoff_ms(attempt_, error, [this] { return engine_.random(); });
   const net::Pace *pace = this->pace();
   const BootMs earliest = pace == nullptr ? at : pace->next(at);
   if (earliest >= deadline_) return false;  // of no use to anyone: the callers learn when to come back
-  if (request_ != nullptr && engine_.restraint().unavailable_ms(request_->origin, earliest) > 0) return false;
   if (request_ != nullptr) {
+    if (engine_.restraint().unavailable_ms(route_, earliest) > 0) return false;
+    if (!engine_.restraint().spend_for_repeat(route_, error, now)) return false;
     Notice repeated = notice(NoticeKind::Repeat);
     repeated.error = &error;
-    repeated.wait_ms = earliest - engine_.clock()->boot_ms();
+    repeated.wait_ms = earliest - now;
     engine_.notify(repeated);
   }
   wait_until(at, &Flight::depart);
@@ -229,7 +240,7 @@ bool Flight::repeat(const Error &error, flow::Sent sent) {
 /// Restraint is for those who fail: neither for what is signed, nor for what went wrong in this process.
 ErrorPtr Flight::unavailable() const {
   if (request_ == nullptr) return nullptr;
-  const std::int64_t wait_ms = engine_.restraint().unavailable_ms(request_->origin, engine_.clock()->boot_ms());
+  const std::int64_t wait_ms = engine_.restraint().unavailable_ms(route_, engine_.clock()->boot_ms());
   if (wait_ms == 0) return nullptr;
   return not_asked(Status::Unavailable, "it failed repeatedly a moment ago", wait_ms);
 }
@@ -241,23 +252,28 @@ ErrorPtr Flight::not_asked(Status status, const std::string &why, std::int64_t w
   return fail(std::move(error));
 }
 
-void Flight::note_answer(const flow::Effect &effect) {
+void Flight::note_answer(const flow::HttpResponse &response, const flow::Effect &effect) {
   net::Restraint &restraint = engine_.restraint();
   const auto *failed = std::get_if<flow::Failed>(&effect);
   const BootMs now = engine_.clock()->boot_ms();
-  if (failed != nullptr && failed->error->retry_after_ms > 0) {
-    restraint.hold(owner_->setup().digest, request_->origin, now + failed->error->retry_after_ms, now);
+  if (failed == nullptr) {
+    restraint.succeeded(route_, now);
+  } else if (const std::int64_t wait_ms = flow::retry_after_ms(response, this->now()); wait_ms > 0) {
+    restraint.hold(owner_->setup().digest, request_->origin, now + wait_ms, now);
   }
   if (failed != nullptr && failed->error->status == Status::Server) return note_unavailable();
-  if (restraint.answered(request_->origin)) engine_.notify(notice(NoticeKind::BreakerClosed));
-  if (failed == nullptr) restraint.succeeded();
+  note_answered();
+}
+
+void Flight::note_answered() {
+  if (engine_.restraint().answered(route_)) engine_.notify(notice(NoticeKind::BreakerClosed));
 }
 
 void Flight::note_unavailable() {
   const BootMs now = engine_.clock()->boot_ms();
-  if (!engine_.restraint().failed(request_->origin, tries_, now)) return;
+  if (!engine_.restraint().failed(route_, is_probe_, now)) return;
   Notice opened = notice(NoticeKind::BreakerOpened);
-  opened.wait_ms = engine_.restraint().unavailable_ms(request_->origin, now);
+  opened.wait_ms = engine_.restraint().unavailable_ms(route_, now);
   engine_.notify(opened);
 }
 
@@ -271,17 +287,21 @@ Notice Flight::notice(NoticeKind kind) const {
   return out;
 }
 
-/// Certificates and proxies are the client's settings as often as the origin's fault, and other clients have others.
-void Flight::note_failure(const Error &error) {
+/// Certificates, proxies and short timeouts are the client's settings as often as the origin's fault, and other clients have others.
+void Flight::note_failure(const flow::HttpFailure &failure) {
   if (request_ == nullptr) return;
-  switch (error.status) {
+  const bool nobody_took_it = owner_->setup().host_transport && failure.sent == flow::Sent::No;
+  switch (failure.error->status) {
     case Status::Network:
     case Status::Dns:
     case Status::Connect:
-    case Status::Timeout:
     case Status::Protocol:
-    case Status::TooLarge:
       return note_unavailable();
+    case Status::Timeout:
+      if (!nobody_took_it && engine_.clock()->boot_ms() - sent_at_ >= kFairMs) note_unavailable();
+      return;
+    case Status::TooLarge:
+      return note_answered();
     default:
       return;
   }
@@ -311,8 +331,9 @@ void Flight::fetch_timed_out() {
   const flow::Sent sent = sent_state();
   engine_.abort(std::exchange(exchange_, 0));
   end_attempt();
-  note_failure(*timed_out(what));
-  apply(machine_->on_failure({timed_out(what), sent}, now()));
+  const flow::HttpFailure failure{timed_out(what), sent};
+  note_failure(failure);
+  apply(machine_->on_failure(failure, now()));
 }
 
 /// Whether bytes of the request on its way may have reached anyone.
@@ -357,8 +378,8 @@ void Flight::finish(flow::Effect effect) {
   engine_.cancel(pause_);
   engine_.cancel(total_deadline_);
   give_departure_back();
-  const bool counted = request_ != nullptr && request_->call_class == flow::CallClass::OneShot;
-  Landing landing{std::move(effect), machine_->refresh_token_is_dead(), machine_->code_period(), counted, std::exchange(waiters_, {})};
+  const bool one_shot = request_ != nullptr && request_->call_class == flow::CallClass::OneShot;
+  Landing landing{std::move(effect), machine_->refresh_token_is_dead(), machine_->code_period(), one_shot, std::exchange(waiters_, {})};
   std::exchange(owner_, nullptr)->landed(std::move(landing));
 }
 

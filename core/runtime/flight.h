@@ -21,7 +21,7 @@ struct Landing {
   flow::Effect effect;
   bool refresh_token_is_dead = false;
   std::int64_t code_period = -1;
-  bool counted = false;  ///< the last request sent a password or a code, of which providers count how many are wrong
+  bool one_shot = false;  ///< the last request sent a password or a code, of which providers count how many are wrong
   std::vector<std::shared_ptr<Waiter>> waiters;  ///< those who joined
 };
 
@@ -35,6 +35,8 @@ class FlightOwner {
   [[nodiscard]] virtual const Setup &setup() const = 0;
   /// Queues that take the host's calls when no waiter's does.
   [[nodiscard]] virtual const std::vector<QueueId> &servers() const = 0;
+  /// Why no password or code is to be sent; null when one may.
+  [[nodiscard]] virtual ErrorPtr locked_out() const { return nullptr; }
   virtual void landed(Landing landing) = 0;
 };
 
@@ -83,10 +85,11 @@ class Flight : public std::enable_shared_from_this<Flight> {
   /// The error of an origin that must not be asked now; null when it may.
   [[nodiscard]] ErrorPtr unavailable() const;
   [[nodiscard]] ErrorPtr not_asked(Status status, const std::string &why, std::int64_t wait_ms) const;
-  void note_answer(const flow::Effect &effect);
+  void note_answer(const flow::HttpResponse &response, const flow::Effect &effect);
+  void note_answered();
   void note_unavailable();
   [[nodiscard]] Notice notice(NoticeKind kind) const;
-  void note_failure(const Error &error);
+  void note_failure(const flow::HttpFailure &failure);
   bool repeat(const Error &error, flow::Sent sent);
   void connect_too_long() { attempt_timed_out(true); }
   void attempt_too_long() { attempt_timed_out(false); }
@@ -108,14 +111,14 @@ class Flight : public std::enable_shared_from_this<Flight> {
   std::shared_ptr<const flow::HttpRequest> request_;
   std::shared_ptr<const flow::Sign> order_;
   int attempt_ = 0;
-  bool tries_ = false;          ///< alone, an origin that failed
+  std::string route_;           ///< of the request
+  bool is_probe_ = false;       ///< of a route that failed
   std::uint64_t exchange_ = 0;  ///< 0: nothing is on its way
   std::shared_ptr<HostCall> host_call_;
   Timers::Id connect_deadline_;
   Timers::Id attempt_deadline_;
   Timers::Id total_deadline_;
   Timers::Id pause_;
-  std::unique_ptr<char[]> reserve_;
   std::optional<BootMs> departure_;  ///< booked, and still to come
   BootMs sent_at_ = 0;
   BootMs deadline_ = 0;  ///< of the whole fetch

@@ -180,8 +180,8 @@ bool are_pins(std::string_view pins) {
   return true;
 }
 
-/// Equal for clients that may share their tokens. Keyed, since secrets go into it.
-std::string digest_of(const Setup &setup) {
+/// Fills in the digests. Keyed, since secrets go into them.
+void digest(Setup &setup) {
   SecretBytes all;
   all.reserve(64 * 1024);
   const auto add = [&all](std::string_view part) {
@@ -201,6 +201,7 @@ std::string digest_of(const Setup &setup) {
       add(part);
     }
   }
+  setup.login_digest = crypto::keyed_digest(all.view());
   add(setup.host_transport ? "host" : "curl");
   add(setup.host_signer ? "host" : "key");
   add(setup.net->ca_file);
@@ -213,7 +214,7 @@ std::string digest_of(const Setup &setup) {
                                     setup.margins.refresh_ms.value_or(-1), setup.max_tokens}) {
     add(std::to_string(number));
   }
-  return crypto::keyed_digest(all.view());
+  setup.digest = crypto::keyed_digest(all.view());
 }
 
 }  // namespace
@@ -306,7 +307,7 @@ Result<std::shared_ptr<const Setup>> read_client_options(const std::shared_ptr<c
   const provider::Life &life = setup->config.descriptor->life;
   if (!setup->margins.refresh_ms) setup->margins.refresh_ms = life.refresh_margin_ms;
   setup->margins.last_ms = life.min_remaining_ms;
-  setup->digest = digest_of(*setup);
+  digest(*setup);
   return std::shared_ptr<const Setup>(std::move(setup));
 }
 

@@ -56,7 +56,9 @@ struct Setup {
     return credential.kind == provider::FlowKind::SignedJwt ? host_signer : host_transport;
   }
   std::vector<net::Url> origins;  ///< the descriptor's, in its order
-  std::string digest;             ///< equal for equal configurations, secrets included; keyed
+  // Keyed digests, secrets included: equal for equal configurations; for the same credentials at the same provider, however it is reached.
+  std::string digest;
+  std::string login_digest;
 };
 
 /// Each names what is unknown, missing, of the wrong type or out of range, and what is expected. E_CONFIG.

@@ -173,8 +173,9 @@ void Queue::renew_descriptors() noexcept {
 
 void Queue::rebuild_after_fork() {
   // The condition variable may hold waiters which exist in the parent only: it is left behind, not destroyed.
+  auto arrived = std::make_unique<std::condition_variable>();
   (void)arrived_.release();  // NOLINT(bugprone-unused-return-value)
-  arrived_ = std::make_unique<std::condition_variable>();
+  arrived_ = std::move(arrived);
 }
 
 }  // namespace fleetauth::runtime

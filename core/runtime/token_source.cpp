@@ -108,7 +108,7 @@ void TokenSource::renew_if_stale(const token::Token &token) {
 void TokenSource::renew() {
   const BootMs now = engine().clock()->boot_ms();
   if (fetch_ != nullptr || now < retry_at_ || kind_->users == 0 || engine().closed()) return;
-  if (engine().locked_out(kind_->key) != nullptr) return;
+  if (locked_out() != nullptr) return;
   // A host that sends the requests or signs the tokens itself is only asked when a queue of its is there to take the call.
   const auto takes = [this](QueueId server) { return engine().takes_events(server); };
   if (setup().needs_host(credential()) && std::none_of(servers().begin(), servers().end(), takes)) return;
@@ -210,13 +210,14 @@ void TokenSource::landed(Landing landing) {
   if (auto *granted = std::get_if<flow::Granted>(&landing.effect)) {
     if (answered != nullptr) answered->spent = true;
     token = accept(std::move(granted->grant), std::move(fetch->token));
+    if (landing.one_shot) forgive();  // another way in proves nothing about the password
   } else {
     error = of_account(std::get<flow::Failed>(landing.effect).error, account());
     try {
       if (answered != nullptr) {
         note_refused_answer(error, *answered);
       } else {
-        note_failure(error, landing.counted);
+        note_failure(error, landing.one_shot);
       }
     } catch (const std::bad_alloc &) {
       error = common_errors().out_of_memory;
@@ -256,7 +257,6 @@ std::shared_ptr<const token::Token> TokenSource::accept(flow::Grant grant, std::
     session_ = {};
   }
   logged_in_ = true;
-  forgive();
 
   slot_.publish(std::move(room));
   end_question();
@@ -287,12 +287,14 @@ void TokenSource::tell_granted(bool refreshed) const {
 }
 
 void TokenSource::tell_failure(const Error &error) const {
+  const bool nobodys_fault = error.status == Status::Closed || error.status == Status::Cancelled || error.status == Status::Forked;
+  if (nobodys_fault) return;
   Notice failed = notice(NoticeKind::Failure);
   failed.error = &error;
   engine().notify(failed);
 }
 
-void TokenSource::note_failure(const ErrorPtr &error, bool counted) {
+void TokenSource::note_failure(const ErrorPtr &error, bool one_shot) {
   const BootMs now = engine().clock()->boot_ms();
   if (error->challenge != nullptr) error->challenge->bound_to = kind_->key;
   last_error_ = error->user_error == nullptr ? error : nullptr;  // an exception of the host is not kept longer than its callers need it
@@ -300,9 +302,15 @@ void TokenSource::note_failure(const ErrorPtr &error, bool counted) {
     retry_at_ = now + error->challenge->lifetime_ms;
     return;
   }
-  if (counted && error->status == Status::InvalidCredentials) {
-    retry_at_ = kNever;
-    return engine().lock_out(kind_->key, not_again(*error));
+  if (one_shot && (error->status == Status::InvalidCredentials || error->status == Status::OtpRejected)) {
+    // A code may also be wrong because our clock was, which its refusal has told of.
+    constexpr int kToleratedCodes = 1;
+    engine().refused(kind_->login, not_again(*error), error->status == Status::OtpRejected ? kToleratedCodes : 0);
+    if (locked_out() != nullptr) {  // which is all that counts from now on
+      last_error_ = nullptr;
+      retry_at_ = now;
+      return;
+    }
   }
   const std::int64_t pause = pause_after(*error, failures_ + 1, [this] { return engine().random(); });
   if (pause > 0) ++failures_;
@@ -348,7 +356,7 @@ void TokenSource::begin(std::unique_ptr<flow::Machine> machine, const std::share
 }
 
 ErrorPtr TokenSource::remembered_failure() const {
-  if (auto error = engine().locked_out(kind_->key)) return error;
+  if (auto error = locked_out()) return error;
   const BootMs now = engine().clock()->boot_ms();
   if (last_error_ == nullptr || now >= retry_at_) return nullptr;
   if (last_error_->challenge != nullptr) return last_error_;

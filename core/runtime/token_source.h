@@ -20,7 +20,8 @@ struct SourceKind {
   std::shared_ptr<Engine> engine;
   std::shared_ptr<const Setup> setup;
   const provider::Credential *credential = nullptr;
-  std::string key;  ///< equal for equal configurations
+  std::string key;    ///< equal for equal configurations
+  std::string login;  ///< equal for the same credentials
   bool takes_account = false;
   bool takes_claims = false;
   std::uint64_t owner = 0;  ///< of the slots
@@ -69,7 +70,8 @@ class TokenSource final : public FlightOwner, public std::enable_shared_from_thi
   /// There are clients again: the refresh token they were given is good until it is used.
   void begin_anew();
   /// A password that was refused may be tried once more.
-  void forgive() { engine().forgive(kind_->key); }
+  void forgive() { engine().forgive(kind_->login); }
+  [[nodiscard]] ErrorPtr locked_out() const override { return engine().locked_out(kind_->login); }
   /// Ends the fetch alone; the token stays.
   void end_flight(const ErrorPtr &error);
 
@@ -87,7 +89,7 @@ class TokenSource final : public FlightOwner, public std::enable_shared_from_thi
   };
 
   std::shared_ptr<const token::Token> accept(flow::Grant grant, std::shared_ptr<token::Token> room);
-  void note_failure(const ErrorPtr &error, bool counted);
+  void note_failure(const ErrorPtr &error, bool one_shot);
   [[nodiscard]] Notice notice(NoticeKind kind) const;
   void tell_granted(bool refreshed) const;
   void tell_failure(const Error &error) const;

@@ -1,5 +1,6 @@
 #include "core/base/os/hidden_memory.h"
 
+#include <malloc.h>
 #include <pthread.h>
 #include <sys/mman.h>
 
@@ -32,6 +33,7 @@ constexpr std::size_t kMost = PTRDIFF_MAX / 2;  // with room for what is added
 void *allocate_hidden(std::size_t size) noexcept { return size > kMost ? nullptr : std::malloc(size); }
 void *reallocate_hidden(void *block, std::size_t size) noexcept { return size > kMost ? nullptr : std::realloc(block, size); }
 void free_hidden(void *block) noexcept { std::free(block); }
+std::size_t hidden_size(void *block) noexcept { return malloc_usable_size(block); }
 void install_hidden_fork_handlers() noexcept {}
 
 #else
@@ -167,6 +169,8 @@ void free_hidden(void *block) noexcept {
     heap().give_back(header, header->size);
   }
 }
+
+std::size_t hidden_size(void *block) noexcept { return room_of(*header_of(block)); }
 
 void install_hidden_fork_handlers() noexcept { heap(); }
 

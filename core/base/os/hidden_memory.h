@@ -14,6 +14,9 @@ namespace fleetauth::os {
 /// Null is allowed. The bytes stay until the room is used again: wipe secrets before.
 void free_hidden(void *block) noexcept;
 
+/// The room that a block has, at least what was asked for.
+[[nodiscard]] std::size_t hidden_size(void *block) noexcept;
+
 /// Registers the heap's fork handlers, so that its lock, which is a leaf, is taken after those whose handlers are registered later.
 void install_hidden_fork_handlers() noexcept;
 

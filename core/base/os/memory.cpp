@@ -1,6 +1,5 @@
 #include "core/base/os/memory.h"
 
-#include <malloc.h>
 #include <string.h>
 
 namespace fleetauth::os {
@@ -8,8 +7,6 @@ namespace fleetauth::os {
 void wipe(void *memory, std::size_t size) noexcept {
   if (size != 0) explicit_bzero(memory, size);
 }
-
-void wipe_block(void *block) noexcept { wipe(block, block_size(block)); }
 
 // All these registers belong to the callee, so a call may leave them empty.
 [[gnu::noinline]] void wipe_registers() noexcept {
@@ -26,7 +23,5 @@ void wipe_block(void *block) noexcept { wipe(block, block_size(block)); }
   asm volatile(".irp n,0,1,2,3,4,5,6,7,16,17,18,19,20,21,22,23,24,25,26,27,28,29,30,31\n\tmovi v\\n\\().2d,#0\n.endr");
 #endif
 }
-
-std::size_t block_size(void *block) noexcept { return malloc_usable_size(block); }
 
 }  // namespace fleetauth::os

@@ -7,14 +7,8 @@ namespace fleetauth::os {
 /// Overwrites memory in a way the compiler may not leave out.
 void wipe(void *memory, std::size_t size) noexcept;
 
-/// Overwrites a whole block that malloc gave, whatever size was asked for. Null is allowed.
-void wipe_block(void *block) noexcept;
-
 /// Empties the vector registers, in which copies and parsers leave what they last had in hand: a thread that sleeps would keep it, and a
 /// core file shows it. Elsewhere than on x86-64 and aarch64 it does nothing.
 void wipe_registers() noexcept;
-
-/// The room that a block from malloc really has; 0 for null.
-[[nodiscard]] std::size_t block_size(void *block) noexcept;
 
 }  // namespace fleetauth::os

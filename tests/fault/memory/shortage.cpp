@@ -26,7 +26,7 @@ std::atomic<Whose> g_whose{Whose::Ours};
 std::atomic<std::int64_t> g_live{0};
 
 thread_local bool t_inside = false;
-thread_local bool t_for_curl = false;  // the library's function is asking malloc on behalf of libcurl
+thread_local bool t_for_curl = false;  // the library's function is asking its heap on behalf of libcurl
 
 /// The library's threads bear its name.
 bool of_library() noexcept {
@@ -140,8 +140,11 @@ void *curl_realloc(void *block, std::size_t size) {
   return block == nullptr ? counted(grown) : grown;
 }
 void curl_release(void *block) {
-  if (block != nullptr) --g_live;
+  if (block == nullptr) return;
+  --g_live;
+  t_for_curl = true;
   g_library.free(block);
+  t_for_curl = false;
 }
 
 }  // namespace
@@ -181,20 +184,8 @@ void operator delete[](void *block, const std::nothrow_t &) noexcept { give_back
 
 // The linker puts these in place of what the library calls (--wrap).
 extern "C" {
-void *__real_malloc(std::size_t size);
-void *__real_calloc(std::size_t count, std::size_t size);
 CURLcode __real_curl_global_init_mem(long flags, curl_malloc_callback m, curl_free_callback f, curl_realloc_callback r,
                                      curl_strdup_callback s, curl_calloc_callback c);
-
-void *__wrap_malloc(std::size_t size) {
-  using namespace fleetauth::test;
-  return t_for_curl && fails(Whose::Curls) ? nullptr : __real_malloc(size);
-}
-
-void *__wrap_calloc(std::size_t count, std::size_t size) {
-  using namespace fleetauth::test;
-  return t_for_curl && fails(Whose::Curls) ? nullptr : __real_calloc(count, size);
-}
 
 // fleetauth::os::allocate_hidden and free_hidden
 void *__real__ZN9fleetauth2os15allocate_hiddenEm(std::size_t size);
@@ -202,15 +193,15 @@ void __real__ZN9fleetauth2os11free_hiddenEPv(void *block);
 
 void *__wrap__ZN9fleetauth2os15allocate_hiddenEm(std::size_t size) {
   using namespace fleetauth::test;
-  if (!t_for_openssl && fails(Whose::Ours)) return nullptr;
+  if (!t_for_openssl && fails(t_for_curl ? Whose::Curls : Whose::Ours)) return nullptr;
   void *block = __real__ZN9fleetauth2os15allocate_hiddenEm(size);
-  if (!t_for_openssl && block != nullptr) ++g_live;
+  if (!t_for_openssl && !t_for_curl && block != nullptr) ++g_live;
   return block;
 }
 
 void __wrap__ZN9fleetauth2os11free_hiddenEPv(void *block) {
   using namespace fleetauth::test;
-  if (!t_for_openssl && block != nullptr) --g_live;
+  if (!t_for_openssl && !t_for_curl && block != nullptr) --g_live;
   __real__ZN9fleetauth2os11free_hiddenEPv(block);
 }
 

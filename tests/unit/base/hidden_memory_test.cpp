@@ -29,6 +29,7 @@ TEST(HiddenMemory, BlocksOfAnySizeAreAlignedAndApart) {
       auto *memory = static_cast<unsigned char *>(allocate_hidden(size));
       ASSERT_NE(memory, nullptr);
       EXPECT_TRUE(is_aligned(memory)) << size;
+      EXPECT_GE(hidden_size(memory), size);
       if (size != 0) std::memset(memory, static_cast<int>(size % 251), size);
       blocks.push_back({memory, size});
     }

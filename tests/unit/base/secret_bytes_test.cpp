@@ -80,14 +80,11 @@ TEST(SecretBytes, T27_ReadsToTheEndHoweverEarlyTheDifference) {
   munmap(pages, 2 * page);
 }
 
-TEST(Wipe, OverwritesTheWholeBlock) {
-  constexpr std::size_t kAsked = 40;
-  char *block = new char[kAsked];
-  for (std::size_t i = 0; i < kAsked; ++i) block[i] = 'x';
-  os::wipe_block(block);
-  for (std::size_t i = 0; i < kAsked; ++i) EXPECT_EQ(block[i], '\0') << i;
-  delete[] block;
-  os::wipe_block(nullptr);
+TEST(Wipe, OverwritesAllOfIt) {
+  std::string text(40, 'x');
+  os::wipe(text.data(), text.size());
+  EXPECT_EQ(text, std::string(40, '\0'));
+  os::wipe(nullptr, 0);
 }
 
 }  // namespace

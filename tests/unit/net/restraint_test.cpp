@@ -43,22 +43,22 @@ TEST_F(RestraintTest, H15_AnAnswerBetweenThemBeginsTheCountAgain) {
 }
 
 TEST_F(RestraintTest, H15_OneRequestTriesAndTheOthersWait) {
-  EXPECT_FALSE(restraint.leave(kApi, now));
+  EXPECT_FALSE(restraint.take_probe(kApi, now));
   fail(5);
   now += 5'000;
   EXPECT_EQ(wait(), 0);
-  EXPECT_TRUE(restraint.leave(kApi, now));
+  EXPECT_TRUE(restraint.take_probe(kApi, now));
   EXPECT_EQ(wait(), 5'000) << "until its outcome is told, or for good if it never comes";
   restraint.answered(kApi);
   EXPECT_EQ(wait(), 0);
-  EXPECT_FALSE(restraint.leave(kApi, now));
+  EXPECT_FALSE(restraint.take_probe(kApi, now));
 }
 
 TEST_F(RestraintTest, H15_ThePauseGrowsToAMinute) {
   fail(5);
   for (const std::int64_t pause : {10'000, 20'000, 40'000, 60'000, 60'000}) {
     now += wait();
-    ASSERT_TRUE(restraint.leave(kApi, now));
+    ASSERT_TRUE(restraint.take_probe(kApi, now));
     fail(1, true);
     EXPECT_EQ(wait(), pause);
   }
@@ -85,14 +85,34 @@ TEST_F(RestraintTest, H12_WhoWasAskedToWaitWaits) {
 }
 
 TEST_F(RestraintTest, RepeatsHaveABudgetThatSuccessesFill) {
-  for (int i = 0; i < 10; ++i) EXPECT_TRUE(restraint.repeat(failed(Status::Connect)));
-  EXPECT_FALSE(restraint.repeat(failed(Status::Connect)));
-  for (int i = 0; i < 9; ++i) restraint.succeeded();
-  EXPECT_FALSE(restraint.repeat(failed(Status::Timeout))) << "one that took long costs more";
-  EXPECT_TRUE(restraint.repeat(failed(Status::Connect)));
-  for (int i = 0; i < 1000; ++i) restraint.succeeded();
-  for (int i = 0; i < 5; ++i) EXPECT_TRUE(restraint.repeat(failed(Status::Timeout)));
-  EXPECT_FALSE(restraint.repeat(failed(Status::Connect)));
+  const auto repeat = [this](Status status) { return restraint.spend_for_repeat(kApi, failed(status), now); };
+  for (int i = 0; i < 10; ++i) EXPECT_TRUE(repeat(Status::Connect));
+  EXPECT_FALSE(repeat(Status::Connect));
+  EXPECT_TRUE(restraint.spend_for_repeat("https://other.acme.test", failed(Status::Connect), now)) << "others have their own";
+  for (int i = 0; i < 9; ++i) restraint.succeeded(kApi, now);
+  EXPECT_FALSE(repeat(Status::Timeout)) << "one that took long costs more";
+  EXPECT_TRUE(repeat(Status::Connect));
+  for (int i = 0; i < 1000; ++i) restraint.succeeded(kApi, now);
+  for (int i = 0; i < 5; ++i) EXPECT_TRUE(repeat(Status::Timeout));
+  EXPECT_FALSE(repeat(Status::Connect));
+}
+
+TEST_F(RestraintTest, ABudgetGrowsWithTimeToo) {
+  const auto repeat = [this] { return restraint.spend_for_repeat(kApi, failed(Status::Connect), now); };
+  while (repeat()) {
+  }
+  now += 49'000;
+  EXPECT_FALSE(repeat());
+  now += 1'000;
+  EXPECT_TRUE(repeat());
+  EXPECT_FALSE(repeat());
+}
+
+TEST_F(RestraintTest, H15_FailuresLongAgoAreForgotten) {
+  fail(4);
+  now += 11 * 60'000;
+  fail(4);
+  EXPECT_EQ(wait(), 0);
 }
 
 }  // namespace

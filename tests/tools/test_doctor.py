@@ -20,6 +20,7 @@ from cryptography.x509.oid import NameOID
 
 DAY = datetime.timedelta(days=1)
 PASSWORD = {"FLEET_ORCHESTRATOR_PASSWORD": "demo-password"}
+TOTP_SECRET = "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"
 STEPS = ["lookup", "connection", "tls", "reachability"]
 
 
@@ -257,7 +258,7 @@ def test_ca_file_that_is_none(command: Command, emulator: Emulator, tmp_path: Pa
     assert emulator.log() == []
 
 
-@pytest.mark.parametrize(("skew", "state", "exit_status"), [(120, "warning", 0), (3600, "problem", 3), (-3600, "problem", 3)])
+@pytest.mark.parametrize(("skew", "state", "exit_status"), [(120, "warning", 0), (3600, "warning", 0), (-3600, "warning", 0), (90000, "problem", 3), (-90000, "problem", 3)])
 def test_clock_skew(command: Command, emulator: Emulator, skew: int, state: str, exit_status: int) -> None:
     emulator.admin("POST", "/clock", {"advance_s": skew})
     try:
@@ -269,6 +270,30 @@ def test_clock_skew(command: Command, emulator: Emulator, skew: int, state: str,
     assert abs(found["data"]["ahead_s"] + skew) <= 5
     assert ("behind" if skew > 0 else "ahead of") in found["seen"]
     assert "set this machine's clock" in found["next"]
+
+
+@pytest.mark.parametrize(("skew", "exit_status", "seen"), [(3600, 0, "after one refused request at most"), (90000, 3, "they are refused")])
+def test_clock_skew_where_tokens_are_made_here(command: Command, emulator: Emulator, skew: int, exit_status: int, seen: str) -> None:
+    words = ["--provider", "fleet_engine", "--base-url", f"{emulator.url}/fleet-engine", "--ca-file", emulator.ca_file]
+    key = json.dumps(emulator.admin("GET", "/fleet_engine/service_account"))
+    emulator.admin("POST", "/clock", {"advance_s": skew})
+    try:
+        result = command("doctor", *words, "--claim-set", "server", "--json", FLEET_ENGINE_SERVICE_ACCOUNT=key)
+    finally:
+        emulator.admin("POST", "/clock", {"advance_s": -skew})
+    assert result.status == exit_status, result.out
+    assert seen in of(result, "clock")["seen"]
+
+
+def test_T_5_a_code_of_the_providers_time_is_accepted(command: Command, emulator: Emulator) -> None:
+    words = ["--provider", "fleet_orchestrator", "--base-url", f"{emulator.url}/fo", "--ca-file", emulator.ca_file]
+    emulator.admin("POST", "/clock", {"advance_s": 360})
+    try:
+        result = command("doctor", *words, "--email", "totp@fleet.example", "--json", **PASSWORD, FLEET_ORCHESTRATOR_TOTP_SECRET=TOTP_SECRET)
+    finally:
+        emulator.admin("POST", "/clock", {"advance_s": -360})
+    assert (result.status, of(result, "clock")["state"], of(result, "credentials")["state"]) == (0, "warning", "ok"), result.out
+    assert "one-time codes made here" in of(result, "clock")["seen"]
 
 
 @pytest.mark.parametrize(

@@ -55,7 +55,7 @@ class Examination {
     if (!lookup()) return finished("the name is not known");
     const net::Trust nobody{net::TrustStore(X509_STORE_new(), X509_STORE_free), "", 0};
     probe_ = probe(origin_.url, network_.http, network_.pins, network_.trust.value_or(nobody), *network_.proxy, network_.patience);
-    result_.clock_ahead_ms = probe_.clock_ahead_ms;
+    result_.clock = probe_.clock;
     if (!connection()) return finished("there is no connection");
     if (!tls()) return finished("the server is not verified");
     result_.reachable = reachability();

@@ -149,13 +149,13 @@ std::size_t ignore(char * /*data*/, std::size_t size, std::size_t count, void * 
 
 // ---------------------------------------------------------------- what came of it
 
-/// How far this machine's clock is ahead of the Date of the answer, which a cache may have kept for `Age` seconds.
-std::optional<std::int64_t> clock_ahead(const Sight &sight) {
+/// By the Date of the answer, which a cache may have kept for `Age` seconds.
+std::optional<ClockReading> read_clock(const Sight &sight, std::int64_t took_ms) {
   const std::time_t at = sight.date.empty() ? -1 : curl_getdate(sight.date.c_str(), nullptr);
   if (at < 0) return std::nullopt;
   std::int64_t kept = 0;
   (void)std::from_chars(sight.age.data(), sight.age.data() + sight.age.size(), kept);
-  return wall_ms() - (std::int64_t{at} + kept) * 1000;
+  return ClockReading{wall_ms() - (std::int64_t{at} + kept) * 1000, took_ms};
 }
 
 template <class Number>
@@ -275,7 +275,8 @@ Probe probe(const std::string &url, const HttpSettings &settings, const std::str
   result.reached = reached(result, sight, connected_us > 0 || result.proxy_status != 0 || result.proxy_tls);
   if (result.reached != Reached::Answer) return result;
   result.status = info<long>(handle, CURLINFO_RESPONSE_CODE);
-  result.clock_ahead_ms = clock_ahead(sight);
+  const auto took_us = info<curl_off_t>(handle, CURLINFO_TOTAL_TIME_T) - info<curl_off_t>(handle, CURLINFO_PRETRANSFER_TIME_T);
+  result.clock = read_clock(sight, took_us / 1000);
   return result;
 }
 

@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 
+#include "core/base/clock_skew.h"
 #include "tools/fleetauth/client.h"
 #include "tools/fleetauth/commands/commands.h"
 #include "tools/fleetauth/console.h"
@@ -19,9 +20,6 @@ namespace fleetauth::command {
 namespace {
 
 using nlohmann::ordered_json;
-
-constexpr std::int64_t kGoodClockMs = 30'000;
-constexpr std::int64_t kUsableClockMs = 300'000;
 
 std::string joined(const std::vector<std::string> &texts) {
   std::string out;
@@ -181,8 +179,8 @@ std::vector<Origin> origins_of(const Descriptor &descriptor, const Values &optio
 // ---------------------------------------------------------------- clock
 
 /// What a wrong clock does to this provider's tokens.
-std::string harm(const Descriptor &descriptor, const Values &options) {
-  std::vector<std::string> harms{"certificates may seem expired or not yet valid"};
+std::string harm(const Descriptor &descriptor, const Values &options, ClockSkew skew) {
+  std::string harms = "certificates may seem expired or not yet valid";
   bool absolute = false;
   const Descriptor steps = descriptor.value("steps", Descriptor::object());
   for (const auto &[name, step] : steps.items()) {
@@ -191,36 +189,39 @@ std::string harm(const Descriptor &descriptor, const Values &options) {
     }
   }
   for (const auto &[name, credential] : descriptor["credentials"].items()) {
-    if (credential.value("flow", "") == "signed_jwt")
-      harms.emplace_back("tokens made here say the wrong time, and the provider refuses them");
-    if (has_value(options, credential.value("totp", ""))) harms.emplace_back("one-time codes made here are wrong");
+    const bool token = credential.value("flow", "") == "signed_jwt";
+    const bool code = has_value(options, credential.value("totp", ""));
+    if (!token && !code) continue;
+    harms += std::string("; ") + (token ? "tokens" : "one-time codes") + " made here are for this machine's time";
+    harms += skew == ClockSkew::Correctable
+                 ? " until an answer of the provider tells its own: then the library follows that, after one refused request at most"
+                 : ", which is too far off for the library to follow the provider's: they are refused";
   }
-  if (absolute) harms.emplace_back("expiries given as a time are right only by the Date of the answer that brings them");
-  std::string out;
-  for (const std::string &one : harms) out += (out.empty() ? "" : "; ") + one;
-  return out;
+  return absolute ? harms + "; expiries given as a time are right only by the Date of the answer that brings them" : harms;
 }
 
-Finding clock(const Diagnosis &origin, const std::string &harm) {
-  const std::int64_t ahead = *origin.clock_ahead_ms;
+Finding clock(const Diagnosis &origin, const Descriptor &descriptor, const Values &options) {
+  const std::int64_t ahead = origin.clock->ahead_ms;
   const std::int64_t off = std::abs(ahead);
+  const ClockSkew skew = clock_skew(ahead, origin.clock->took_ms);
   Finding finding{State::Ok, "clock", origin.origin, ""};
   finding.data = {{"ahead_s", ahead / 1000}};
-  if (off <= kGoodClockMs) {
+  if (skew == ClockSkew::None) {
     finding.seen = "this machine's clock agrees with the provider's (within " + duration(std::max<std::int64_t>(off, 2000)) + ")";
     return finding;
   }
-  finding.seen = "this machine's clock is " + duration(off) + (ahead > 0 ? " ahead of" : " behind") + " the provider's: " + harm;
+  finding.seen = "this machine's clock is " + duration(off) + (ahead > 0 ? " ahead of" : " behind") +
+                 " the provider's: " + harm(descriptor, options, skew);
   finding.next = "set this machine's clock (timedatectl set-ntp true); if it is right, tell the provider";
-  finding.state = off <= kUsableClockMs ? State::Warning : State::Problem;
+  finding.state = skew == ClockSkew::Correctable ? State::Warning : State::Problem;
   if (finding.state == State::Problem) finding.status = FLEETAUTH_E_CONFIG;
   return finding;
 }
 
-Findings clocks(const std::vector<Diagnosis> &origins, const std::string &harm) {
+Findings clocks(const std::vector<Diagnosis> &origins, const Descriptor &descriptor, const Values &options) {
   Findings findings;
   for (const Diagnosis &origin : origins) {
-    if (origin.clock_ahead_ms) findings.push_back(clock(origin, harm));
+    if (origin.clock) findings.push_back(clock(origin, descriptor, options));
   }
   if (findings.empty()) findings.push_back({State::Skipped, "clock", "", "no origin answered with a Date to compare with"});
   return findings;
@@ -407,7 +408,7 @@ Report examine(const Arguments &arguments) {
   std::vector<Diagnosis> origins;
   for (const Origin &origin : origins_of(descriptor, values)) origins.push_back(diagnose(origin, network));
 
-  append(findings, clocks(origins, harm(descriptor, values)));
+  append(findings, clocks(origins, descriptor, values));
   append(findings, std::move(proxies));
   for (const Diagnosis &origin : origins) findings.push_back(origin.proxy);
   findings.push_back(std::move(ca));

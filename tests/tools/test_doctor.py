@@ -24,6 +24,11 @@ TOTP_SECRET = "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"
 STEPS = ["lookup", "connection", "tls", "reachability"]
 
 
+@pytest.fixture
+def orchestrator(emulator: Emulator) -> list[str]:
+    return ["--provider", "fleet_orchestrator", "--base-url", f"{emulator.url}/fo", "--ca-file", emulator.ca_file]
+
+
 def findings(result: Result) -> list[Any]:
     return list(result.json["findings"])
 
@@ -258,7 +263,10 @@ def test_ca_file_that_is_none(command: Command, emulator: Emulator, tmp_path: Pa
     assert emulator.log() == []
 
 
-@pytest.mark.parametrize(("skew", "state", "exit_status"), [(120, "warning", 0), (3600, "warning", 0), (-3600, "warning", 0), (90000, "problem", 3), (-90000, "problem", 3)])
+@pytest.mark.parametrize(
+    ("skew", "state", "exit_status"),
+    [(120, "warning", 0), (3600, "warning", 0), (-3600, "warning", 0), (90000, "problem", 3), (-90000, "problem", 3)],
+)
 def test_clock_skew(command: Command, emulator: Emulator, skew: int, state: str, exit_status: int) -> None:
     emulator.admin("POST", "/clock", {"advance_s": skew})
     try:
@@ -285,11 +293,12 @@ def test_clock_skew_where_tokens_are_made_here(command: Command, emulator: Emula
     assert seen in of(result, "clock")["seen"]
 
 
-def test_T_5_a_code_of_the_providers_time_is_accepted(command: Command, emulator: Emulator) -> None:
-    words = ["--provider", "fleet_orchestrator", "--base-url", f"{emulator.url}/fo", "--ca-file", emulator.ca_file]
+def test_T_5_a_code_of_the_providers_time_is_accepted(command: Command, emulator: Emulator, orchestrator: list[str]) -> None:
     emulator.admin("POST", "/clock", {"advance_s": 360})
     try:
-        result = command("doctor", *words, "--email", "totp@fleet.example", "--json", **PASSWORD, FLEET_ORCHESTRATOR_TOTP_SECRET=TOTP_SECRET)
+        result = command(
+            "doctor", *orchestrator, "--email", "totp@fleet.example", "--json", **PASSWORD, FLEET_ORCHESTRATOR_TOTP_SECRET=TOTP_SECRET
+        )
     finally:
         emulator.admin("POST", "/clock", {"advance_s": -360})
     assert (result.status, of(result, "clock")["state"], of(result, "credentials")["state"]) == (0, "warning", "ok"), result.out
@@ -329,13 +338,42 @@ def test_refused_credentials_are_not_to_be_repeated(command: Command, emulator: 
     assert emulator.log() == ["HEAD /fleetup 404", "POST /fleetup/token 401"]
 
 
-def test_code_is_asked_for_and_not_spent(command: Command, emulator: Emulator) -> None:
-    words = ["--provider", "fleet_orchestrator", "--base-url", f"{emulator.url}/fo", "--ca-file", emulator.ca_file]
-    result = command("doctor", *words, "--email", "otp@fleet.example", "--json", **PASSWORD)
+def test_what_may_have_been_carried_out_is_not_to_be_repeated(command: Command, emulator: Emulator, orchestrator: list[str]) -> None:
+    emulator.fault("/fo/auth/login", {"drop": "after"})
+    result = command("doctor", *orchestrator, "--email", "admin@fleet.example", "--json", **PASSWORD)
+    assert (result.status, problems(result)) == (8, [("credentials", "E_NETWORK")])
+    assert "it may have been carried out" in of(result, "credentials")["next"]
+    assert len(emulator.log()) == 2
+
+
+def test_code_of_a_wrong_totp_secret(command: Command, orchestrator: list[str]) -> None:
+    words = [*orchestrator, "--email", "totp@fleet.example", "--json"]
+    result = command("doctor", *words, **PASSWORD, FLEET_ORCHESTRATOR_TOTP_SECRET="MFRGGZDFMZTWQ2LKNNWG23TPOBYXE43U")
+    assert (result.status, problems(result)) == (12, [("credentials", "E_OTP_REJECTED")])
+    assert "the code was made from totp_secret" in of(result, "credentials")["next"]
+
+
+def test_code_of_a_program_that_is_wrong(command: Command, orchestrator: list[str]) -> None:
+    words = [*orchestrator, "--email", "otp@fleet.example", "--otp-from", "echo 000000", "--json"]
+    result = command("doctor", *words, **PASSWORD)
+    assert (result.status, problems(result)) == (12, [("credentials", "E_OTP_REJECTED")])
+    assert "take the next one" in of(result, "credentials")["next"]
+
+
+def test_answer_that_is_too_large_is_somebody_elses(command: Command, tmp_path: Path) -> None:
+    context, ca_file = certificate(tmp_path, "127.0.0.1", -DAY, 60 * DAY)
+    with server(b"HTTP/1.1 200 OK\r\nContent-Length: 300000\r\n\r\n", context) as (port, _):
+        result = command("doctor", *at(command.fleetup, f"https://127.0.0.1:{port}"), "--ca-file", str(ca_file), "--json")
+    assert (result.status, problems(result)) == (7, [("credentials", "E_TOO_LARGE")])
+    assert "check that the base URL" in of(result, "credentials")["next"]
+
+
+def test_code_is_asked_for_and_not_spent(command: Command, emulator: Emulator, orchestrator: list[str]) -> None:
+    result = command("doctor", *orchestrator, "--email", "otp@fleet.example", "--json", **PASSWORD)
     assert result.status == 0, result.out
     assert (of(result, "credentials")["state"], of(result, "credentials")["data"]["code_asked"]) == ("warning", True)
     assert emulator.log() == ["HEAD /fo 404", "POST /fo/auth/login 200"]
-    result = command("doctor", *words, "--email", "otp@fleet.example", "--otp-from", "echo 123456", "--json", **PASSWORD)
+    result = command("doctor", *orchestrator, "--email", "otp@fleet.example", "--otp-from", "echo 123456", "--json", **PASSWORD)
     assert (of(result, "credentials")["state"], of(result, "credentials")["data"]["code_asked"]) == ("ok", True)
 
 

@@ -12,6 +12,7 @@
 #include "tools/fleetauth/console.h"
 #include "tools/fleetauth/descriptor.h"
 #include "tools/fleetauth/diagnosis.h"
+#include "tools/fleetauth/failure.h"
 #include "tools/fleetauth/http.h"
 #include "tools/fleetauth/proxy.h"
 
@@ -233,34 +234,38 @@ Finding credentials(State state, std::string seen, std::string next = "", fleeta
   return {state, "credentials", "", std::move(seen), std::move(next), status};
 }
 
-Finding failed_login(const LibraryError &error) {
-  std::string next = "correct it, and run this again";
+/// What to do about a login that failed; `totp` is the option that its one-time code is made from, if any.
+std::string advice(const LibraryError &error, const std::string &totp) {
+  if (error.in_doubt) {
+    return "do not repeat this yet: it may have been carried out, though no proper answer came. Look at the provider first (a new login, "
+           "a locked account)";
+  }
   switch (error.status) {
     case FLEETAUTH_E_INVALID_CREDENTIALS:
-      next =
-          "do not repeat this with the same credentials: many providers lock an account after a few refusals. Compare each with what the "
-          "provider issued (a stray space, another account, a test key), or have new ones issued";
-      break;
+      return "do not repeat this with the same credentials: many providers lock an account after a few refusals. Compare each with what "
+             "the provider issued (a stray space, another account, a test key), or have new ones issued";
     case FLEETAUTH_E_LOGIN_REQUIRED:
-      next = "do not repeat this: the refresh token is used up, revoked or expired; have a new one issued";
-      break;
+      return "do not repeat this: the refresh token is used up, revoked or expired; have a new one issued";
     case FLEETAUTH_E_OTP_REJECTED:
     case FLEETAUTH_E_OTP_OVER:
-      next = "do not repeat this with the same code; take the next one";
-      break;
+      if (totp.empty()) return "do not repeat this with the same code; take the next one";
+      return "the code was made from " + totp + ": check that it is this account's and the newest, and that the clock above is right";
     case FLEETAUTH_E_ACCESS_DENIED:
-      next = "the credentials are known, but may not do this: ask the provider for the permission";
-      break;
+      return "the credentials are known, but may not do this: ask the provider for the permission";
     case FLEETAUTH_E_RATE_LIMITED:
-      next = "wait" + (error.retry_after_ms > 0 ? " " + duration(error.retry_after_ms) : " a while") + ", then run this again";
-      break;
+      return "wait" + (error.retry_after_ms > 0 ? " " + duration(error.retry_after_ms) : " a while") + ", then run this again";
     case FLEETAUTH_E_PROTOCOL:
-      next = "check that the base URL is that of the provider's API, with its path; a portal or proxy may have answered in its place";
-      break;
+    case FLEETAUTH_E_TOO_LARGE:
+      return "check that the base URL is that of the provider's API, with its path; a portal or proxy may have answered in its place";
     default:
-      if (error.retryable) next = "try again later; if it stays so, ask the provider";
+      if (error.retryable) return "try again later; if it stays so, ask the provider";
+      if (class_of(error.status) == "ConfigurationError") return "correct it, and run this again";
+      return "nothing says that another try would end otherwise: ask the provider, or report it as a fault of fleetauth";
   }
-  Finding finding = credentials(State::Problem, error.what(), next, error.status);
+}
+
+Finding failed_login(const LibraryError &error, const std::string &totp) {
+  Finding finding = credentials(State::Problem, error.what(), advice(error, totp), error.status);
   if (error.http_status != 0) finding.data["http_status"] = error.http_status;
   if (!error.provider_code.empty()) finding.data["provider_code"] = error.provider_code;
   return finding;
@@ -270,14 +275,16 @@ Finding failed_login(const LibraryError &error) {
 struct Plan {
   std::string scheme;
   std::string why_not;  ///< empty: a login
+  std::string totp;     ///< the option that one-time codes are made from, if one has a value
   std::vector<std::string> origins;
 };
 
 Plan plan_login(const Client &client, const Descriptor &descriptor) {
   const auto schemes = usable_schemes(client.provider, descriptor, client.values);
-  Plan plan{has_value(client.values, "scheme") ? client.values.at("scheme") : schemes.empty() ? "" : schemes[0], "", {}};
+  Plan plan{has_value(client.values, "scheme") ? client.values.at("scheme") : schemes.empty() ? "" : schemes[0], "", "", {}};
   if (plan.scheme.empty() || !descriptor["schemes"].contains(plan.scheme)) return plan;
   const Descriptor &credential = credential_of(descriptor, plan.scheme);
+  if (const std::string totp = credential.value("totp", ""); has_value(client.values, totp)) plan.totp = totp;
   if (credential["flow"] == "basic" || credential["flow"] == "static_header") {
     plan.why_not = "the scheme " + plan.scheme + " has no login, the credentials go with every request: fleetauth request URL checks them";
   }
@@ -302,15 +309,14 @@ Finding log_in(const Arguments &arguments, const Client &client, const Descripto
     std::string seen = made_here ? "a token was made here; the provider sees it only with a request: fleetauth request URL checks it"
                                  : "the provider accepted them";
     if (code_asked) seen += ", with the one-time code";
-    if (has_value(client.values, credential.value("totp", "")))
-      seen += "; a one-time code of " + credential.value("totp", "") + " was used if it was asked for";
+    if (!plan.totp.empty()) seen += "; a one-time code of " + plan.totp + " was used if it was asked for";
     seen += left < 0 ? "; the token does not expire" : "; the token is good for " + duration(left);
     Finding finding = credentials(State::Ok, seen);
     finding.data = {
         {"scheme", scheme}, {"code_asked", code_asked}, {"expires_in_s", left < 0 ? ordered_json() : ordered_json(left / 1000)}};
     return finding;
   } catch (const LibraryError &error) {
-    if (error.challenge == nullptr || arguments.otp_from) return failed_login(error);
+    if (error.challenge == nullptr || arguments.otp_from) return failed_login(error, plan.totp);
     Finding finding = credentials(State::Warning, "the provider accepted them, and asks for a one-time code; none was sent",
                                   "that is as it should be; to try a code too, give --otp-from COMMAND, which prints it");
     finding.data = {{"scheme", plan.scheme}, {"code_asked", true}};

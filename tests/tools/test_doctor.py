@@ -190,6 +190,18 @@ def test_name_that_does_not_exist(command: Command) -> None:
     assert of(result, "connection")["seen"] == "the name is not known"
 
 
+def test_name_is_looked_up_within_the_default_patience(command: Command, emulator: Emulator) -> None:
+    url = emulator.fleetup.replace("127.0.0.1", "localhost")
+    assert of(command("doctor", *at(command.fleetup, url), "--no-login", "--json"), "lookup")["state"] == "ok"
+
+
+def test_answer_that_does_not_come_in_time(command: Command, emulator: Emulator) -> None:
+    emulator.fault("/fleetup", {"hold": "gate"})
+    result = command("doctor", *command.fleetup, "--attempt-timeout-ms", "300", "--json")
+    assert (result.status, problems(result)) == (9, [("reachability", "E_TIMEOUT")])
+    assert "attempt_timeout_ms" in of(result, "reachability")["next"]
+
+
 def test_unknown_authority(command: Command, emulator: Emulator) -> None:
     place = command.fleetup.index("--ca-file")
     result = command("doctor", *command.fleetup[:place], "--json")

@@ -142,8 +142,8 @@ void add_all(Setup &setup, const Arguments &arguments, const Profile &profile, c
 }
 
 bool is_of_request(const std::string &name) {
-  return std::any_of(kClientOptions.begin(), kClientOptions.end(),
-                     [&](const ClientOption &option) { return option.of_request && option.name == name; });
+  const ClientOption *option = client_option(name);
+  return option != nullptr && option->of_request;
 }
 
 bool is_of_client(const std::string &name, const Description &about, const Values &of_request) {

@@ -59,8 +59,8 @@ struct Probe {
 };
 
 struct Patience {
-  std::int64_t connect_ms = 5000;
-  std::int64_t attempt_ms = 15000;
+  std::int64_t connect_ms = 0;
+  std::int64_t attempt_ms = 0;
 };
 
 /// The addresses of a host's name, in time.

@@ -8,6 +8,7 @@
 
 #include "core/base/clock_skew.h"
 #include "tools/fleetauth/client.h"
+#include "tools/fleetauth/client_options.gen.h"
 #include "tools/fleetauth/commands/commands.h"
 #include "tools/fleetauth/console.h"
 #include "tools/fleetauth/descriptor.h"
@@ -128,12 +129,17 @@ Findings gaps(const Arguments &arguments, const Setup &setup, const Descriptor &
 
 // ---------------------------------------------------------------- network
 
-std::int64_t number(const Values &values, const char *name, std::int64_t otherwise) {
-  const auto found = values.find(name);
+std::int64_t number(std::string_view text) {
   std::int64_t value = 0;
-  if (found == values.end()) return otherwise;
-  const auto [end, error] = std::from_chars(found->second.data(), found->second.data() + found->second.size(), value);
-  return error == std::errc() && value > 0 ? value : otherwise;
+  (void)std::from_chars(text.data(), text.data() + text.size(), value);
+  return value;
+}
+
+/// The default stands in for a value that the library refuses.
+std::int64_t duration_of(const Values &values, const char *option) {
+  const auto given = values.find(option);
+  const std::int64_t value = given == values.end() ? 0 : number(given->second);
+  return value > 0 ? value : number(client_option(option)->default_text);
 }
 
 std::string text(const Values &values, const char *name) { return has_value(values, name) ? values.at(name) : ""; }
@@ -408,7 +414,7 @@ Report examine(const Arguments &arguments) {
   Network network;
   network.http = http_settings(values);
   network.pins = text(values, "pinned_public_key");
-  network.patience = {number(values, "connect_timeout_ms", 5000), number(values, "attempt_timeout_ms", 15000)};
+  network.patience = {duration_of(values, "connect_timeout_ms"), duration_of(values, "attempt_timeout_ms")};
   Findings proxies = proxy_problem(network);
   Finding ca = authorities(network);
   std::vector<Diagnosis> origins;

@@ -1,24 +1,15 @@
 """doctor: what is wrong, where, and what to do next."""
 
 import datetime
-import ipaddress
+import email.utils
 import json
 import socket
-import ssl
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import API_KEY, CLIENT_SECRET, SECRET, Command, Emulator, Result
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
+from conftest import API_KEY, CLIENT_SECRET, DAY, SECRET, Command, Emulator, Result, certificate, server
 
-DAY = datetime.timedelta(days=1)
 PASSWORD = {"FLEET_ORCHESTRATOR_PASSWORD": "demo-password"}
 TOTP_SECRET = "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"
 STEPS = ["lookup", "connection", "tls", "reachability"]
@@ -46,58 +37,6 @@ def at(words: list[str], url: str) -> list[str]:
     """The same with another base URL."""
     place = words.index("--base-url")
     return [*words[: place + 1], url, *words[place + 2 :]]
-
-
-@contextmanager
-def server(answer: bytes, context: ssl.SSLContext | None = None) -> Iterator[tuple[int, list[bytes]]]:
-    """A server on loopback: its port, and what it was sent on each connection."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        seen: list[bytes] = []
-
-        def serve() -> None:
-            while True:
-                try:
-                    connection, _ = listener.accept()
-                except OSError:
-                    return
-                with connection:
-                    try:
-                        stream = context.wrap_socket(connection, server_side=True) if context else connection
-                        seen.append(stream.recv(65536))
-                        stream.sendall(answer)
-                        stream.close()
-                    except OSError:
-                        seen.append(b"")
-
-        thread = threading.Thread(target=serve)
-        thread.start()
-        try:
-            yield listener.getsockname()[1], seen
-        finally:
-            listener.shutdown(socket.SHUT_RDWR)
-            thread.join()
-
-
-def certificate(folder: Path, host: str, begin: datetime.timedelta, end: datetime.timedelta) -> tuple[ssl.SSLContext, Path]:
-    """A server's own certificate, which its file lets one trust."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, host)])
-    now = datetime.datetime.now(datetime.UTC)
-    alternative = x509.IPAddress(ipaddress.ip_address(host)) if host[0].isdigit() else x509.DNSName(host)
-    made = (
-        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number(), now + begin, now + end)
-        .add_extension(x509.SubjectAlternativeName([alternative]), critical=False)
-        .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    pem = made.public_bytes(serialization.Encoding.PEM)
-    (folder / "server.pem").write_bytes(
-        pem + key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    )
-    (folder / "ca.pem").write_bytes(pem)
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(folder / "server.pem")
-    return context, folder / "ca.pem"
 
 
 def test_healthy_provider(command: Command, emulator: Emulator) -> None:
@@ -290,6 +229,16 @@ def test_clock_skew(command: Command, emulator: Emulator, skew: int, state: str,
     assert abs(found["data"]["ahead_s"] + skew) <= 5
     assert ("behind" if skew > 0 else "ahead of") in found["seen"]
     assert "set this machine's clock" in found["next"]
+
+
+def test_clock_by_an_answer_that_a_cache_kept(command: Command, tmp_path: Path) -> None:
+    context, ca_file = certificate(tmp_path, "127.0.0.1", -DAY, 60 * DAY)
+    date = email.utils.format_datetime(datetime.datetime.now(datetime.UTC) - datetime.timedelta(hours=1), usegmt=True)
+    answer = f"HTTP/1.1 404 No\r\nX-Date: never\r\ndate:{date} \r\nAGE:\t3600\r\nContent-Length: 0\r\n\r\n"
+    with server(answer.encode(), context) as (port, _):
+        words = at(command.fleetup, f"https://127.0.0.1:{port}")
+        result = command("doctor", *words, "--ca-file", str(ca_file), "--json", "--no-login")
+    assert of(result, "clock")["state"] == "ok", result.out
 
 
 @pytest.mark.parametrize(("skew", "exit_status", "seen"), [(3600, 0, "after one refused request at most"), (90000, 3, "they are refused")])

@@ -63,6 +63,9 @@ struct Patience {
   std::int64_t attempt_ms = 0;
 };
 
+/// This machine's clock.
+[[nodiscard]] std::int64_t wall_ms();
+
 /// The addresses of a host's name, in time.
 [[nodiscard]] Lookup look_up(const std::string &host, std::int64_t timeout_ms);
 

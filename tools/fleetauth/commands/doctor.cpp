@@ -10,24 +10,20 @@
 #include "tools/fleetauth/client.h"
 #include "tools/fleetauth/client_options.gen.h"
 #include "tools/fleetauth/commands/commands.h"
+#include "tools/fleetauth/configuration_check.h"
 #include "tools/fleetauth/console.h"
 #include "tools/fleetauth/descriptor.h"
 #include "tools/fleetauth/diagnosis.h"
-#include "tools/fleetauth/failure.h"
 #include "tools/fleetauth/http.h"
+#include "tools/fleetauth/login_check.h"
 #include "tools/fleetauth/proxy.h"
+#include "tools/fleetauth/text.h"
 
 namespace fleetauth::command {
 
 namespace {
 
 using nlohmann::ordered_json;
-
-std::string joined(const std::vector<std::string> &texts) {
-  std::string out;
-  for (const std::string &text : texts) out += (out.empty() ? "" : ", ") + text;
-  return out;
-}
 
 // ---------------------------------------------------------------- library
 
@@ -63,68 +59,6 @@ Finding library() {
   }
   finding.data = {{"version", fleetauth_version(nullptr)}, {"linked", versions}, {"static", others.empty()}};
   return finding;
-}
-
-// ---------------------------------------------------------------- configuration
-
-/// The name of the environment variable that a parameter may be in, if any.
-std::string variable_of(const Descriptor &descriptor, const std::string &option) {
-  const auto found = descriptor["parameters"].find(option);
-  return found == descriptor["parameters"].end() ? "" : found->value("env", "");
-}
-
-bool is_secret(const Descriptor &descriptor, const std::string &option) {
-  const auto found = descriptor["parameters"].find(option);
-  return found != descriptor["parameters"].end() && found->value("secret", false);
-}
-
-/// Only what the descriptor calls a parameter without a secret is shown: in a base URL or a proxy there may be one.
-bool may_be_shown(const Descriptor &descriptor, const std::string &option) {
-  return descriptor["parameters"].contains(option) && !is_secret(descriptor, option);
-}
-
-std::string how_to_give(const Arguments &arguments, const Setup &setup, const Descriptor &descriptor, const std::string &option) {
-  const std::string variable = variable_of(descriptor, option);
-  std::string ways = is_secret(descriptor, option) ? "--secret-file " + option + "=PATH" : as_flag(option) + " VALUE";
-  if (!variable.empty())
-    ways = "set the environment variable " + variable + ", or give " + ways;
-  else
-    ways = "give " + ways;
-  if (arguments.profile) ways += ", or add " + option + " to the profile " + *arguments.profile + " in " + setup.profile_file;
-  return ways;
-}
-
-Findings options_of(const Setup &setup, const Descriptor &descriptor) {
-  Findings findings;
-  for (const auto &[name, source] : setup.sources) {
-    const bool shown = may_be_shown(descriptor, name);
-    const std::string value = shown ? " = " + setup.values.at(name) : is_secret(descriptor, name) ? " (secret)" : "";
-    Finding &finding = findings.emplace_back(Finding{State::Ok, "configuration", "", name + value + ", from " + source});
-    finding.data = {{"option", name}, {"source", source}, {"secret", is_secret(descriptor, name)}};
-    if (has_value(setup.values, name)) continue;
-    finding.state = State::Warning;
-    finding.seen = name + " is empty, from " + source;
-    finding.next = "an empty option counts as none: give it a value, or leave it out";
-  }
-  return findings;
-}
-
-Finding configuration_problem(const std::string &seen, const std::string &next, fleetauth_status status = FLEETAUTH_E_CONFIG) {
-  return {State::Problem, "configuration", "", seen, next, status};
-}
-
-/// What is wrong with a configuration before the library sees it.
-Findings gaps(const Arguments &arguments, const Setup &setup, const Descriptor &descriptor) {
-  Findings findings;
-  for (const auto &[option, why] : setup.unreadable) {
-    findings.push_back(configuration_problem(why, "correct where " + option + " is to be had from"));
-  }
-  for (const auto &[option, tried] : setup.missing) {
-    Finding &finding =
-        findings.emplace_back(configuration_problem(option + " is missing", how_to_give(arguments, setup, descriptor, option)));
-    finding.data = {{"option", option}, {"variable", variable_of(descriptor, option)}};
-  }
-  return findings;
 }
 
 // ---------------------------------------------------------------- network
@@ -234,134 +168,10 @@ Findings clocks(const std::vector<Diagnosis> &origins, const Descriptor &descrip
   return findings;
 }
 
-// ---------------------------------------------------------------- credentials
-
-Finding credentials(State state, std::string seen, std::string next = "", fleetauth_status status = FLEETAUTH_OK) {
-  return {state, "credentials", "", std::move(seen), std::move(next), status};
-}
-
-/// What to do about a login that failed; `totp` is the option that its one-time code is made from, if any.
-std::string advice(const LibraryError &error, const std::string &totp) {
-  if (error.in_doubt) {
-    return "do not repeat this yet: it may have been carried out, though no proper answer came. Look at the provider first (a new login, "
-           "a locked account)";
-  }
-  switch (error.status) {
-    case FLEETAUTH_E_INVALID_CREDENTIALS:
-      return "do not repeat this with the same credentials: many providers lock an account after a few refusals. Compare each with what "
-             "the provider issued (a stray space, another account, a test key), or have new ones issued";
-    case FLEETAUTH_E_LOGIN_REQUIRED:
-      return "do not repeat this: the refresh token is used up, revoked or expired; have a new one issued";
-    case FLEETAUTH_E_OTP_REJECTED:
-    case FLEETAUTH_E_OTP_OVER:
-      if (totp.empty()) return "do not repeat this with the same code; take the next one";
-      return "the code was made from " + totp + ": check that it is this account's and the newest, and that the clock above is right";
-    case FLEETAUTH_E_ACCESS_DENIED:
-      return "the credentials are known, but may not do this: ask the provider for the permission";
-    case FLEETAUTH_E_RATE_LIMITED:
-      return "wait" + (error.retry_after_ms > 0 ? " " + duration(error.retry_after_ms) : " a while") + ", then run this again";
-    case FLEETAUTH_E_PROTOCOL:
-    case FLEETAUTH_E_TOO_LARGE:
-      return "check that the base URL is that of the provider's API, with its path; a portal or proxy may have answered in its place";
-    default:
-      if (error.retryable) return "try again later; if it stays so, ask the provider";
-      if (class_of(error.status) == "ConfigurationError") return "correct it, and run this again";
-      return "nothing says that another try would end otherwise: ask the provider, or report it as a fault of fleetauth";
-  }
-}
-
-Finding failed_login(const LibraryError &error, const std::string &totp) {
-  Finding finding = credentials(State::Problem, error.what(), advice(error, totp), error.status);
-  if (error.http_status != 0) finding.data["http_status"] = error.http_status;
-  if (!error.provider_code.empty()) finding.data["provider_code"] = error.provider_code;
-  return finding;
-}
-
-/// What would be asked of the provider.
-struct Plan {
-  std::string scheme;
-  std::string why_not;  ///< empty: a login
-  std::string totp;     ///< the option that one-time codes are made from, if one has a value
-  std::vector<std::string> origins;
-};
-
-Plan plan_login(const Client &client, const Descriptor &descriptor) {
-  const auto schemes = usable_schemes(client.provider, descriptor, client.values);
-  Plan plan{has_value(client.values, "scheme") ? client.values.at("scheme") : schemes.empty() ? "" : schemes[0], "", "", {}};
-  if (plan.scheme.empty() || !descriptor["schemes"].contains(plan.scheme)) return plan;
-  const Descriptor &credential = credential_of(descriptor, plan.scheme);
-  if (const std::string totp = credential.value("totp", ""); has_value(client.values, totp)) plan.totp = totp;
-  if (credential["flow"] == "basic" || credential["flow"] == "static_header") {
-    plan.why_not = "the scheme " + plan.scheme + " has no login, the credentials go with every request: fleetauth request URL checks them";
-  }
-  for (const std::string &step : steps_in(credential, "step")) plan.origins.push_back(descriptor["steps"][step].value("origin", ""));
-  const auto refresh = credential.find("refresh");
-  if (refresh == credential.end()) return plan;
-  plan.origins.push_back(descriptor["steps"][refresh->at("step").get<std::string>()].value("origin", ""));
-  if (has_value(client.values, refresh->value("initial", ""))) {
-    plan.why_not = "a login would use the refresh token, which is spent then where the provider replaces it: fleetauth login does it";
-  }
-  return plan;
-}
-
-Finding log_in(const Arguments &arguments, const Client &client, const Descriptor &descriptor, const Plan &plan) {
-  try {
-    bool code_asked = false;
-    const Token token = arguments.otp_from ? get_token(client, "GET", "", &code_asked) : get_token_without_code(client, "GET", "");
-    const std::string scheme = fleetauth_token_scheme(token.get(), nullptr);
-    const Descriptor &credential = credential_of(descriptor, scheme);
-    const bool made_here = credential["flow"] == "signed_jwt";
-    const std::int64_t left = fleetauth_token_expires_in_ms(token.get());
-    std::string seen = made_here ? "a token was made here; the provider sees it only with a request: fleetauth request URL checks it"
-                                 : "the provider accepted them";
-    if (code_asked) seen += ", with the one-time code";
-    if (!plan.totp.empty()) seen += "; a one-time code of " + plan.totp + " was used if it was asked for";
-    seen += left < 0 ? "; the token does not expire" : "; the token is good for " + duration(left);
-    Finding finding = credentials(State::Ok, seen);
-    finding.data = {
-        {"scheme", scheme}, {"code_asked", code_asked}, {"expires_in_s", left < 0 ? ordered_json() : ordered_json(left / 1000)}};
-    return finding;
-  } catch (const LibraryError &error) {
-    if (error.challenge == nullptr || arguments.otp_from) return failed_login(error, plan.totp);
-    Finding finding = credentials(State::Warning, "the provider accepted them, and asks for a one-time code; none was sent",
-                                  "that is as it should be; to try a code too, give --otp-from COMMAND, which prints it");
-    finding.data = {{"scheme", plan.scheme}, {"code_asked", true}};
-    return finding;
-  } catch (const SetupError &error) {
-    return credentials(State::Problem, error.what(), "correct the command of --otp-from", FLEETAUTH_E_CONFIG);
-  }
-}
-
-Finding check_credentials(const Arguments &arguments, const std::optional<Client> &client, const Descriptor &descriptor,
-                          const std::vector<Diagnosis> &origins) {
-  if (arguments.no_login) return credentials(State::Skipped, "left out by --no-login");
-  if (!client) return credentials(State::Skipped, "the configuration is not complete");
-  const Plan plan = plan_login(*client, descriptor);
-  if (!plan.why_not.empty()) return credentials(State::Skipped, plan.why_not);
-  for (const Diagnosis &origin : origins) {
-    const bool needed = std::find(plan.origins.begin(), plan.origins.end(), origin.origin) != plan.origins.end();
-    if (needed && !origin.reachable)
-      return credentials(State::Skipped, "the login needs the origin " + origin.origin + ", which was not reached");
-  }
-  return log_in(arguments, *client, descriptor, plan);
-}
-
 // ---------------------------------------------------------------- all of it
 
 void append(Findings &findings, Findings more) {
   for (Finding &finding : more) findings.push_back(std::move(finding));
-}
-
-/// Tells what the library says of a configuration that is complete.
-std::optional<Client> open(const Arguments &arguments, Setup setup, Findings &findings) {
-  const std::string name = fleetauth_provider_name(setup.provider.get(), nullptr);
-  try {
-    return open_client(arguments, std::move(setup));
-  } catch (const LibraryError &error) {
-    findings.push_back(
-        configuration_problem(error.what(), "correct that option; fleetauth providers show " + name + " lists them all", error.status));
-    return std::nullopt;
-  }
 }
 
 void skip_the_rest(Findings &findings) {
@@ -405,10 +215,10 @@ Report examine(const Arguments &arguments) {
   const std::string from =
       arguments.profile ? ", with the profile " + *arguments.profile + " of " + setup.profile_file : "; no profile is named";
   findings.push_back({State::Ok, "configuration", "", "provider " + report.provider + from});
-  append(findings, options_of(setup, descriptor));
-  Findings wrong = gaps(arguments, setup, descriptor);
+  append(findings, check_options(setup, descriptor));
+  Findings wrong = find_gaps(arguments, setup, descriptor);
   std::optional<Client> client;
-  if (wrong.empty()) client = open(arguments, std::move(setup), wrong);
+  if (wrong.empty()) client = try_to_open(arguments, std::move(setup), wrong);
   append(findings, std::move(wrong));
 
   Network network;
@@ -425,7 +235,7 @@ Report examine(const Arguments &arguments) {
   for (const Diagnosis &origin : origins) findings.push_back(origin.proxy);
   findings.push_back(std::move(ca));
   for (const Diagnosis &origin : origins) append(findings, origin.steps);
-  findings.push_back(check_credentials(arguments, client, descriptor, origins));
+  findings.push_back(check_login(arguments, client, descriptor, origins));
   return report;
 }
 

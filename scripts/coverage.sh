@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Coverage of core/ and capi/ by the C++ and C tests: sums on the terminal, pages in build/coverage/report.
+# Coverage of core/ and capi/ by the C++ and C tests: sums on the terminal, pages in build/coverage/report. Fails where the core is
+# below the limits.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -18,22 +19,11 @@ mapfile -t programs < <(find "$build" -type f -executable -exec grep -lF __llvm_
 objects=("${programs[0]}")
 for program in "${programs[@]:1}"; do objects+=(-object "$program"); done
 evaluate() { llvm-cov-14 "$1" "${objects[@]}" -instr-profile "$build/profile" -compilation-dir "$PWD" "${@:2}" core capi; }
-evaluate show -format html -output-dir "$build/report" -show-branches count 2>"$build/report.log"
-evaluate export -summary-only >"$build/summary.json" 2>>"$build/report.log"
-python3 - "$build/summary.json" <<'PY'
-import json
-import sys
-
-files = json.load(open(sys.argv[1], encoding="utf-8"))["data"][0]["files"]
-
-
-def percent(chosen, what):
-    count = sum(file["summary"][what]["count"] for file in chosen)
-    covered = sum(file["summary"][what]["covered"] for file in chosen)
-    return f"{100 * covered / count:.1f} % of {count} {what}"
-
-
-for part in ("core", "capi"):
-    chosen = [file for file in files if f"/{part}/" in file["filename"]]
-    print(f"{part}: {percent(chosen, 'lines')}, {percent(chosen, 'branches')}")
-PY
+{
+  evaluate show -format html -output-dir "$build/report" -show-branches count && evaluate export -summary-only >"$build/summary.json"
+} 2>"$build/report.log" || {
+  tail -n 20 "$build/report.log" >&2
+  echo "coverage: llvm-cov failed; the whole log: $build/report.log" >&2
+  exit 1
+}
+python3 scripts/coverage_sums.py "$build/summary.json"

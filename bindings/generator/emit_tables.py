@@ -44,7 +44,8 @@ def _exit_table(model: Model) -> str:
 def _client_options(model: Model) -> str:
     options = [o for o in model.options if o.scope != "runtime"]
     rows = "\n".join(
-        f"    {{{quoted(o.name)}, {str(o.scope == 'request').lower()}, {str(o.type == 'boolean').lower()}, {quoted(o.doc)}}},"
+        f"    {{{quoted(o.name)}, {str(o.scope == 'request').lower()}, {str(o.type == 'boolean').lower()},"
+        f" {quoted(o.default_text or '')}, {quoted(o.doc)}}},"
         for o in options
     )
     return fill("client_options.gen.h", count=len(options), rows=rows)

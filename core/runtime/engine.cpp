@@ -8,6 +8,7 @@
 #include <thread>
 #include <utility>
 
+#include "core/base/clock_skew.h"
 #include "core/base/os/process.h"
 #include "core/crypto/fingerprint.h"
 #include "core/crypto/random.h"
@@ -137,12 +138,10 @@ flow::Now Engine::now(const std::string &configuration) const {
 }
 
 void Engine::learn_time(const std::string &configuration, WallMs date, std::int64_t took_ms) noexcept {
-  constexpr std::int64_t kTolerance = 5'000;  // a Date has whole seconds, and answers take their time
-  constexpr std::int64_t kMost = std::int64_t{24} * 3600 * 1000;
   const flow::Now now = this->now();
-  const std::int64_t ahead = now.wall - date;
-  if (ahead > kMost || ahead < -kMost) return;
-  if (ahead >= -kTolerance && ahead <= took_ms + kTolerance) {
+  const ClockSkew skew = clock_skew(now.wall - date, took_ms);
+  if (skew == ClockSkew::TooGreat) return;
+  if (skew == ClockSkew::None) {
     server_times_.erase(configuration);
     return;
   }

@@ -1,6 +1,7 @@
-"""The checks of this folder and scripts/rows.py, each shown to fail on a tree that breaks its rule."""
+"""The checks of this folder and of scripts/, each shown to fail on what breaks its rule."""
 
 import base64
+import json
 import secrets
 import string
 import subprocess
@@ -13,6 +14,7 @@ HERE = Path(__file__).resolve().parent
 STRUCTURE = HERE / "check_structure.py"
 SECRETS = HERE / "check_secrets.py"
 ROWS = HERE.parents[1] / "scripts/rows.py"
+COVERAGE_SUMS = HERE.parents[1] / "scripts/coverage_sums.py"
 
 
 class TreeTest(unittest.TestCase):
@@ -193,6 +195,32 @@ class RowsTest(TreeTest):
         self.assert_fails(ROWS, self.rows(table("N10", "deferred")), "needs a note")
         self.assert_fails(ROWS, self.rows(table("N10", "deferred", "x") * 2), "twice")
         self.assert_fails(ROWS, self.rows(table("Q10", "deferred", "x")), "is not an id")
+
+
+class CoverageTest(unittest.TestCase):
+    def sums(self, lines: int, branches: int) -> tuple[int, str]:
+        """What is said of a core with so many of 1000 covered, and of a C ABI with nothing covered."""
+
+        def file(name: str, lines: int, branches: int) -> dict[str, object]:
+            summary = {"lines": {"count": 1000, "covered": lines}, "branches": {"count": 1000, "covered": branches}}
+            return {"filename": name, "summary": summary}
+
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder, "summary.json")
+            files = [file("/src/core/base/a.cpp", lines, branches), file("/src/capi/src/a.cpp", 0, 0)]
+            path.write_text(json.dumps({"data": [{"files": files}]}), encoding="utf-8")
+            run = subprocess.run([sys.executable, COVERAGE_SUMS, path], capture_output=True, text=True, check=False)
+            return run.returncode, run.stdout + run.stderr
+
+    def test_at_the_limits_it_passes(self) -> None:
+        sums = "core: 95.0 % of 1000 lines, 90.0 % of 1000 branches\ncapi: 0.0 % of 1000 lines, 0.0 % of 1000 branches\n"
+        self.assertEqual(self.sums(950, 900), (0, sums))
+
+    def test_below_a_limit_it_fails(self) -> None:
+        for lines, branches, message in ((949, 900, "the core is below 95 % of lines"), (950, 899, "the core is below 90 % of branches")):
+            code, output = self.sums(lines, branches)
+            self.assertEqual(code, 1, output)
+            self.assertIn(message, output)
 
 
 if __name__ == "__main__":

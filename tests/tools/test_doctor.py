@@ -1,26 +1,23 @@
 """doctor: what is wrong, where, and what to do next."""
 
 import datetime
-import ipaddress
+import email.utils
 import json
 import socket
-import ssl
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import API_KEY, CLIENT_SECRET, SECRET, Command, Emulator, Result
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
+from conftest import API_KEY, CLIENT_SECRET, DAY, SECRET, Command, Emulator, Result, certificate, server
 
-DAY = datetime.timedelta(days=1)
 PASSWORD = {"FLEET_ORCHESTRATOR_PASSWORD": "demo-password"}
+TOTP_SECRET = "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"
 STEPS = ["lookup", "connection", "tls", "reachability"]
+
+
+@pytest.fixture
+def orchestrator(emulator: Emulator) -> list[str]:
+    return ["--provider", "fleet_orchestrator", "--base-url", f"{emulator.url}/fo", "--ca-file", emulator.ca_file]
 
 
 def findings(result: Result) -> list[Any]:
@@ -40,58 +37,6 @@ def at(words: list[str], url: str) -> list[str]:
     """The same with another base URL."""
     place = words.index("--base-url")
     return [*words[: place + 1], url, *words[place + 2 :]]
-
-
-@contextmanager
-def server(answer: bytes, context: ssl.SSLContext | None = None) -> Iterator[tuple[int, list[bytes]]]:
-    """A server on loopback: its port, and what it was sent on each connection."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        seen: list[bytes] = []
-
-        def serve() -> None:
-            while True:
-                try:
-                    connection, _ = listener.accept()
-                except OSError:
-                    return
-                with connection:
-                    try:
-                        stream = context.wrap_socket(connection, server_side=True) if context else connection
-                        seen.append(stream.recv(65536))
-                        stream.sendall(answer)
-                        stream.close()
-                    except OSError:
-                        seen.append(b"")
-
-        thread = threading.Thread(target=serve)
-        thread.start()
-        try:
-            yield listener.getsockname()[1], seen
-        finally:
-            listener.shutdown(socket.SHUT_RDWR)
-            thread.join()
-
-
-def certificate(folder: Path, host: str, begin: datetime.timedelta, end: datetime.timedelta) -> tuple[ssl.SSLContext, Path]:
-    """A server's own certificate, which its file lets one trust."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, host)])
-    now = datetime.datetime.now(datetime.UTC)
-    alternative = x509.IPAddress(ipaddress.ip_address(host)) if host[0].isdigit() else x509.DNSName(host)
-    made = (
-        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number(), now + begin, now + end)
-        .add_extension(x509.SubjectAlternativeName([alternative]), critical=False)
-        .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    pem = made.public_bytes(serialization.Encoding.PEM)
-    (folder / "server.pem").write_bytes(
-        pem + key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    )
-    (folder / "ca.pem").write_bytes(pem)
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(folder / "server.pem")
-    return context, folder / "ca.pem"
 
 
 def test_healthy_provider(command: Command, emulator: Emulator) -> None:
@@ -184,6 +129,18 @@ def test_name_that_does_not_exist(command: Command) -> None:
     assert of(result, "connection")["seen"] == "the name is not known"
 
 
+def test_name_is_looked_up_within_the_default_patience(command: Command, emulator: Emulator) -> None:
+    url = emulator.fleetup.replace("127.0.0.1", "localhost")
+    assert of(command("doctor", *at(command.fleetup, url), "--no-login", "--json"), "lookup")["state"] == "ok"
+
+
+def test_answer_that_does_not_come_in_time(command: Command, emulator: Emulator) -> None:
+    emulator.fault("/fleetup", {"hold": "gate"})
+    result = command("doctor", *command.fleetup, "--attempt-timeout-ms", "300", "--json")
+    assert (result.status, problems(result)) == (9, [("reachability", "E_TIMEOUT")])
+    assert "attempt_timeout_ms" in of(result, "reachability")["next"]
+
+
 def test_unknown_authority(command: Command, emulator: Emulator) -> None:
     place = command.fleetup.index("--ca-file")
     result = command("doctor", *command.fleetup[:place], "--json")
@@ -257,7 +214,10 @@ def test_ca_file_that_is_none(command: Command, emulator: Emulator, tmp_path: Pa
     assert emulator.log() == []
 
 
-@pytest.mark.parametrize(("skew", "state", "exit_status"), [(120, "warning", 0), (3600, "problem", 3), (-3600, "problem", 3)])
+@pytest.mark.parametrize(
+    ("skew", "state", "exit_status"),
+    [(120, "warning", 0), (3600, "warning", 0), (-3600, "warning", 0), (90000, "problem", 3), (-90000, "problem", 3)],
+)
 def test_clock_skew(command: Command, emulator: Emulator, skew: int, state: str, exit_status: int) -> None:
     emulator.admin("POST", "/clock", {"advance_s": skew})
     try:
@@ -269,6 +229,41 @@ def test_clock_skew(command: Command, emulator: Emulator, skew: int, state: str,
     assert abs(found["data"]["ahead_s"] + skew) <= 5
     assert ("behind" if skew > 0 else "ahead of") in found["seen"]
     assert "set this machine's clock" in found["next"]
+
+
+def test_clock_by_an_answer_that_a_cache_kept(command: Command, tmp_path: Path) -> None:
+    context, ca_file = certificate(tmp_path, "127.0.0.1", -DAY, 60 * DAY)
+    date = email.utils.format_datetime(datetime.datetime.now(datetime.UTC) - datetime.timedelta(hours=1), usegmt=True)
+    answer = f"HTTP/1.1 404 No\r\nX-Date: never\r\ndate:{date} \r\nAGE:\t3600\r\nContent-Length: 0\r\n\r\n"
+    with server(answer.encode(), context) as (port, _):
+        words = at(command.fleetup, f"https://127.0.0.1:{port}")
+        result = command("doctor", *words, "--ca-file", str(ca_file), "--json", "--no-login")
+    assert of(result, "clock")["state"] == "ok", result.out
+
+
+@pytest.mark.parametrize(("skew", "exit_status", "seen"), [(3600, 0, "after one refused request at most"), (90000, 3, "they are refused")])
+def test_clock_skew_where_tokens_are_made_here(command: Command, emulator: Emulator, skew: int, exit_status: int, seen: str) -> None:
+    words = ["--provider", "fleet_engine", "--base-url", f"{emulator.url}/fleet-engine", "--ca-file", emulator.ca_file]
+    key = json.dumps(emulator.admin("GET", "/fleet_engine/service_account"))
+    emulator.admin("POST", "/clock", {"advance_s": skew})
+    try:
+        result = command("doctor", *words, "--claim-set", "server", "--json", FLEET_ENGINE_SERVICE_ACCOUNT=key)
+    finally:
+        emulator.admin("POST", "/clock", {"advance_s": -skew})
+    assert result.status == exit_status, result.out
+    assert seen in of(result, "clock")["seen"]
+
+
+def test_T_5_a_code_of_the_providers_time_is_accepted(command: Command, emulator: Emulator, orchestrator: list[str]) -> None:
+    emulator.admin("POST", "/clock", {"advance_s": 360})
+    try:
+        result = command(
+            "doctor", *orchestrator, "--email", "totp@fleet.example", "--json", **PASSWORD, FLEET_ORCHESTRATOR_TOTP_SECRET=TOTP_SECRET
+        )
+    finally:
+        emulator.admin("POST", "/clock", {"advance_s": -360})
+    assert (result.status, of(result, "clock")["state"], of(result, "credentials")["state"]) == (0, "warning", "ok"), result.out
+    assert "one-time codes made here" in of(result, "clock")["seen"]
 
 
 @pytest.mark.parametrize(
@@ -304,13 +299,42 @@ def test_refused_credentials_are_not_to_be_repeated(command: Command, emulator: 
     assert emulator.log() == ["HEAD /fleetup 404", "POST /fleetup/token 401"]
 
 
-def test_code_is_asked_for_and_not_spent(command: Command, emulator: Emulator) -> None:
-    words = ["--provider", "fleet_orchestrator", "--base-url", f"{emulator.url}/fo", "--ca-file", emulator.ca_file]
-    result = command("doctor", *words, "--email", "otp@fleet.example", "--json", **PASSWORD)
+def test_what_may_have_been_carried_out_is_not_to_be_repeated(command: Command, emulator: Emulator, orchestrator: list[str]) -> None:
+    emulator.fault("/fo/auth/login", {"drop": "after"})
+    result = command("doctor", *orchestrator, "--email", "admin@fleet.example", "--json", **PASSWORD)
+    assert (result.status, problems(result)) == (8, [("credentials", "E_NETWORK")])
+    assert "it may have been carried out" in of(result, "credentials")["next"]
+    assert len(emulator.log()) == 2
+
+
+def test_code_of_a_wrong_totp_secret(command: Command, orchestrator: list[str]) -> None:
+    words = [*orchestrator, "--email", "totp@fleet.example", "--json"]
+    result = command("doctor", *words, **PASSWORD, FLEET_ORCHESTRATOR_TOTP_SECRET="MFRGGZDFMZTWQ2LKNNWG23TPOBYXE43U")
+    assert (result.status, problems(result)) == (12, [("credentials", "E_OTP_REJECTED")])
+    assert "the code was made from totp_secret" in of(result, "credentials")["next"]
+
+
+def test_code_of_a_program_that_is_wrong(command: Command, orchestrator: list[str]) -> None:
+    words = [*orchestrator, "--email", "otp@fleet.example", "--otp-from", "echo 000000", "--json"]
+    result = command("doctor", *words, **PASSWORD)
+    assert (result.status, problems(result)) == (12, [("credentials", "E_OTP_REJECTED")])
+    assert "take the next one" in of(result, "credentials")["next"]
+
+
+def test_answer_that_is_too_large_is_somebody_elses(command: Command, tmp_path: Path) -> None:
+    context, ca_file = certificate(tmp_path, "127.0.0.1", -DAY, 60 * DAY)
+    with server(b"HTTP/1.1 200 OK\r\nContent-Length: 300000\r\n\r\n", context) as (port, _):
+        result = command("doctor", *at(command.fleetup, f"https://127.0.0.1:{port}"), "--ca-file", str(ca_file), "--json")
+    assert (result.status, problems(result)) == (7, [("credentials", "E_TOO_LARGE")])
+    assert "check that the base URL" in of(result, "credentials")["next"]
+
+
+def test_code_is_asked_for_and_not_spent(command: Command, emulator: Emulator, orchestrator: list[str]) -> None:
+    result = command("doctor", *orchestrator, "--email", "otp@fleet.example", "--json", **PASSWORD)
     assert result.status == 0, result.out
     assert (of(result, "credentials")["state"], of(result, "credentials")["data"]["code_asked"]) == ("warning", True)
     assert emulator.log() == ["HEAD /fo 404", "POST /fo/auth/login 200"]
-    result = command("doctor", *words, "--email", "otp@fleet.example", "--otp-from", "echo 123456", "--json", **PASSWORD)
+    result = command("doctor", *orchestrator, "--email", "otp@fleet.example", "--otp-from", "echo 123456", "--json", **PASSWORD)
     assert (of(result, "credentials")["state"], of(result, "credentials")["data"]["code_asked"]) == ("ok", True)
 
 

@@ -1,10 +1,11 @@
 """request: what is sent, what is healed, what it exits with."""
 
 import json
+import ssl
 from pathlib import Path
 
 import pytest
-from conftest import Command, Emulator
+from conftest import DAY, Command, Emulator, certificate, server
 
 
 def test_answer_goes_out_and_status_aside(command: Command, emulator: Emulator) -> None:
@@ -103,3 +104,15 @@ def test_proxy_of_the_option_has_no_exceptions(command: Command, emulator: Emula
     assert command("request", *command.mcf, url, HTTPS_PROXY="http://127.0.0.1:1", NO_PROXY="127.0.0.1").status == 0
     assert command("request", *command.mcf, "--proxy", "http://127.0.0.1:1", url, NO_PROXY="127.0.0.1").status == 8
     assert len(emulator.log()) == 1
+
+
+def test_cipher_without_authenticated_encryption_is_refused(command: Command, tmp_path: Path) -> None:
+    context, ca_file = certificate(tmp_path, "127.0.0.1", -DAY, DAY)
+    context.maximum_version = ssl.TLSVersion.TLSv1_2
+    context.set_ciphers("ECDHE-ECDSA-AES128-SHA")
+    with server(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", context) as (port, seen):
+        url = f"https://127.0.0.1:{port}"
+        words = ["--provider", "tn360", "--base-url", url, "--ca-file", str(ca_file), "--json"]
+        result = command("request", *words, f"{url}/devices", TN360_API_KEY="canary")
+    assert (result.status, result.error["status"]) == (8, "E_TLS")
+    assert b"".join(seen) == b""

@@ -21,6 +21,7 @@ LibraryError::LibraryError(fleetauth_status code, const ErrorHandle &error)
       provider_code(fleetauth_error_provider_code(error.get(), nullptr)),
       http_status(fleetauth_error_http_status(error.get())),
       retryable(fleetauth_error_retryable(error.get()) != 0),
+      in_doubt(fleetauth_error_in_doubt(error.get()) != 0),
       retry_after_ms(error == nullptr ? -1 : fleetauth_error_retry_after_ms(error.get())) {
   fleetauth_challenge *asked = nullptr;
   if (fleetauth_error_challenge(error.get(), &asked, nullptr) == FLEETAUTH_OK) challenge = std::make_shared<const Challenge>(asked);

@@ -46,6 +46,7 @@ class LibraryError : public std::runtime_error {
   std::string provider_code;
   std::int32_t http_status = 0;
   bool retryable = false;
+  bool in_doubt = false;  ///< it may have been carried out, and is not simply to be repeated
   std::int64_t retry_after_ms = -1;
   std::shared_ptr<const Challenge> challenge;  ///< what a one-time code answers; null without
 };

@@ -39,8 +39,8 @@ const Flag *own_flag(std::string_view name) {
 }
 
 bool is_boolean_option(const std::string &name) {
-  return std::any_of(kClientOptions.begin(), kClientOptions.end(),
-                     [&](const ClientOption &option) { return option.boolean && option.name == name; });
+  const ClientOption *option = client_option(name);
+  return option != nullptr && option->boolean;
 }
 
 /// Fills an Arguments, word by word.

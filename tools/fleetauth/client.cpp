@@ -70,17 +70,15 @@ void refuse_unknown(const Arguments &arguments, const Description &about) {
   }
 }
 
-std::string from_environment(const json &parameter) {
-  const std::string env = parameter.value("env", "");
-  const char *value = env.empty() ? nullptr : std::getenv(env.c_str());
-  return value == nullptr ? "" : value;
-}
-
-void add_environment(Values &values, const json &parameters) {
+/// What the environment variables of the parameters have.
+Values environment_of(const json &parameters) {
+  Values values;
   for (const auto &[name, parameter] : parameters.items()) {
-    if (values.contains(name)) continue;
-    if (std::string value = from_environment(parameter); !value.empty()) values.emplace(name, std::move(value));
+    const std::string env = parameter.value("env", "");
+    const char *value = env.empty() ? nullptr : std::getenv(env.c_str());
+    if (value != nullptr && *value != '\0') values.emplace(name, value);
   }
+  return values;
 }
 
 /// What was tried for an option that nothing has.
@@ -133,17 +131,15 @@ void add_all(Setup &setup, const Arguments &arguments, const Profile &profile, c
   }
   for (const auto &[name, value] : profile.options) add(setup, name, value, "the profile");
   setup.unreadable.insert(profile.unreadable.begin(), profile.unreadable.end());
-  for (const auto &[name, parameter] : about.parameters.items()) {
-    if (std::string value = from_environment(parameter); !value.empty()) {
-      add(setup, name, std::move(value), "the environment variable " + parameter.value("env", ""));
-    }
+  for (const auto &[name, value] : environment_of(about.parameters)) {
+    add(setup, name, value, "the environment variable " + about.parameters[name].value("env", ""));
   }
   complete(setup, arguments, about);
 }
 
 bool is_of_request(const std::string &name) {
-  return std::any_of(kClientOptions.begin(), kClientOptions.end(),
-                     [&](const ClientOption &option) { return option.of_request && option.name == name; });
+  const ClientOption *option = client_option(name);
+  return option != nullptr && option->of_request;
 }
 
 bool is_of_client(const std::string &name, const Description &about, const Values &of_request) {
@@ -228,7 +224,7 @@ std::string provider_of(const Arguments &arguments, const Profile &profile) {
 
 }  // namespace
 
-void add_environment(Values &values, const Provider &provider) { add_environment(values, describe(provider, values).parameters); }
+void add_environment(Values &values, const Provider &provider) { values.merge(environment_of(describe(provider, values).parameters)); }
 
 Options client_options(const Provider &provider, const Values &values, const Values &of_request) {
   const Description about = describe(provider, values);

@@ -11,34 +11,43 @@ struct ClientOption {
   std::string_view name;
   bool of_request;  ///< given to the request, not to the client
   bool boolean;
+  std::string_view default_text;  ///< empty: none
   std::string_view doc;
 };
 
 // clang-format off
 inline constexpr std::array<ClientOption, 22> kClientOptions{{
-    {"base_url", false, false, "Replaces the scheme, host, port and path prefix of the provider's origin; that host then is the only one the credentials are sent to. A provider with several origins has one such option for each, named after it: `auth_base_url`, `api_base_url`."},
-    {"scheme", false, false, "Which of the provider's authorisation schemes to use, for every API group which offers it; the default is each group's first."},
-    {"descriptor_patch", false, false, "A JSON Merge Patch (RFC 7396) applied to the provider's descriptor: any endpoint, field name or policy can be overridden."},
-    {"transport", false, false, "curl: the library's own. host: every request is handed to the host as an http_call event."},
-    {"signer", false, false, "Who signs the tokens of providers whose tokens are made here. key: the library, with the key it is given. host: what is to be signed is handed to the host as sign_call events; the key stays where it is."},
-    {"ca_file", false, false, "A PEM file of the certificate authorities to trust instead of the system's."},
-    {"ca_pem", false, false, "The same as ca_file, given as text. ca_file and ca_pem exclude each other."},
-    {"pinned_public_key", false, false, "The only public keys that servers of token requests may have, besides a trusted certificate: sha256//BASE64 of the SubjectPublicKeyInfo's SHA-256, several with ; between. Give the next key too before a server changes it."},
-    {"proxy", false, false, "The proxy for token requests: env (HTTPS_PROXY, else ALL_PROXY, and NO_PROXY, or their lower-case forms, read when the client is made), none, or a URL."},
-    {"connect_timeout_ms", false, false, "Time allowed for name lookup, connection and TLS of one attempt."},
-    {"attempt_timeout_ms", false, false, "Time allowed for one attempt as a whole."},
-    {"total_timeout_ms", false, false, "Time allowed for one fetch of a token with all its attempts; also a caller's default patience."},
-    {"max_tokens", false, false, "How many tokens are kept at once, one for each account or set of claims; the one that was not asked for longest is forgotten."},
-    {"user_agent", false, false, "Put before the library's own name in the User-Agent of token requests."},
-    {"allow_loopback_http", false, true, "Allows http:// to a loopback address. For tests only: credentials then travel unencrypted within the machine."},
-    {"refresh_margin_ms", false, false, "How long before its expiry a token is renewed in the background; the default is a share of its lifetime."},
-    {"api", true, false, "The provider's API group, when the URL does not tell which it is."},
-    {"account", true, false, "The account the token is for, where the provider gives one per account."},
-    {"claim_set", true, false, "The name of the claims the token is for, where the provider's tokens are for claims: `driver`, `server`, ..."},
-    {"claims", true, false, "The claims the token is for, as the text of a JSON object of names and ids: those that the claim set takes, or any."},
-    {"timeout_ms", true, false, "How long this caller waits; the default is the client's total_timeout_ms. The fetch itself goes on for the others."},
-    {"min_remaining_ms", true, false, "The caller wants a token that lives at least this long; a shorter one counts as expired for this call."},
+    {"base_url", false, false, "", "Replaces the scheme, host, port and path prefix of the provider's origin; that host then is the only one the credentials are sent to. A provider with several origins has one such option for each, named after it: `auth_base_url`, `api_base_url`."},
+    {"scheme", false, false, "", "Which of the provider's authorisation schemes to use, for every API group which offers it; the default is each group's first."},
+    {"descriptor_patch", false, false, "", "A JSON Merge Patch (RFC 7396) applied to the provider's descriptor: any endpoint, field name or policy can be overridden."},
+    {"transport", false, false, "curl", "curl: the library's own. host: every request is handed to the host as an http_call event."},
+    {"signer", false, false, "key", "Who signs the tokens of providers whose tokens are made here. key: the library, with the key it is given. host: what is to be signed is handed to the host as sign_call events; the key stays where it is."},
+    {"ca_file", false, false, "", "A PEM file of the certificate authorities to trust instead of the system's."},
+    {"ca_pem", false, false, "", "The same as ca_file, given as text. ca_file and ca_pem exclude each other."},
+    {"pinned_public_key", false, false, "", "The only public keys that servers of token requests may have, besides a trusted certificate: sha256//BASE64 of the SubjectPublicKeyInfo's SHA-256, several with ; between. Give the next key too before a server changes it."},
+    {"proxy", false, false, "env", "The proxy for token requests: env (HTTPS_PROXY, else ALL_PROXY, and NO_PROXY, or their lower-case forms, read when the client is made), none, or a URL."},
+    {"connect_timeout_ms", false, false, "5000", "Time allowed for name lookup, connection and TLS of one attempt."},
+    {"attempt_timeout_ms", false, false, "15000", "Time allowed for one attempt as a whole."},
+    {"total_timeout_ms", false, false, "30000", "Time allowed for one fetch of a token with all its attempts; also a caller's default patience."},
+    {"max_tokens", false, false, "100000", "How many tokens are kept at once, one for each account or set of claims; the one that was not asked for longest is forgotten."},
+    {"user_agent", false, false, "", "Put before the library's own name in the User-Agent of token requests."},
+    {"allow_loopback_http", false, true, "false", "Allows http:// to a loopback address. For tests only: credentials then travel unencrypted within the machine."},
+    {"refresh_margin_ms", false, false, "", "How long before its expiry a token is renewed in the background; the default is a share of its lifetime."},
+    {"api", true, false, "", "The provider's API group, when the URL does not tell which it is."},
+    {"account", true, false, "", "The account the token is for, where the provider gives one per account."},
+    {"claim_set", true, false, "", "The name of the claims the token is for, where the provider's tokens are for claims: `driver`, `server`, ..."},
+    {"claims", true, false, "", "The claims the token is for, as the text of a JSON object of names and ids: those that the claim set takes, or any."},
+    {"timeout_ms", true, false, "", "How long this caller waits; the default is the client's total_timeout_ms. The fetch itself goes on for the others."},
+    {"min_remaining_ms", true, false, "0", "The caller wants a token that lives at least this long; a shorter one counts as expired for this call."},
 }};
 // clang-format on
+
+/// Null when there is none of that name.
+constexpr const ClientOption *client_option(std::string_view name) {
+  for (const ClientOption &option : kClientOptions) {
+    if (option.name == name) return &option;
+  }
+  return nullptr;
+}
 
 }  // namespace fleetauth::command

@@ -3,12 +3,11 @@
 #include <arpa/inet.h>
 #include <openssl/x509_vfy.h>
 
-#include <algorithm>
 #include <array>
 #include <cerrno>
-#include <chrono>
 
 #include "tools/fleetauth/console.h"
+#include "tools/fleetauth/text.h"
 
 namespace fleetauth::command {
 
@@ -17,15 +16,12 @@ namespace {
 constexpr std::int64_t kSoonMs = std::int64_t{14} * 86'400'000;
 constexpr std::array kSteps = {"lookup", "connection", "tls", "reachability"};
 
-std::int64_t now_ms() {
-  return std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::system_clock::now().time_since_epoch()).count();
-}
-
-std::string joined(const std::vector<std::string> &texts) {
+/// Six of them at most.
+std::string listed(std::vector<std::string> texts) {
   constexpr std::size_t kMost = 6;
-  std::string out;
-  for (std::size_t i = 0; i < std::min(kMost, texts.size()); ++i) out += (i == 0 ? "" : ", ") + texts[i];
-  return texts.size() > kMost ? out + " and " + std::to_string(texts.size() - kMost) + " more" : out;
+  const std::size_t more = texts.size() > kMost ? texts.size() - kMost : 0;
+  texts.resize(texts.size() - more);
+  return joined(texts) + (more > 0 ? " and " + std::to_string(more) + " more" : "");
 }
 
 /// Of "scheme://host:port", without the brackets of IPv6.
@@ -55,7 +51,7 @@ class Examination {
     if (!lookup()) return finished("the name is not known");
     const net::Trust nobody{net::TrustStore(X509_STORE_new(), X509_STORE_free), "", 0};
     probe_ = probe(origin_.url, network_.http, network_.pins, network_.trust.value_or(nobody), *network_.proxy, network_.patience);
-    result_.clock_ahead_ms = probe_.clock_ahead_ms;
+    result_.clock = probe_.clock;
     if (!connection()) return finished("there is no connection");
     if (!tls()) return finished("the server is not verified");
     result_.reachable = reachability();
@@ -108,7 +104,7 @@ class Examination {
     }
     const Lookup found = look_up(host, network_.patience.connect_ms);
     if (found.failure.empty()) {
-      add(State::Ok, host + " is " + joined(found.addresses) + rest).data["addresses"] = found.addresses;
+      add(State::Ok, host + " is " + listed(found.addresses) + rest).data["addresses"] = found.addresses;
       return true;
     }
     if (through_) {
@@ -204,11 +200,11 @@ class Examination {
   }
 
   bool certificate(const Handshake &handshake, const Certificate &one) {
-    std::string seen = handshake.version + ", certificate of " + (one.subject.empty() ? joined(one.names) : one.subject) + ", issued by " +
+    std::string seen = handshake.version + ", certificate of " + (one.subject.empty() ? listed(one.names) : one.subject) + ", issued by " +
                        one.issuer + ", good from " + instant(one.not_before_ms) + " to " + instant(one.not_after_ms);
     const bool good = distrust(handshake, one, seen);
     if (good) {
-      const bool soon = one.not_after_ms - now_ms() < kSoonMs;
+      const bool soon = one.not_after_ms - wall_ms() < kSoonMs;
       add(soon ? State::Warning : State::Ok, std::move(seen), soon ? "it ends soon: whoever runs the server has to renew it" : "");
     }
     result_.steps.back().data = {{"version", handshake.version},
@@ -228,10 +224,10 @@ class Examination {
       case X509_V_OK:
         return handshake_ended(one, seen);
       case X509_V_ERR_CERT_HAS_EXPIRED:
-        return problem(FLEETAUTH_E_TLS, whose + " has expired, for this machine's clock says " + instant(now_ms()) + ": " + seen,
+        return problem(FLEETAUTH_E_TLS, whose + " has expired, for this machine's clock says " + instant(wall_ms()) + ": " + seen,
                        "if that is not the time now, set the clock; if it is, whoever runs the server has to renew it");
       case X509_V_ERR_CERT_NOT_YET_VALID:
-        return problem(FLEETAUTH_E_TLS, whose + " is not yet valid, for this machine's clock says " + instant(now_ms()) + ": " + seen,
+        return problem(FLEETAUTH_E_TLS, whose + " is not yet valid, for this machine's clock says " + instant(wall_ms()) + ": " + seen,
                        "if that is not the time now, set the clock; if it is, tell whoever runs the server");
       case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT:
       case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY:
@@ -264,7 +260,7 @@ class Examination {
     if (probe_.reached == Reached::Server || probe_.reached == Reached::Answer) return true;
     if (probe_.code == CURLE_PEER_FAILED_VERIFICATION) {
       return problem(FLEETAUTH_E_TLS,
-                     "the certificate is not for " + host_ + " but for " + (one.names.empty() ? one.subject : joined(one.names)),
+                     "the certificate is not for " + host_ + " but for " + (one.names.empty() ? one.subject : listed(one.names)),
                      "set " + origin_.option + " to a name that the certificate is for, if that is the provider's server");
     }
     if (probe_.code == CURLE_SSL_PINNEDPUBKEYNOTMATCH) {

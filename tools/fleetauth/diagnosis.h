@@ -30,7 +30,7 @@ struct Diagnosis {
   std::string origin;
   Finding proxy;
   Findings steps;  ///< lookup, connection, tls, reachability
-  std::optional<std::int64_t> clock_ahead_ms;
+  std::optional<ClockReading> clock;
   bool reachable = false;
 };
 

@@ -1,11 +1,8 @@
 #include "tools/fleetauth/http.h"
 
-#include <curl/curl.h>
-
 #include <algorithm>
 #include <memory>
 #include <new>
-#include <string_view>
 
 #include "core/net/trust.h"
 #include "tools/fleetauth/proxy.h"
@@ -46,26 +43,17 @@ std::size_t append(char *data, std::size_t size, std::size_t count, void *into) 
 }
 
 std::size_t note_date(char *data, std::size_t size, std::size_t count, void *into) {
-  constexpr std::string_view kName = "Date:";
   const std::string_view line(data, size * count);
-  if (line.size() < kName.size() || curl_strnequal(data, kName.data(), kName.size()) == 0) return line.size();
-  const std::string_view value = line.substr(kName.size(), line.find_last_not_of("\r\n") + 1 - kName.size());
-  const bool printable = std::all_of(value.begin(), value.end(), [](char c) { return c >= ' ' && c <= '~'; });
-  if (printable) *static_cast<std::string *>(into) = value;
+  const auto is_printable = [](char c) { return c >= ' ' && c <= '~'; };
+  if (const auto date = header_value(line, "Date"); date && std::all_of(date->begin(), date->end(), is_printable)) {
+    *static_cast<std::string *>(into) = *date;
+  }
   return line.size();
 }
 
 CURLcode set_up_context(CURL * /*handle*/, void *context, void *trust) {
   net::set_up_tls_context(static_cast<SSL_CTX *>(context), *static_cast<const net::Trust *>(trust));
   return CURLE_OK;
-}
-
-void set_tls(CURL *handle, net::Trust &trust) {
-  for (const CURLoption version : {CURLOPT_SSLVERSION, CURLOPT_PROXY_SSLVERSION}) {
-    curl_easy_setopt(handle, version, static_cast<long>(CURL_SSLVERSION_TLSv1_2));
-  }
-  curl_easy_setopt(handle, CURLOPT_SSL_CTX_FUNCTION, set_up_context);
-  curl_easy_setopt(handle, CURLOPT_SSL_CTX_DATA, &trust);
 }
 
 fleetauth_status status_of(CURLcode code) {
@@ -96,6 +84,23 @@ fleetauth_status status_of(CURLcode code) {
 }
 
 }  // namespace
+
+std::optional<std::string_view> header_value(std::string_view line, std::string_view name) {
+  if (line.size() <= name.size() || line[name.size()] != ':' || curl_strnequal(line.data(), name.data(), name.size()) == 0)
+    return std::nullopt;
+  line.remove_prefix(name.size() + 1);
+  const std::size_t begin = std::min(line.size(), line.find_first_not_of(" \t"));
+  return line.substr(begin, line.find_last_not_of(" \t\r\n") + 1 - begin);
+}
+
+void set_tls(CURL *handle, curl_ssl_ctx_callback set_up, void *data) {
+  for (const CURLoption version : {CURLOPT_SSLVERSION, CURLOPT_PROXY_SSLVERSION}) {
+    curl_easy_setopt(handle, version, static_cast<long>(CURL_SSLVERSION_TLSv1_2));
+  }
+  curl_easy_setopt(handle, CURLOPT_SSL_CIPHER_LIST, net::kTlsCiphers);
+  curl_easy_setopt(handle, CURLOPT_SSL_CTX_FUNCTION, set_up);
+  curl_easy_setopt(handle, CURLOPT_SSL_CTX_DATA, data);
+}
 
 net::Trust load_trust(const HttpSettings &settings) {
   auto trust = net::load_trust(settings.ca_file, settings.ca_pem);
@@ -128,7 +133,7 @@ HttpAnswer send(const HttpCall &call, const HttpSettings &settings) {
   net::Trust trust;
   if (!call.url.starts_with("http://")) {
     trust = load_trust(settings);
-    set_tls(handle.get(), trust);
+    set_tls(handle.get(), set_up_context, &trust);
   }
   const CURLcode code = curl_easy_perform(handle.get());
   if (code != CURLE_OK) fail(code);

@@ -1,7 +1,10 @@
 #pragma once
 
+#include <curl/curl.h>
+
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -22,6 +25,12 @@ struct HttpCall {
   std::vector<std::pair<std::string, std::string>> headers;
   std::optional<std::string> body;
 };
+
+/// The value in a line of an answer's header, if it is of that name.
+[[nodiscard]] std::optional<std::string_view> header_value(std::string_view line, std::string_view name);
+
+/// TLS as the library has it. `set_up`, with `data`, prepares the context of each connection.
+void set_tls(CURL *handle, curl_ssl_ctx_callback set_up, void *data);
 
 /// The authorities that servers' certificates have to come from. Throws LibraryError.
 [[nodiscard]] net::Trust load_trust(const HttpSettings &settings);

@@ -12,7 +12,6 @@
 #include <charconv>
 #include <chrono>
 #include <condition_variable>
-#include <cstring>
 #include <ctime>
 #include <memory>
 #include <mutex>
@@ -21,14 +20,11 @@
 #include <utility>
 
 #include "core/net/address.h"
+#include "tools/fleetauth/http.h"
 
 namespace fleetauth::command {
 
 namespace {
-
-std::int64_t wall_ms() {
-  return std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::system_clock::now().time_since_epoch()).count();
-}
 
 // ---------------------------------------------------------------- certificates
 
@@ -109,7 +105,8 @@ int note_certificate(int trusted, X509_STORE_CTX *context) {
   }
 }
 
-CURLcode set_up_context(CURL * /*handle*/, void *context, void *sight_of_transfer) {
+/// As the library does it, with a look at the certificates.
+CURLcode watch_context(CURL * /*handle*/, void *context, void *sight_of_transfer) {
   auto *ssl_context = static_cast<SSL_CTX *>(context);
   auto *sight = static_cast<Sight *>(sight_of_transfer);
   net::set_up_tls_context(ssl_context, sight->trust);
@@ -136,26 +133,23 @@ int note_ready(void *sight, char * /*to*/, char * /*from*/, int /*to_port*/, int
 
 std::size_t note_header(char *data, std::size_t size, std::size_t count, void *sight_of_transfer) {
   auto *sight = static_cast<Sight *>(sight_of_transfer);
-  const std::string line(data, size * count);
-  for (auto [name, value] : {std::pair{"Date:", &sight->date}, std::pair{"Age:", &sight->age}}) {
-    const std::size_t length = std::strlen(name);
-    if (curl_strnequal(line.c_str(), name, length) == 0) continue;
-    *value = line.substr(std::min(line.size(), line.find_first_not_of(' ', length)));
-  }
-  return size * count;
+  const std::string_view line(data, size * count);
+  if (const auto date = header_value(line, "Date")) sight->date = *date;
+  if (const auto age = header_value(line, "Age")) sight->age = *age;
+  return line.size();
 }
 
 std::size_t ignore(char * /*data*/, std::size_t size, std::size_t count, void * /*unused*/) { return size * count; }
 
 // ---------------------------------------------------------------- what came of it
 
-/// How far this machine's clock is ahead of the Date of the answer, which a cache may have kept for `Age` seconds.
-std::optional<std::int64_t> clock_ahead(const Sight &sight) {
+/// By the Date of the answer, which a cache may have kept for `Age` seconds.
+std::optional<ClockReading> read_clock(const Sight &sight, std::int64_t took_ms) {
   const std::time_t at = sight.date.empty() ? -1 : curl_getdate(sight.date.c_str(), nullptr);
   if (at < 0) return std::nullopt;
   std::int64_t kept = 0;
   (void)std::from_chars(sight.age.data(), sight.age.data() + sight.age.size(), kept);
-  return wall_ms() - (std::int64_t{at} + kept) * 1000;
+  return ClockReading{wall_ms() - (std::int64_t{at} + kept) * 1000, took_ms};
 }
 
 template <class Number>
@@ -182,6 +176,10 @@ Reached reached(const Probe &probe, const Sight &sight, bool connected) {
 }
 
 }  // namespace
+
+std::int64_t wall_ms() {
+  return std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::system_clock::now().time_since_epoch()).count();
+}
 
 Lookup look_up(const std::string &host, std::int64_t timeout_ms) {
   struct Shared {
@@ -249,13 +247,8 @@ Probe probe(const std::string &url, const HttpSettings &settings, const std::str
   set_proxy(handle, proxy, url);
   curl_easy_setopt(handle, CURLOPT_HTTPPROXYTUNNEL, 1L);
   curl_easy_setopt(handle, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
-  for (const CURLoption version : {CURLOPT_SSLVERSION, CURLOPT_PROXY_SSLVERSION}) {
-    curl_easy_setopt(handle, version, static_cast<long>(CURL_SSLVERSION_TLSv1_2));
-  }
-  curl_easy_setopt(handle, CURLOPT_SSL_CIPHER_LIST, net::kTlsCiphers);
+  set_tls(handle, watch_context, &sight);
   if (!pins.empty()) curl_easy_setopt(handle, CURLOPT_PINNEDPUBLICKEY, pins.c_str());
-  curl_easy_setopt(handle, CURLOPT_SSL_CTX_FUNCTION, set_up_context);
-  curl_easy_setopt(handle, CURLOPT_SSL_CTX_DATA, &sight);
 
   Probe result;
   result.code = curl_easy_perform(handle);
@@ -275,7 +268,8 @@ Probe probe(const std::string &url, const HttpSettings &settings, const std::str
   result.reached = reached(result, sight, connected_us > 0 || result.proxy_status != 0 || result.proxy_tls);
   if (result.reached != Reached::Answer) return result;
   result.status = info<long>(handle, CURLINFO_RESPONSE_CODE);
-  result.clock_ahead_ms = clock_ahead(sight);
+  const auto took_us = info<curl_off_t>(handle, CURLINFO_TOTAL_TIME_T) - info<curl_off_t>(handle, CURLINFO_PRETRANSFER_TIME_T);
+  result.clock = read_clock(sight, took_us / 1000);
   return result;
 }
 

@@ -34,6 +34,12 @@ struct Lookup {
   std::string failure;  ///< empty: none
 };
 
+/// This machine's clock against the Date of an answer.
+struct ClockReading {
+  std::int64_t ahead_ms = 0;
+  std::int64_t took_ms = 0;  ///< the answer, after the request
+};
+
 /// Where a request came to its end.
 enum class Reached { Nothing, Connection, Handshake, Server, Answer };
 
@@ -49,13 +55,16 @@ struct Probe {
   std::optional<Handshake> proxy_tls;  ///< with an https proxy
   std::optional<Handshake> tls;
   std::int64_t status = 0;
-  std::optional<std::int64_t> clock_ahead_ms;  ///< of this machine, by the answer's Date
+  std::optional<ClockReading> clock;
 };
 
 struct Patience {
-  std::int64_t connect_ms = 5000;
-  std::int64_t attempt_ms = 15000;
+  std::int64_t connect_ms = 0;
+  std::int64_t attempt_ms = 0;
 };
+
+/// This machine's clock.
+[[nodiscard]] std::int64_t wall_ms();
 
 /// The addresses of a host's name, in time.
 [[nodiscard]] Lookup look_up(const std::string &host, std::int64_t timeout_ms);

@@ -12,6 +12,8 @@
 #include <optional>
 #include <thread>
 
+#include "core/base/clock_skew.h"
+
 namespace fleetauth {
 namespace {
 
@@ -103,4 +105,13 @@ TEST(RealClock, RunsAndIsNotManual) {
 }
 
 }  // namespace
+TEST(ClockSkew, FiveSecondsBesideTheTimeTakenAreNoneAndADayIsTheMost) {
+  constexpr std::int64_t kDay = 86'400'000;
+  for (const std::int64_t ahead : {-5'000, 0, 5'700}) EXPECT_EQ(clock_skew(ahead, 700), ClockSkew::None) << ahead;
+  for (const std::int64_t ahead : {-kDay, std::int64_t{-5'001}, std::int64_t{5'701}, kDay}) {
+    EXPECT_EQ(clock_skew(ahead, 700), ClockSkew::Correctable) << ahead;
+  }
+  for (const std::int64_t ahead : {-kDay - 1, kDay + 1}) EXPECT_EQ(clock_skew(ahead, 700), ClockSkew::TooGreat) << ahead;
+}
+
 }  // namespace fleetauth

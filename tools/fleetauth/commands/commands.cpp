@@ -40,7 +40,7 @@ constexpr std::array kCommands = {
     Command{"doctor", "", "looks for what keeps a provider or profile from working, and says what to do",
             "Library, configuration, clock, proxy, CA certificates, then for each origin name lookup, connection, TLS and an answer (to\n"
             "HEAD, without credentials), and at last a login. Each line is one finding: ok, warning, problem with the next step, or\n"
-            "skipped. A refresh token or a one-time code is not spent, unless --otp-from names where to get one.\n"
+            "skipped. A refresh token is not spent, and a one-time code only if --otp-from or a TOTP secret gives one.\n"
             "Exit status: that of the first problem.\n"
             "--json: provider, profile, ok, exit_status, findings (check, origin, state, seen, next, class, status, data).",
             kDoctor, run_doctor},

@@ -6,28 +6,24 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 
+#include "core/base/clock_skew.h"
 #include "tools/fleetauth/client.h"
+#include "tools/fleetauth/client_options.gen.h"
 #include "tools/fleetauth/commands/commands.h"
+#include "tools/fleetauth/configuration_check.h"
 #include "tools/fleetauth/console.h"
 #include "tools/fleetauth/descriptor.h"
 #include "tools/fleetauth/diagnosis.h"
 #include "tools/fleetauth/http.h"
+#include "tools/fleetauth/login_check.h"
 #include "tools/fleetauth/proxy.h"
+#include "tools/fleetauth/text.h"
 
 namespace fleetauth::command {
 
 namespace {
 
 using nlohmann::ordered_json;
-
-constexpr std::int64_t kGoodClockMs = 30'000;
-constexpr std::int64_t kUsableClockMs = 300'000;
-
-std::string joined(const std::vector<std::string> &texts) {
-  std::string out;
-  for (const std::string &text : texts) out += (out.empty() ? "" : ", ") + text;
-  return out;
-}
 
 // ---------------------------------------------------------------- library
 
@@ -65,76 +61,19 @@ Finding library() {
   return finding;
 }
 
-// ---------------------------------------------------------------- configuration
-
-/// The name of the environment variable that a parameter may be in, if any.
-std::string variable_of(const Descriptor &descriptor, const std::string &option) {
-  const auto found = descriptor["parameters"].find(option);
-  return found == descriptor["parameters"].end() ? "" : found->value("env", "");
-}
-
-bool is_secret(const Descriptor &descriptor, const std::string &option) {
-  const auto found = descriptor["parameters"].find(option);
-  return found != descriptor["parameters"].end() && found->value("secret", false);
-}
-
-/// Only what the descriptor calls a parameter without a secret is shown: in a base URL or a proxy there may be one.
-bool may_be_shown(const Descriptor &descriptor, const std::string &option) {
-  return descriptor["parameters"].contains(option) && !is_secret(descriptor, option);
-}
-
-std::string how_to_give(const Arguments &arguments, const Setup &setup, const Descriptor &descriptor, const std::string &option) {
-  const std::string variable = variable_of(descriptor, option);
-  std::string ways = is_secret(descriptor, option) ? "--secret-file " + option + "=PATH" : as_flag(option) + " VALUE";
-  if (!variable.empty())
-    ways = "set the environment variable " + variable + ", or give " + ways;
-  else
-    ways = "give " + ways;
-  if (arguments.profile) ways += ", or add " + option + " to the profile " + *arguments.profile + " in " + setup.profile_file;
-  return ways;
-}
-
-Findings options_of(const Setup &setup, const Descriptor &descriptor) {
-  Findings findings;
-  for (const auto &[name, source] : setup.sources) {
-    const bool shown = may_be_shown(descriptor, name);
-    const std::string value = shown ? " = " + setup.values.at(name) : is_secret(descriptor, name) ? " (secret)" : "";
-    Finding &finding = findings.emplace_back(Finding{State::Ok, "configuration", "", name + value + ", from " + source});
-    finding.data = {{"option", name}, {"source", source}, {"secret", is_secret(descriptor, name)}};
-    if (has_value(setup.values, name)) continue;
-    finding.state = State::Warning;
-    finding.seen = name + " is empty, from " + source;
-    finding.next = "an empty option counts as none: give it a value, or leave it out";
-  }
-  return findings;
-}
-
-Finding configuration_problem(const std::string &seen, const std::string &next, fleetauth_status status = FLEETAUTH_E_CONFIG) {
-  return {State::Problem, "configuration", "", seen, next, status};
-}
-
-/// What is wrong with a configuration before the library sees it.
-Findings gaps(const Arguments &arguments, const Setup &setup, const Descriptor &descriptor) {
-  Findings findings;
-  for (const auto &[option, why] : setup.unreadable) {
-    findings.push_back(configuration_problem(why, "correct where " + option + " is to be had from"));
-  }
-  for (const auto &[option, tried] : setup.missing) {
-    Finding &finding =
-        findings.emplace_back(configuration_problem(option + " is missing", how_to_give(arguments, setup, descriptor, option)));
-    finding.data = {{"option", option}, {"variable", variable_of(descriptor, option)}};
-  }
-  return findings;
-}
-
 // ---------------------------------------------------------------- network
 
-std::int64_t number(const Values &values, const char *name, std::int64_t otherwise) {
-  const auto found = values.find(name);
+std::int64_t number(std::string_view text) {
   std::int64_t value = 0;
-  if (found == values.end()) return otherwise;
-  const auto [end, error] = std::from_chars(found->second.data(), found->second.data() + found->second.size(), value);
-  return error == std::errc() && value > 0 ? value : otherwise;
+  (void)std::from_chars(text.data(), text.data() + text.size(), value);
+  return value;
+}
+
+/// The default stands in for a value that the library refuses.
+std::int64_t duration_of(const Values &values, const char *option) {
+  const auto given = values.find(option);
+  const std::int64_t value = given == values.end() ? 0 : number(given->second);
+  return value > 0 ? value : number(client_option(option)->default_text);
 }
 
 std::string text(const Values &values, const char *name) { return has_value(values, name) ? values.at(name) : ""; }
@@ -181,8 +120,8 @@ std::vector<Origin> origins_of(const Descriptor &descriptor, const Values &optio
 // ---------------------------------------------------------------- clock
 
 /// What a wrong clock does to this provider's tokens.
-std::string harm(const Descriptor &descriptor, const Values &options) {
-  std::vector<std::string> harms{"certificates may seem expired or not yet valid"};
+std::string harm(const Descriptor &descriptor, const Values &options, ClockSkew skew) {
+  std::string harms = "certificates may seem expired or not yet valid";
   bool absolute = false;
   const Descriptor steps = descriptor.value("steps", Descriptor::object());
   for (const auto &[name, step] : steps.items()) {
@@ -191,164 +130,48 @@ std::string harm(const Descriptor &descriptor, const Values &options) {
     }
   }
   for (const auto &[name, credential] : descriptor["credentials"].items()) {
-    if (credential.value("flow", "") == "signed_jwt")
-      harms.emplace_back("tokens made here say the wrong time, and the provider refuses them");
-    if (has_value(options, credential.value("totp", ""))) harms.emplace_back("one-time codes made here are wrong");
+    const bool token = credential.value("flow", "") == "signed_jwt";
+    const bool code = has_value(options, credential.value("totp", ""));
+    if (!token && !code) continue;
+    harms += std::string("; ") + (token ? "tokens" : "one-time codes") + " made here are for this machine's time";
+    harms += skew == ClockSkew::Correctable
+                 ? " until an answer of the provider tells its own: then the library follows that, after one refused request at most"
+                 : ", which is too far off for the library to follow the provider's: they are refused";
   }
-  if (absolute) harms.emplace_back("expiries given as a time are right only by the Date of the answer that brings them");
-  std::string out;
-  for (const std::string &one : harms) out += (out.empty() ? "" : "; ") + one;
-  return out;
+  return absolute ? harms + "; expiries given as a time are right only by the Date of the answer that brings them" : harms;
 }
 
-Finding clock(const Diagnosis &origin, const std::string &harm) {
-  const std::int64_t ahead = *origin.clock_ahead_ms;
+Finding clock(const Diagnosis &origin, const Descriptor &descriptor, const Values &options) {
+  const std::int64_t ahead = origin.clock->ahead_ms;
   const std::int64_t off = std::abs(ahead);
+  const ClockSkew skew = clock_skew(ahead, origin.clock->took_ms);
   Finding finding{State::Ok, "clock", origin.origin, ""};
   finding.data = {{"ahead_s", ahead / 1000}};
-  if (off <= kGoodClockMs) {
+  if (skew == ClockSkew::None) {
     finding.seen = "this machine's clock agrees with the provider's (within " + duration(std::max<std::int64_t>(off, 2000)) + ")";
     return finding;
   }
-  finding.seen = "this machine's clock is " + duration(off) + (ahead > 0 ? " ahead of" : " behind") + " the provider's: " + harm;
+  finding.seen = "this machine's clock is " + duration(off) + (ahead > 0 ? " ahead of" : " behind") +
+                 " the provider's: " + harm(descriptor, options, skew);
   finding.next = "set this machine's clock (timedatectl set-ntp true); if it is right, tell the provider";
-  finding.state = off <= kUsableClockMs ? State::Warning : State::Problem;
+  finding.state = skew == ClockSkew::Correctable ? State::Warning : State::Problem;
   if (finding.state == State::Problem) finding.status = FLEETAUTH_E_CONFIG;
   return finding;
 }
 
-Findings clocks(const std::vector<Diagnosis> &origins, const std::string &harm) {
+Findings clocks(const std::vector<Diagnosis> &origins, const Descriptor &descriptor, const Values &options) {
   Findings findings;
   for (const Diagnosis &origin : origins) {
-    if (origin.clock_ahead_ms) findings.push_back(clock(origin, harm));
+    if (origin.clock) findings.push_back(clock(origin, descriptor, options));
   }
   if (findings.empty()) findings.push_back({State::Skipped, "clock", "", "no origin answered with a Date to compare with"});
   return findings;
-}
-
-// ---------------------------------------------------------------- credentials
-
-Finding credentials(State state, std::string seen, std::string next = "", fleetauth_status status = FLEETAUTH_OK) {
-  return {state, "credentials", "", std::move(seen), std::move(next), status};
-}
-
-Finding failed_login(const LibraryError &error) {
-  std::string next = "correct it, and run this again";
-  switch (error.status) {
-    case FLEETAUTH_E_INVALID_CREDENTIALS:
-      next =
-          "do not repeat this with the same credentials: many providers lock an account after a few refusals. Compare each with what the "
-          "provider issued (a stray space, another account, a test key), or have new ones issued";
-      break;
-    case FLEETAUTH_E_LOGIN_REQUIRED:
-      next = "do not repeat this: the refresh token is used up, revoked or expired; have a new one issued";
-      break;
-    case FLEETAUTH_E_OTP_REJECTED:
-    case FLEETAUTH_E_OTP_OVER:
-      next = "do not repeat this with the same code; take the next one";
-      break;
-    case FLEETAUTH_E_ACCESS_DENIED:
-      next = "the credentials are known, but may not do this: ask the provider for the permission";
-      break;
-    case FLEETAUTH_E_RATE_LIMITED:
-      next = "wait" + (error.retry_after_ms > 0 ? " " + duration(error.retry_after_ms) : " a while") + ", then run this again";
-      break;
-    case FLEETAUTH_E_PROTOCOL:
-      next = "check that the base URL is that of the provider's API, with its path; a portal or proxy may have answered in its place";
-      break;
-    default:
-      if (error.retryable) next = "try again later; if it stays so, ask the provider";
-  }
-  Finding finding = credentials(State::Problem, error.what(), next, error.status);
-  if (error.http_status != 0) finding.data["http_status"] = error.http_status;
-  if (!error.provider_code.empty()) finding.data["provider_code"] = error.provider_code;
-  return finding;
-}
-
-/// What would be asked of the provider.
-struct Plan {
-  std::string scheme;
-  std::string why_not;  ///< empty: a login
-  std::vector<std::string> origins;
-};
-
-Plan plan_login(const Client &client, const Descriptor &descriptor) {
-  const auto schemes = usable_schemes(client.provider, descriptor, client.values);
-  Plan plan{has_value(client.values, "scheme") ? client.values.at("scheme") : schemes.empty() ? "" : schemes[0], "", {}};
-  if (plan.scheme.empty() || !descriptor["schemes"].contains(plan.scheme)) return plan;
-  const Descriptor &credential = credential_of(descriptor, plan.scheme);
-  if (credential["flow"] == "basic" || credential["flow"] == "static_header") {
-    plan.why_not = "the scheme " + plan.scheme + " has no login, the credentials go with every request: fleetauth request URL checks them";
-  }
-  for (const std::string &step : steps_in(credential, "step")) plan.origins.push_back(descriptor["steps"][step].value("origin", ""));
-  const auto refresh = credential.find("refresh");
-  if (refresh == credential.end()) return plan;
-  plan.origins.push_back(descriptor["steps"][refresh->at("step").get<std::string>()].value("origin", ""));
-  if (has_value(client.values, refresh->value("initial", ""))) {
-    plan.why_not = "a login would use the refresh token, which is spent then where the provider replaces it: fleetauth login does it";
-  }
-  return plan;
-}
-
-Finding log_in(const Arguments &arguments, const Client &client, const Descriptor &descriptor, const Plan &plan) {
-  try {
-    bool code_asked = false;
-    const Token token = arguments.otp_from ? get_token(client, "GET", "", &code_asked) : get_token_without_code(client, "GET", "");
-    const std::string scheme = fleetauth_token_scheme(token.get(), nullptr);
-    const Descriptor &credential = credential_of(descriptor, scheme);
-    const bool made_here = credential["flow"] == "signed_jwt";
-    const std::int64_t left = fleetauth_token_expires_in_ms(token.get());
-    std::string seen = made_here ? "a token was made here; the provider sees it only with a request: fleetauth request URL checks it"
-                                 : "the provider accepted them";
-    if (code_asked) seen += ", with the one-time code";
-    if (has_value(client.values, credential.value("totp", "")))
-      seen += "; a one-time code of " + credential.value("totp", "") + " was used if it was asked for";
-    seen += left < 0 ? "; the token does not expire" : "; the token is good for " + duration(left);
-    Finding finding = credentials(State::Ok, seen);
-    finding.data = {
-        {"scheme", scheme}, {"code_asked", code_asked}, {"expires_in_s", left < 0 ? ordered_json() : ordered_json(left / 1000)}};
-    return finding;
-  } catch (const LibraryError &error) {
-    if (error.challenge == nullptr || arguments.otp_from) return failed_login(error);
-    Finding finding = credentials(State::Warning, "the provider accepted them, and asks for a one-time code; none was sent",
-                                  "that is as it should be; to try a code too, give --otp-from COMMAND, which prints it");
-    finding.data = {{"scheme", plan.scheme}, {"code_asked", true}};
-    return finding;
-  } catch (const SetupError &error) {
-    return credentials(State::Problem, error.what(), "correct the command of --otp-from", FLEETAUTH_E_CONFIG);
-  }
-}
-
-Finding check_credentials(const Arguments &arguments, const std::optional<Client> &client, const Descriptor &descriptor,
-                          const std::vector<Diagnosis> &origins) {
-  if (arguments.no_login) return credentials(State::Skipped, "left out by --no-login");
-  if (!client) return credentials(State::Skipped, "the configuration is not complete");
-  const Plan plan = plan_login(*client, descriptor);
-  if (!plan.why_not.empty()) return credentials(State::Skipped, plan.why_not);
-  for (const Diagnosis &origin : origins) {
-    const bool needed = std::find(plan.origins.begin(), plan.origins.end(), origin.origin) != plan.origins.end();
-    if (needed && !origin.reachable)
-      return credentials(State::Skipped, "the login needs the origin " + origin.origin + ", which was not reached");
-  }
-  return log_in(arguments, *client, descriptor, plan);
 }
 
 // ---------------------------------------------------------------- all of it
 
 void append(Findings &findings, Findings more) {
   for (Finding &finding : more) findings.push_back(std::move(finding));
-}
-
-/// Tells what the library says of a configuration that is complete.
-std::optional<Client> open(const Arguments &arguments, Setup setup, Findings &findings) {
-  const std::string name = fleetauth_provider_name(setup.provider.get(), nullptr);
-  try {
-    return open_client(arguments, std::move(setup));
-  } catch (const LibraryError &error) {
-    findings.push_back(
-        configuration_problem(error.what(), "correct that option; fleetauth providers show " + name + " lists them all", error.status));
-    return std::nullopt;
-  }
 }
 
 void skip_the_rest(Findings &findings) {
@@ -392,27 +215,27 @@ Report examine(const Arguments &arguments) {
   const std::string from =
       arguments.profile ? ", with the profile " + *arguments.profile + " of " + setup.profile_file : "; no profile is named";
   findings.push_back({State::Ok, "configuration", "", "provider " + report.provider + from});
-  append(findings, options_of(setup, descriptor));
-  Findings wrong = gaps(arguments, setup, descriptor);
+  append(findings, check_options(setup, descriptor));
+  Findings wrong = find_gaps(arguments, setup, descriptor);
   std::optional<Client> client;
-  if (wrong.empty()) client = open(arguments, std::move(setup), wrong);
+  if (wrong.empty()) client = try_to_open(arguments, std::move(setup), wrong);
   append(findings, std::move(wrong));
 
   Network network;
   network.http = http_settings(values);
   network.pins = text(values, "pinned_public_key");
-  network.patience = {number(values, "connect_timeout_ms", 5000), number(values, "attempt_timeout_ms", 15000)};
+  network.patience = {duration_of(values, "connect_timeout_ms"), duration_of(values, "attempt_timeout_ms")};
   Findings proxies = proxy_problem(network);
   Finding ca = authorities(network);
   std::vector<Diagnosis> origins;
   for (const Origin &origin : origins_of(descriptor, values)) origins.push_back(diagnose(origin, network));
 
-  append(findings, clocks(origins, harm(descriptor, values)));
+  append(findings, clocks(origins, descriptor, values));
   append(findings, std::move(proxies));
   for (const Diagnosis &origin : origins) findings.push_back(origin.proxy);
   findings.push_back(std::move(ca));
   for (const Diagnosis &origin : origins) append(findings, origin.steps);
-  findings.push_back(check_credentials(arguments, client, descriptor, origins));
+  findings.push_back(check_login(arguments, client, descriptor, origins));
   return report;
 }
 

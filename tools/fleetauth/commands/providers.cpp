@@ -5,6 +5,7 @@
 #include "tools/fleetauth/console.h"
 #include "tools/fleetauth/descriptor.h"
 #include "tools/fleetauth/input.h"
+#include "tools/fleetauth/text.h"
 
 namespace fleetauth::command {
 
@@ -36,17 +37,12 @@ int list(const Arguments &arguments) {
   return 0;
 }
 
-std::string joined(const Descriptor &names, std::string_view between) {
-  std::string out;
-  for (const auto &name : names) out += (out.empty() ? "" : std::string(between)) + name.get<std::string>();
-  return out;
-}
-
 /// What a claim set takes, such as "deliveryvehicleid, perhaps taskid".
 std::string taken_by(const Descriptor &set) {
   std::string out;
   for (const auto &[member, before, between] : {std::tuple{"required", "", ", "}, {"one_of", "", " or "}, {"optional", "perhaps ", ", "}}) {
-    if (set.contains(member)) out += (out.empty() ? "" : ", ") + std::string(before) + joined(set[member], between);
+    if (set.contains(member))
+      out += (out.empty() ? "" : ", ") + std::string(before) + joined(set[member].get<std::vector<std::string>>(), between);
   }
   return out.empty() ? "no ids" : out;
 }

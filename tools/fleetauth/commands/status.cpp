@@ -6,6 +6,7 @@
 #include "tools/fleetauth/console.h"
 #include "tools/fleetauth/descriptor.h"
 #include "tools/fleetauth/profile.h"
+#include "tools/fleetauth/text.h"
 
 namespace fleetauth::command {
 
@@ -95,25 +96,20 @@ Report report_on(ProfileState &state) {
   return report;
 }
 
-std::string joined(const std::vector<std::string> &texts, const char *between = ", ") {
-  std::string out;
-  for (const std::string &text : texts) out += (out.empty() ? "" : between) + text;
-  return out.empty() ? "-" : out;
-}
+std::string or_dash(const std::string &text) { return text.empty() ? "-" : text; }
 
 /// One URL alone, several with their names.
 std::string places(const Report &report) {
   std::vector<std::string> texts;
   for (const auto &[name, url] : report.origins) texts.push_back(report.origins.size() == 1 ? url : name + " " + url);
-  return joined(texts);
+  return or_dash(joined(texts));
 }
 
 void tell(const std::vector<Report> &reports) {
   std::vector<std::vector<std::string>> table{{"PROFILE", "PROVIDER", "STATE", "SCHEMES", "ORIGIN"}};
   std::vector<std::string> remarks;
   for (const Report &report : reports) {
-    table.push_back(
-        {report.profile, report.provider.empty() ? "-" : report.provider, report.state, joined(report.schemes), places(report)});
+    table.push_back({report.profile, or_dash(report.provider), report.state, or_dash(joined(report.schemes)), places(report)});
     for (const std::string &problem : report.problems) remarks.push_back(report.profile + ": " + problem);
     if (!report.not_run.empty()) remarks.push_back(report.profile + ": not run: the program that prints " + joined(report.not_run));
   }

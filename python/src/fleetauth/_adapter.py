@@ -1,4 +1,4 @@
-"""What the transports on HTTP libraries share: the time a request has, reading an answer within its limits, and what a failure means."""
+"""What the transports on HTTP libraries share: the time a request has, its answer within limits, and what a failure means."""
 
 from __future__ import annotations
 
@@ -13,31 +13,50 @@ from .transport import TransportError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterator
     from typing import Any
 
     from typing_extensions import Self
 
     from .transport import Failure, HttpRequest
 
+    Later = Callable[[float, Callable[[], None]], Callable[[], object]]
+
+
+def _on_a_thread(delay: float, act: Callable[[], None]) -> Callable[[], object]:
+    """Acts after a while; answers what prevents that, or waits for its end."""
+    timer = threading.Timer(delay, act)
+    timer.daemon = True
+    timer.start()
+
+    def stop() -> None:
+        timer.cancel()
+        timer.join()
+
+    return stop
+
 
 class Exchange:
     """One request on its way: the time it has left, its answer included, and whether it may have left this machine."""
 
-    def __init__(self, request: HttpRequest) -> None:
+    def __init__(self, request: HttpRequest, later: Later = _on_a_thread) -> None:
         self._end = time.monotonic() + request.timeout
+        self._max_body = request.max_body
+        self._body = bytearray()
+        self._later = later
         self._line: socket.socket | None = None
-        self._timer: threading.Timer | None = None
         self.sent = False
 
     def __enter__(self) -> Self:
+        self._stop = self._later(max(0.0, self._end - time.monotonic()), self._hang_up)
         return self
 
     def __exit__(self, *_: object) -> None:
-        if self._timer is not None and self._line is not None:
-            self._timer.cancel()
-            self._timer.join()
-            self._line.close()
+        try:
+            self._stop()
+        finally:
+            if self._line is not None:
+                self._line.close()
 
     def left(self) -> float:
         left = self._end - time.monotonic()
@@ -48,18 +67,29 @@ class Exchange:
     def watch(self, connection: Any) -> None:
         """Hangs up when the time is over: HTTP libraries time each read, and a server that sends a byte now and then never ends."""
         self._line = socket.socket(fileno=os.dup(connection.fileno()))  # TLS takes the original over
-        self._timer = threading.Timer(max(0.0, self._end - time.monotonic()), self._hang_up)
-        self._timer.daemon = True
-        self._timer.start()
+        if time.monotonic() >= self._end:  # the timer found nothing to hang up
+            self._hang_up()
 
     def begin_sending(self) -> None:
         self.left()  # Python's TLS takes a connection that was hung up on for one that is still to be made
         self.sent = True
 
     def _hang_up(self) -> None:
-        assert self._line is not None
-        with contextlib.suppress(OSError):
-            self._line.shutdown(socket.SHUT_RDWR)
+        if self._line is not None:
+            with contextlib.suppress(OSError):
+                self._line.shutdown(socket.SHUT_RDWR)
+
+    def add(self, chunk: bytes) -> None:
+        """Takes a part of the body; TransportError when it is too large or too slow."""
+        self._body += chunk
+        if len(self._body) > self._max_body:
+            raise TransportError("too_large")
+        self.left()
+
+    def body(self) -> bytes:
+        """The whole body."""
+        self.left()  # the end of the time looks like the end of a body without a length
+        return bytes(self._body)
 
     def failure(self, raised: BaseException) -> Failure:
         if self.sent:
@@ -67,18 +97,6 @@ class Exchange:
         if any(isinstance(one, ssl.SSLError) for one in causes(raised)):
             return "tls"
         return "dns" if any(isinstance(one, socket.gaierror) for one in causes(raised)) else "connect"
-
-
-def read_body(chunks: Iterable[bytes], request: HttpRequest, exchange: Exchange) -> bytes:
-    """The whole body; TransportError when it is too large or too slow."""
-    body = bytearray()
-    for chunk in chunks:
-        body += chunk
-        if len(body) > request.max_body:
-            raise TransportError("too_large")
-        exchange.left()
-    exchange.left()  # the end of the time looks like the end of a body without a length
-    return bytes(body)
 
 
 def causes(raised: BaseException | None) -> Iterator[BaseException]:

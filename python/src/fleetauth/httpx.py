@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 import ssl
 from contextlib import aclosing, closing
 from functools import partial
 
 import httpx
 
-from ._adapter import Exchange, read_body
+from ._adapter import Exchange
 from .aio._client import Client as AsyncClient
 from .errors import ConfigurationError
 from .transport import HttpRequest, HttpResponse, TransportError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Generator
+    from collections.abc import AsyncGenerator, Callable, Generator
     from typing import Any
 
     from ._client import Client
@@ -87,7 +88,9 @@ class Transport:
             native = _native(request, exchange, partial(_note, exchange))
             try:
                 with httpx.Client(**self._settings) as client, closing(client.send(native, stream=True)) as response:
-                    return _response(response, read_body(response.iter_raw(), request, exchange))
+                    for chunk in response.iter_raw():
+                        exchange.add(chunk)
+                    return _response(response, exchange)
             except httpx.HTTPError as raised:
                 raise _failure(raised, exchange) from raised
 
@@ -101,7 +104,7 @@ class AsyncTransport:
 
     async def __call__(self, request: HttpRequest) -> HttpResponse:
         connection: Any = None
-        with Exchange(request) as exchange:
+        with Exchange(request, _on_the_loop) as exchange:
 
             async def note(event: str, info: dict[str, Any]) -> None:
                 nonlocal connection
@@ -111,15 +114,18 @@ class AsyncTransport:
                 async with httpx.AsyncClient(**self._settings) as client:
                     response = await client.send(_native(request, exchange, note), stream=True)
                     async with aclosing(response):
-                        body = b""
                         async for chunk in response.aiter_raw():
-                            body = read_body((body, chunk), request, exchange)
-                        return _response(response, read_body((body,), request, exchange))
+                            exchange.add(chunk)
+                        return _response(response, exchange)
             except httpx.HTTPError as raised:
                 raise _failure(raised, exchange) from raised
             finally:
                 if connection is not None and not exchange.sent:  # httpx leaves one open that is cancelled in its handshake
                     await connection.aclose()
+
+
+def _on_the_loop(delay: float, act: Callable[[], None]) -> Callable[[], object]:
+    return asyncio.get_running_loop().call_later(delay, act).cancel
 
 
 def _settings(ca_file: str | None, proxy: str | None) -> dict[str, Any]:
@@ -143,8 +149,8 @@ def _note(exchange: Exchange, event: str, info: dict[str, Any]) -> Any:
     return connection
 
 
-def _response(response: httpx.Response, body: bytes) -> HttpResponse:
-    return HttpResponse(response.status_code, response.headers.multi_items(), body)
+def _response(response: httpx.Response, exchange: Exchange) -> HttpResponse:
+    return HttpResponse(response.status_code, response.headers.multi_items(), exchange.body())
 
 
 def _failure(raised: Exception, exchange: Exchange) -> TransportError:

@@ -15,7 +15,7 @@ from urllib3.connection import HTTPConnection
 from urllib3.exceptions import HTTPError
 from urllib3.util.retry import Retry
 
-from ._adapter import Exchange, read_body
+from ._adapter import Exchange
 from ._client import Client
 from .errors import ConfigurationError
 from .transport import HttpRequest, HttpResponse, TransportError
@@ -128,21 +128,23 @@ class Transport:
         with Exchange(request) as exchange, closing(_Adapter()) as adapter:
             token = _current.set(exchange)
             try:
-                return self._send(adapter, prepared, request, exchange)
+                return self._send(adapter, prepared, exchange)
             except (requests.RequestException, HTTPError, OSError) as raised:
                 by_proxy = isinstance(raised, requests.exceptions.ProxyError) and not exchange.sent
                 raise TransportError("proxy" if by_proxy else exchange.failure(raised)) from raised
             finally:
                 _current.reset(token)
 
-    def _send(self, adapter: _Adapter, prepared: requests.PreparedRequest, request: HttpRequest, exchange: Exchange) -> HttpResponse:
+    def _send(self, adapter: _Adapter, prepared: requests.PreparedRequest, exchange: Exchange) -> HttpResponse:
         verify = self._verify or os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("CURL_CA_BUNDLE") or True
         options: Any = {"verify": verify, "cert": self._cert, "proxies": self._proxies}
         with adapter.send(prepared, stream=True, timeout=exchange.left(), **options) as response:
             if response.status_code < 200:  # http.client skips 100 only; the answer would follow
                 raise TransportError("network")
             headers = [(name, value.strip()) for name, value in response.raw.headers.items()]
-            return HttpResponse(response.status_code, headers, read_body(_raw_chunks(response), request, exchange))
+            for chunk in _raw_chunks(response):
+                exchange.add(chunk)
+            return HttpResponse(response.status_code, headers, exchange.body())
 
 
 _current: ContextVar[Exchange] = ContextVar("fleetauth_exchange")

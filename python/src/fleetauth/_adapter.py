@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 import socket
 import ssl
 import threading
 import time
+from contextvars import ContextVar
 
 from .transport import TransportError
 
@@ -18,9 +20,21 @@ if TYPE_CHECKING:
 
     from typing_extensions import Self
 
-    from .transport import Failure, HttpRequest
+    from .transport import Failure, HttpRequest, HttpResponse
 
     Later = Callable[[float, Callable[[], None]], Callable[[], object]]
+
+current: ContextVar[Exchange | None] = ContextVar("fleetauth_exchange", default=None)
+
+
+def silence(*loggers: str) -> None:
+    """Keeps what HTTP libraries log of a token request, with its URL or its answer's headers, out of logs."""
+    for name in loggers:
+        logging.getLogger(name).addFilter(_is_not_ours)
+
+
+def _is_not_ours(record: logging.LogRecord) -> bool:
+    return current.get() is None
 
 
 def _on_a_thread(delay: float, act: Callable[[], None]) -> Callable[[], object]:
@@ -39,19 +53,22 @@ def _on_a_thread(delay: float, act: Callable[[], None]) -> Callable[[], object]:
 class Exchange:
     """One request on its way: the time it has left, its answer included, and whether it may have left this machine."""
 
-    def __init__(self, request: HttpRequest, later: Later = _on_a_thread) -> None:
+    def __init__(self, request: HttpRequest, proxy_error: type[Exception], later: Later = _on_a_thread) -> None:
         self._end = time.monotonic() + request.timeout
         self._max_body = request.max_body
         self._body = bytearray()
+        self._proxy_error = proxy_error
         self._later = later
         self._line: socket.socket | None = None
         self.sent = False
 
     def __enter__(self) -> Self:
         self._stop = self._later(max(0.0, self._end - time.monotonic()), self._hang_up)
+        current.set(self)
         return self
 
     def __exit__(self, *_: object) -> None:
+        current.set(None)
         try:
             self._stop()
         finally:
@@ -91,12 +108,40 @@ class Exchange:
         self.left()  # the end of the time looks like the end of a body without a length
         return bytes(self._body)
 
-    def failure(self, raised: BaseException) -> Failure:
+    def error(self, raised: BaseException) -> BaseException:
+        """What is raised instead, once nothing refers to `raised` any more: HTTP libraries' exceptions and their frames hold the request.
+
+        Of an exception it keeps the names of the classes and what TLS complains about.
+        """
+        if not isinstance(raised, Exception):  # Ctrl-C or the end of the task
+            raised.__cause__ = raised.__context__ = None
+            return raised.with_traceback(None)
+        if isinstance(raised, TransportError):
+            return TransportError(raised.failure)
+        said = [getattr(one, "verify_message", type(one).__name__) for one in causes(raised)]
+        return TransportError(self._failure(raised), ", ".join(dict.fromkeys(said)))
+
+    def _failure(self, raised: Exception) -> Failure:
         if self.sent:
             return "timeout" if time.monotonic() >= self._end else "network"
+        if isinstance(raised, self._proxy_error):
+            return "proxy"
         if any(isinstance(one, ssl.SSLError) for one in causes(raised)):
             return "tls"
         return "dns" if any(isinstance(one, socket.gaierror) for one in causes(raised)) else "connect"
+
+
+def carry_out(exchange: Exchange, send: Callable[[], HttpResponse]) -> HttpResponse:
+    """Sends it; what is raised shows nothing of it."""
+    with exchange:
+        try:
+            return send()
+        except BaseException as raised:
+            failed = exchange.error(raised)
+    try:
+        raise failed  # here it has no context
+    finally:
+        del failed
 
 
 def causes(raised: BaseException | None) -> Iterator[BaseException]:

@@ -9,10 +9,10 @@ from functools import partial
 
 import httpx
 
-from ._adapter import Exchange
+from ._adapter import Exchange, carry_out, silence
 from .aio._client import Client as AsyncClient
 from .errors import ConfigurationError
-from .transport import HttpRequest, HttpResponse, TransportError
+from .transport import HttpRequest, HttpResponse
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -84,15 +84,15 @@ class Transport:
         self._settings = _settings(ca_file, proxy)
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        with Exchange(request) as exchange:
-            native = _native(request, exchange, partial(_note, exchange))
-            try:
-                with httpx.Client(**self._settings) as client, closing(client.send(native, stream=True)) as response:
-                    for chunk in response.iter_raw():
-                        exchange.add(chunk)
-                    return _response(response, exchange)
-            except httpx.HTTPError as raised:
-                raise _failure(raised, exchange) from raised
+        exchange = Exchange(request, httpx.ProxyError)
+        return carry_out(exchange, lambda: self._send(request, exchange))
+
+    def _send(self, request: HttpRequest, exchange: Exchange) -> HttpResponse:
+        native = _native(request, exchange, partial(_note, exchange))
+        with httpx.HTTPTransport(**self._settings) as sender, closing(sender.handle_request(native)) as response:
+            for chunk in response.iter_raw():
+                exchange.add(chunk)
+            return _response(response, exchange)
 
 
 class AsyncTransport:
@@ -103,25 +103,39 @@ class AsyncTransport:
         self._settings = _settings(ca_file, proxy)
 
     async def __call__(self, request: HttpRequest) -> HttpResponse:
-        connection: Any = None
-        with Exchange(request, _on_the_loop) as exchange:
-
-            async def note(event: str, info: dict[str, Any]) -> None:
-                nonlocal connection
-                connection = _note(exchange, event, info) or connection
-
+        with Exchange(request, httpx.ProxyError, _on_the_loop) as exchange:
             try:
-                async with httpx.AsyncClient(**self._settings) as client:
-                    response = await client.send(_native(request, exchange, note), stream=True)
-                    async with aclosing(response):
-                        async for chunk in response.aiter_raw():
-                            exchange.add(chunk)
-                        return _response(response, exchange)
-            except httpx.HTTPError as raised:
-                raise _failure(raised, exchange) from raised
-            finally:
-                if connection is not None and not exchange.sent:  # httpx leaves one open that is cancelled in its handshake
-                    await connection.aclose()
+                return await self._send(request, exchange)
+            except BaseException as raised:
+                failed = exchange.error(raised)
+        try:
+            raise failed  # here it has no context
+        finally:
+            del failed
+
+    async def _send(self, request: HttpRequest, exchange: Exchange) -> HttpResponse:
+        connection: Any = None
+
+        async def note(event: str, info: dict[str, Any]) -> None:
+            nonlocal connection
+            connection = _note(exchange, event, info) or connection
+
+        native = _native(request, exchange, note)
+        try:
+            async with (
+                httpx.AsyncHTTPTransport(**self._settings) as sender,
+                aclosing(await sender.handle_async_request(native)) as response,
+            ):
+                async for chunk in response.aiter_raw():
+                    exchange.add(chunk)
+                return _response(response, exchange)
+        finally:
+            if connection is not None and not exchange.sent:  # httpx leaves one open that is cancelled in its handshake
+                await connection.aclose()
+
+
+# A client of httpx would log the URL; its transports do not.
+silence("httpcore.connection", "httpcore.http11", "httpcore.proxy", "httpcore.socks")
 
 
 def _on_the_loop(delay: float, act: Callable[[], None]) -> Callable[[], object]:
@@ -130,7 +144,7 @@ def _on_the_loop(delay: float, act: Callable[[], None]) -> Callable[[], object]:
 
 def _settings(ca_file: str | None, proxy: str | None) -> dict[str, Any]:
     context = ssl.create_default_context(cafile=ca_file) if ca_file is not None else httpx.create_ssl_context()
-    return {"verify": context, "proxy": proxy, "http2": False, "follow_redirects": False, "trust_env": False}
+    return {"verify": context, "proxy": proxy, "trust_env": False}
 
 
 def _native(request: HttpRequest, exchange: Exchange, note: Any) -> httpx.Request:
@@ -151,7 +165,3 @@ def _note(exchange: Exchange, event: str, info: dict[str, Any]) -> Any:
 
 def _response(response: httpx.Response, exchange: Exchange) -> HttpResponse:
     return HttpResponse(response.status_code, response.headers.multi_items(), exchange.body())
-
-
-def _failure(raised: Exception, exchange: Exchange) -> TransportError:
-    return TransportError("proxy" if isinstance(raised, httpx.ProxyError) else exchange.failure(raised))

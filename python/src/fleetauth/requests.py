@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from contextlib import closing
-from contextvars import ContextVar
 from functools import cache
 from urllib.parse import urljoin
 
@@ -12,10 +11,9 @@ import requests
 from requests.adapters import HTTPAdapter
 from requests.auth import AuthBase
 from urllib3.connection import HTTPConnection
-from urllib3.exceptions import HTTPError
 from urllib3.util.retry import Retry
 
-from ._adapter import Exchange
+from ._adapter import Exchange, carry_out, current, silence
 from ._client import Client
 from .errors import ConfigurationError
 from .transport import HttpRequest, HttpResponse, TransportError
@@ -123,22 +121,15 @@ class Transport:
         self._verify, self._cert, self._proxies = verify, cert, proxies or {}
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
+        exchange = Exchange(request, requests.exceptions.ProxyError)
+        return carry_out(exchange, lambda: self._send(request, exchange))
+
+    def _send(self, request: HttpRequest, exchange: Exchange) -> HttpResponse:
         # Without a session there are no redirects, cookies and passwords from .netrc.
         prepared = requests.Request(request.method, request.url, headers=dict(request.headers), data=request.body or None).prepare()
-        with Exchange(request) as exchange, closing(_Adapter()) as adapter:
-            token = _current.set(exchange)
-            try:
-                return self._send(adapter, prepared, exchange)
-            except (requests.RequestException, HTTPError, OSError) as raised:
-                by_proxy = isinstance(raised, requests.exceptions.ProxyError) and not exchange.sent
-                raise TransportError("proxy" if by_proxy else exchange.failure(raised)) from raised
-            finally:
-                _current.reset(token)
-
-    def _send(self, adapter: _Adapter, prepared: requests.PreparedRequest, exchange: Exchange) -> HttpResponse:
         verify = self._verify or os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("CURL_CA_BUNDLE") or True
         options: Any = {"verify": verify, "cert": self._cert, "proxies": self._proxies}
-        with adapter.send(prepared, stream=True, timeout=exchange.left(), **options) as response:
+        with closing(_Adapter()) as adapter, adapter.send(prepared, stream=True, timeout=exchange.left(), **options) as response:
             if response.status_code < 200:  # http.client skips 100 only; the answer would follow
                 raise TransportError("network")
             headers = [(name, value.strip()) for name, value in response.raw.headers.items()]
@@ -147,20 +138,28 @@ class Transport:
             return HttpResponse(response.status_code, headers, exchange.body())
 
 
-_current: ContextVar[Exchange] = ContextVar("fleetauth_exchange")
+silence("urllib3.connection", "urllib3.connectionpool", "urllib3.poolmanager", "urllib3.response", "urllib3.util.retry")
 
 
 class _Watched(HTTPConnection):
     """Tells the exchange when it connects, and when a request can be sent."""
 
+    debuglevel = 0  # http.client prints requests where a program sets it for all connections
+
     def _new_conn(self) -> socket.socket:
         connection = super()._new_conn()
-        _current.get().watch(connection)
+        _exchange().watch(connection)
         return connection
 
     def connect(self) -> None:
         super().connect()
-        _current.get().begin_sending()
+        _exchange().begin_sending()
+
+
+def _exchange() -> Exchange:
+    exchange = current.get()
+    assert exchange is not None
+    return exchange
 
 
 class _Adapter(HTTPAdapter):

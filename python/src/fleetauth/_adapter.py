@@ -11,6 +11,8 @@ import threading
 import time
 from contextvars import ContextVar
 
+import certifi
+
 from .transport import TransportError
 
 TYPE_CHECKING = False
@@ -35,6 +37,13 @@ def silence(*loggers: str) -> None:
 
 def _is_not_ours(record: logging.LogRecord) -> bool:
     return current.get() is None
+
+
+def tls_context(ca_file: str | None) -> ssl.SSLContext:
+    """Trusts these authorities, or certifi's, and nothing of the environment: ssl.create_default_context would obey SSLKEYLOGFILE."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.load_verify_locations(ca_file or certifi.where())
+    return context
 
 
 def _on_a_thread(delay: float, act: Callable[[], None]) -> Callable[[], object]:

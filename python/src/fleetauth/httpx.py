@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import ssl
 from contextlib import aclosing, closing
 from functools import partial
 
 import httpx
 
-from ._adapter import Exchange, carry_out, silence
+from ._adapter import Exchange, carry_out, silence, tls_context
 from .aio._client import Client as AsyncClient
 from .errors import ConfigurationError
 from .transport import HttpRequest, HttpResponse
@@ -80,7 +79,7 @@ class Transport:
     """Sends token requests with httpx, each over a connection of its own. Any thread."""
 
     def __init__(self, *, ca_file: str | None = None, proxy: str | None = None) -> None:
-        """`ca_file` holds the certificate authorities to trust instead of httpx's; `proxy` is a URL; none of the environment is used."""
+        """`ca_file` holds the certificate authorities to trust instead of certifi's; `proxy` is a URL; the environment is not used."""
         self._settings = _settings(ca_file, proxy)
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
@@ -99,7 +98,7 @@ class AsyncTransport:
     """Sends token requests with httpx, each over a connection of its own, for clients of fleetauth.aio."""
 
     def __init__(self, *, ca_file: str | None = None, proxy: str | None = None) -> None:
-        """`ca_file` holds the certificate authorities to trust instead of httpx's; `proxy` is a URL; none of the environment is used."""
+        """`ca_file` holds the certificate authorities to trust instead of certifi's; `proxy` is a URL; the environment is not used."""
         self._settings = _settings(ca_file, proxy)
 
     async def __call__(self, request: HttpRequest) -> HttpResponse:
@@ -143,8 +142,9 @@ def _on_the_loop(delay: float, act: Callable[[], None]) -> Callable[[], object]:
 
 
 def _settings(ca_file: str | None, proxy: str | None) -> dict[str, Any]:
-    context = ssl.create_default_context(cafile=ca_file) if ca_file is not None else httpx.create_ssl_context()
-    return {"verify": context, "proxy": proxy, "trust_env": False}
+    context = tls_context(ca_file)
+    through = httpx.Proxy(proxy, ssl_context=context if proxy.startswith("https:") else None) if proxy is not None else None
+    return {"verify": context, "proxy": through, "trust_env": False}
 
 
 def _native(request: HttpRequest, exchange: Exchange, note: Any) -> httpx.Request:

@@ -118,6 +118,33 @@ def test_what_an_observer_raises_is_logged_and_harms_nobody(client: FleetUp, run
     caplog.clear()  # their tracebacks keep the observer
 
 
+@pytest.mark.parametrize("hook", ["prints", "fails"])
+def test_an_observer_survives_a_logger_that_raises(
+    client: FleetUp, runtime: Runtime, hook: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    events: list[Event] = []
+    filtered: list[Event] = []
+
+    def fail(event: Event) -> None:
+        events.append(event)
+        raise LookupError("mine")
+
+    def choose(record: logging.LogRecord) -> bool:
+        filtered.append(record.fleetauth)
+        raise OSError("the log is full")
+
+    if hook == "fails":
+        monkeypatch.setattr("sys.excepthook", lambda: None)  # takes no arguments
+    logger = logging.getLogger("fleetauth")
+    logger.addFilter(choose)
+    with fleetauth.observe(fail, runtime=runtime):
+        client.token()
+    logger.removeFilter(choose)
+    assert names(events) == ["request", "login"]
+    assert filtered == events
+    assert capsys.readouterr().err.count("OSError: the log is full") == (2 if hook == "prints" else 0)
+
+
 def test_a_closed_observer_is_told_nothing_more(client: FleetUp, runtime: Runtime) -> None:
     events: list[Event] = []
     observer = fleetauth.observe(events.append, runtime=runtime)

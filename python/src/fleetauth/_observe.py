@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import os
+import sys
 import threading
 from contextlib import suppress
 
@@ -102,12 +103,11 @@ class Observer:
     def _tell(self, notice: str) -> None:
         import json
 
+        event: Event = json.loads(notice)
         try:
-            self._callback(json.loads(notice))
-        except BaseException:  # also SystemExit: nothing that a callback raises may end the thread
-            import logging
-
-            logging.getLogger("fleetauth").exception("an observer raised")
+            self._callback(event)
+        except BaseException as raised:  # also SystemExit: nothing that a callback raises may end the thread
+            _log(raised, event)
 
     def close(self, timeout: Duration = 5.0) -> None:
         """Ends it. What has happened before is still told; this waits for that, at most `timeout`."""
@@ -121,6 +121,20 @@ class Observer:
 
     def __exit__(self, kind: type[BaseException] | None, raised: BaseException | None, where: TracebackType | None) -> None:
         self.close()
+
+
+def _log(raised: BaseException, event: Event) -> None:
+    import logging
+
+    try:
+        logging.getLogger("fleetauth").error("an observer raised", exc_info=raised, extra={"fleetauth": event})
+    except BaseException as not_logged:
+        _print(not_logged)
+
+
+def _print(raised: BaseException) -> None:
+    with suppress(BaseException):  # a hook of the program's may be anything
+        sys.excepthook(type(raised), raised, raised.__traceback__)
 
 
 def observing_queue(runtime: Runtime) -> _native.Queue:

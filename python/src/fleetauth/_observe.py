@@ -6,6 +6,7 @@ import atexit
 import os
 import sys
 import threading
+import time
 from contextlib import suppress
 
 from . import _native
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     import logging
     from collections.abc import Callable
     from types import TracebackType
+    from typing import Any
 
     from typing_extensions import Self
 
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
 
 _EXIT_SECONDS = 1.0
 _open: set[Observer] = set()
+_finalizer: Any = None
 
 
 def observe(callback: Callable[[Event], object], *, runtime: Runtime | None = None) -> Observer:
@@ -38,8 +41,7 @@ def observe(callback: Callable[[Event], object], *, runtime: Runtime | None = No
     if not callable(callback):
         raise TypeError(f"callback must be callable, not {type(callback).__name__}")
     observer = Observer(callback, runtime_or_shared(runtime))
-    atexit.unregister(_tell_the_last)
-    atexit.register(_tell_the_last)  # anew, to come before the end of what was imported meanwhile, such as logging
+    _at_exit()
     return observer
 
 
@@ -111,10 +113,16 @@ class Observer:
 
     def close(self, timeout: Duration = 5.0) -> None:
         """Ends it. What has happened before is still told; this waits for that, at most `timeout`."""
+        self._end()
+        self._join(milliseconds(timeout) / 1000)
+
+    def _end(self) -> None:
         _open.discard(self)
         self._queue.close()
+
+    def _join(self, seconds: float) -> None:
         if threading.current_thread() is not self._thread:
-            self._thread.join(milliseconds(timeout) / 1000)
+            self._thread.join(seconds)
 
     def __enter__(self) -> Self:
         return self
@@ -143,9 +151,24 @@ def observing_queue(runtime: Runtime) -> _native.Queue:
     return queue
 
 
+def _at_exit() -> None:
+    """Has the last events told; anew each time, to come before the end of what was imported meanwhile, such as logging."""
+    global _finalizer
+    atexit.unregister(_tell_the_last)
+    atexit.register(_tell_the_last)
+    if util := sys.modules.get("multiprocessing.util"):  # whose forked children leave without atexit
+        if _finalizer is not None:
+            _finalizer.cancel()
+        _finalizer = util.Finalize(None, _tell_the_last, exitpriority=100)  # before its queues end, to which a log may go
+
+
 def _tell_the_last() -> None:
-    for observer in list(_open):
-        observer.close(_EXIT_SECONDS)
+    observers = list(_open)
+    for observer in observers:
+        observer._end()
+    end = time.monotonic() + _EXIT_SECONDS
+    for observer in observers:
+        observer._join(max(0.0, end - time.monotonic()))
 
 
 def _start_again() -> None:
@@ -154,8 +177,14 @@ def _start_again() -> None:
     _open.clear()
     for observer in observers:
         observer._queue.close()  # what is in it happened in the parent
-        with suppress(Closed):
+        try:
             observer._start()
+        except Closed:
+            pass
+        except Exception as raised:  # the others go on
+            _print(raised)
+    if observers and (util := sys.modules.get("multiprocessing.util")):  # it drops the parent's finalizers before it calls this
+        util.register_after_fork(_at_exit, lambda at_exit: at_exit())
 
 
 os.register_at_fork(after_in_child=_start_again)

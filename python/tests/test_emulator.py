@@ -1,5 +1,6 @@
 """Against the emulator, over the library's own network: clients, and what adapters add to the HTTP libraries."""
 
+import asyncio
 import io
 import os
 import subprocess
@@ -7,7 +8,9 @@ import sys
 import threading
 from collections.abc import Iterator
 from datetime import datetime, timedelta, timezone
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import aiohttp
 import httpx
@@ -236,8 +239,38 @@ def test_my_connected_fleet_has_a_scheme_for_each_api(trusting: Emulator, live: 
     assert sum("accessToken" in entry["path"] for entry in trusting.requests("my_connected_fleet")) == 1
 
 
+TRANSPORTS = {
+    "requests": lambda ca_file: fleetauth.requests.Transport(verify=ca_file),
+    "httpx": lambda ca_file: fleetauth.httpx.Transport(ca_file=ca_file),
+    "httpx on a loop": lambda ca_file: fleetauth.httpx.AsyncTransport(ca_file=ca_file),
+}
+
+
+@pytest.mark.parametrize("make", TRANSPORTS.values(), ids=TRANSPORTS)
+async def test_L06_T14_our_transports_obey_nothing_of_the_environment(
+    fleetauth_emulator: Emulator, live: Runtime, make: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keys = tmp_path / "keys"
+    monkeypatch.setenv("SSLKEYLOGFILE", str(keys))
+    for name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE"):
+        monkeypatch.setenv(name, fleetauth_emulator.ca_file)
+    for ca_file in (None, fleetauth_emulator.ca_file):
+        transport = make(ca_file)
+        send = transport if isinstance(transport, fleetauth.httpx.AsyncTransport) else partial(asyncio.to_thread, transport)
+        async with aio.FleetUp(**fleetauth_emulator.options("fleetup"), transport=send, runtime=live) as client:
+            if ca_file is not None:
+                assert await client.token()
+                continue
+            with pytest.raises(fleetauth.NetworkError) as caught:
+                await client.token()
+            assert caught.value.status_name == "E_TLS"
+            assert "unable to get local issuer certificate" in str(caught.value.__cause__)
+    assert not keys.exists()
+
+
 def test_a_user_s_own_transport_against_the_emulator(trusting: Emulator, live: Runtime, devices: str) -> None:
-    with FleetUp(**trusting.options("fleetup"), transport=fleetauth.requests.Transport(), runtime=live) as client:
+    transport = fleetauth.requests.Transport(verify=trusting.ca_file)
+    with FleetUp(**trusting.options("fleetup"), transport=transport, runtime=live) as client:
         assert requests.get(devices, auth=client, timeout=5).status_code == 200
 
 

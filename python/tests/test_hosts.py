@@ -8,7 +8,6 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -53,10 +52,15 @@ def hostile_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def request_of(call: dict[str, Any]) -> HttpRequest:
-    headers, body = call["headers"], base64.b64decode(call["body"])
-    native = SimpleNamespace(**{**call, "body": body}, header_count=len(headers))
-    native.header_name, native.header_value = (lambda i: headers[i][0]), (lambda i: headers[i][1])
-    return HttpRequest(native)
+    return HttpRequest(
+        method=call["method"],
+        url=call["url"],
+        headers=[(name, value) for name, value in call["headers"]],
+        body=base64.b64decode(call["body"]),
+        timeout=call["timeout_ms"] / 1000,
+        max_body=call["max_body"],
+        one_shot=call["one_shot"],
+    )
 
 
 def told(response: HttpResponse) -> dict[str, Any]:

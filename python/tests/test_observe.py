@@ -118,6 +118,33 @@ def test_what_an_observer_raises_is_logged_and_harms_nobody(client: FleetUp, run
     caplog.clear()  # their tracebacks keep the observer
 
 
+@pytest.mark.parametrize("hook", ["prints", "fails"])
+def test_an_observer_survives_a_logger_that_raises(
+    client: FleetUp, runtime: Runtime, hook: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    events: list[Event] = []
+    filtered: list[Event] = []
+
+    def fail(event: Event) -> None:
+        events.append(event)
+        raise LookupError("mine")
+
+    def choose(record: logging.LogRecord) -> bool:
+        filtered.append(record.fleetauth)
+        raise OSError("the log is full")
+
+    if hook == "fails":
+        monkeypatch.setattr("sys.excepthook", lambda: None)  # takes no arguments
+    logger = logging.getLogger("fleetauth")
+    logger.addFilter(choose)
+    with fleetauth.observe(fail, runtime=runtime):
+        client.token()
+    logger.removeFilter(choose)
+    assert names(events) == ["request", "login"]
+    assert filtered == events
+    assert capsys.readouterr().err.count("OSError: the log is full") == (2 if hook == "prints" else 0)
+
+
 def test_a_closed_observer_is_told_nothing_more(client: FleetUp, runtime: Runtime) -> None:
     events: list[Event] = []
     observer = fleetauth.observe(events.append, runtime=runtime)
@@ -301,6 +328,90 @@ client().token()
 """,
     )
     assert output == "request\nlogin\n"
+
+
+@pytest.mark.parametrize("first", ["parent", "child"])
+def test_the_last_events_are_told_when_a_child_of_multiprocessing_ends(fleetauth_emulator: Emulator, first: str) -> None:
+    output = run(
+        fleetauth_emulator,
+        f"""
+import multiprocessing.util
+def work():
+    leaving = threading.Event()
+    multiprocessing.util.Finalize(None, leaving.set, exitpriority=200)
+    watch(leaving)
+    client().token()
+def watch(leaving):
+    released.append(leaving)
+    if {first!r} == 'child':
+        fleetauth.observe(tell)
+released = []
+def tell(event):
+    released[0].wait()
+    told(event['event'])
+if {first!r} == 'parent':
+    fleetauth.observe(tell)
+child = multiprocessing.get_context('fork').Process(target=work)
+child.start()
+child.join()
+assert child.exitcode == 0
+""",
+    )
+    assert output == "request\nlogin\n"
+
+
+def test_observers_at_exit_have_one_second_together(fleetauth_emulator: Emulator) -> None:
+    output = run(
+        fleetauth_emulator,
+        """
+import atexit
+busy = threading.Barrier(6)
+begun = []
+def leave():
+    told('late' if time.monotonic() - begun[0] > 3 else 'in time')
+atexit.register(leave)
+def block(event):
+    busy.wait()
+    threading.Event().wait()
+for _ in range(5):
+    fleetauth.observe(block)
+fleetauth.observe(lambda event: told(event['event']) if event['event'] == 'login' else None)
+client().token()
+busy.wait()
+begun.append(time.monotonic())
+""",
+    )
+    assert output == "login\nin time\n"
+
+
+def test_P01_an_observer_that_cannot_start_again_does_not_stop_the_others(fleetauth_emulator: Emulator) -> None:
+    output = run(
+        fleetauth_emulator,
+        """
+from fleetauth import _observe
+mine = []
+observers = [fleetauth.observe(lambda event: mine.append(event['event'])) for _ in range(3)]
+sys.excepthook = lambda kind, raised, where: told(repr(raised))
+queue, failures = _observe.observing_queue, [MemoryError('mine')]
+def scarce(runtime):
+    if failures:
+        raise failures.pop()
+    return queue(runtime)
+_observe.observing_queue = scarce
+child = os.fork()
+if child == 0:
+    try:
+        client().token()
+        for observer in observers: observer.close()
+        told(sorted(mine))
+        os._exit(0)
+    except BaseException:
+        import traceback; traceback.print_exc()
+        os._exit(1)
+assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+""",
+    )
+    assert output == "MemoryError('mine')\n['login', 'login', 'request', 'request']\n"
 
 
 def test_P05_a_process_may_exit_while_an_observer_is_busy(fleetauth_emulator: Emulator) -> None:

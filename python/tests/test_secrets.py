@@ -1,29 +1,36 @@
 """What the package shows, and leaves in memory, of secrets."""
 
 import asyncio
+import http.client
 import io
 import json
 import logging
 import pickle
 import secrets
+import signal
+import socket
 import subprocess
 import sys
+import threading
 import traceback
 from base64 import b64encode
-from collections.abc import Awaitable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
+from test_transports import Server
 
-import fleetauth
-from fleetauth import HttpRequest, HttpResponse, Runtime, aio
+import fleetauth.httpx
+import fleetauth.requests
+from fleetauth import HttpRequest, HttpResponse, Runtime, TransportError, aio
 from fleetauth.testing import Emulator, ManualClock
 
 SHARED = json.loads((Path(__file__).parents[2] / "tests/secrets/canaries.json").read_text())
 CANARIES = {name: canary["value"] for name, canary in SHARED["canaries"].items()}
 FORMS = {form: name for name, canary in SHARED["canaries"].items() for form in canary["forms"]}
-PACKAGE = str(Path(fleetauth.__file__).parent)
+TESTS = str(Path(__file__).parent)
 
 
 def shown(thing: object) -> Iterator[str]:
@@ -34,7 +41,7 @@ def shown(thing: object) -> Iterator[str]:
         yield repr(thing.args) + repr(thing.__dict__)
         # As error trackers do; the frames of the test hold secrets, of course.
         for frame in traceback.TracebackException.from_exception(thing, capture_locals=True).stack:
-            if frame.filename.startswith(PACKAGE):
+            if not frame.filename.startswith(TESTS):
                 yield f"{frame.name}: {frame.locals}"
         for linked in (thing.__cause__, thing.__context__):
             if linked is not None:
@@ -68,6 +75,7 @@ class Provider:
         self.answers = SHARED["answers"] | {"good": client["good"]}
         self.scenario = scenario
         self.doing = "first"
+        self.busy = False
 
     async def __call__(self, request: HttpRequest) -> HttpResponse:
         assert_silent(request)
@@ -76,6 +84,59 @@ class Provider:
             await asyncio.Event().wait()
         answer = self.answers[name]
         return HttpResponse(answer["status"], answer["headers"], answer["body"].encode())
+
+
+Send = Callable[[HttpRequest], Awaitable[HttpResponse]]
+SENDERS: dict[str, Callable[[], Send]] = {
+    "requests": lambda: partial(asyncio.to_thread, fleetauth.requests.Transport()),
+    "httpx": lambda: partial(asyncio.to_thread, fleetauth.httpx.Transport()),
+    "httpx on a loop": fleetauth.httpx.AsyncTransport,
+}
+
+
+class Wire(Provider):
+    """What answers, or does not, over a connection that one of our transports makes."""
+
+    def __init__(self, client: dict[str, Any], scenario: dict[str, Any], send: Send) -> None:
+        super().__init__(client, scenario)
+        self._send = send
+
+    async def __call__(self, request: HttpRequest) -> HttpResponse:
+        name = self.scenario.get(self.doing, "good")
+        self.busy = True
+        async with await asyncio.start_server(partial(self._serve, name), "127.0.0.1", 0) as server:
+            origin = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+            if name == "nobody":
+                server.close()
+            sent = HttpRequest(
+                method=request.method,
+                url=f"{origin}/{request.url.split('/', 3)[3]}",
+                headers=request.headers,
+                body=request.body,
+                timeout=0.05 if name == "half" else 30,
+                max_body=100 if name == "too large" else request.max_body,
+            )
+            try:
+                return await self._send(sent)
+            except TransportError as failed:
+                assert_silent(failed)
+                raise
+            finally:
+                self.busy = False
+
+    async def _serve(self, name: str, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        answer = self.answers["good" if name not in self.answers else name]
+        headers = [f"{key}: {value}\r\n" for key, value in answer["headers"]]
+        body = answer["body"].encode()
+        length = len(body) + (name in ("half", "cut off"))
+        malformed = "not a header\r\n" * (name == "malformed")
+        head = f"HTTP/1.1 {answer['status']} X\r\n{''.join(headers)}Content-Length: {length}\r\n{malformed}\r\n"
+        await reader.read(1)
+        writer.write(head.encode("latin-1", "replace") + body)
+        if name == "half":
+            while await reader.read(65536):
+                pass
+        writer.close()
 
 
 class Host:
@@ -90,7 +151,8 @@ class Host:
         self.provider.doing = doing
         task = asyncio.ensure_future(call)
         while not (await asyncio.wait({task}, timeout=0.02))[0]:
-            self.clock.advance(5)  # it waits for its turn, for another attempt, or for an answer that never comes
+            if not self.provider.busy:
+                self.clock.advance(5)  # it waits for its turn, for another attempt, or for an answer that never comes
         try:
             answer = await task
         except fleetauth.FleetAuthError as failed:
@@ -106,6 +168,9 @@ class Host:
         if self.errors and (challenge := self.errors[0].challenge):
             assert_silent(challenge)
             assert_silent(client.seal_challenge(challenge, secrets.token_bytes(32)))
+            with pytest.raises(ValueError, match="UTF-8") as wrong:
+                await client.answer(challenge, CANARIES["code"] + "\ud800")
+            assert_silent(wrong.value)
             token = await self.ask("code", client.answer(challenge, CANARIES["code"]))
         await self.ask("inquiry", client.whoami())
         await self.ask("inquiry", client.accounts())
@@ -119,18 +184,14 @@ class Host:
         assert_silent(vars(client))
 
 
-CLIENTS = [pytest.param(client, id=f"{client['provider']}-{'-'.join(client['secrets'])}") for client in SHARED["clients"]]
-
-
-@pytest.mark.parametrize("client", CLIENTS)
-async def test_L03_no_secret_is_shown_whatever_happens(client: dict[str, Any], capfd: pytest.CaptureFixture[str]) -> None:
-    scenarios = [one for one in SHARED["scenarios"] if one.get("sent", client["secrets"][0]) in client["secrets"]]
+async def go_through(providers: list[Provider], client: dict[str, Any], capfd: pytest.CaptureFixture[str]) -> None:
+    """Has a host meet each of them, with every logger at its most talkative."""
     logged = io.StringIO()
     handler = logging.StreamHandler(logged)
     logging.getLogger().addHandler(handler)
     logging.getLogger().setLevel(logging.DEBUG)
-    for scenario in scenarios:
-        provider, clock = Provider(client, scenario), ManualClock()
+    for provider in providers:
+        clock = ManualClock()
         host = Host(provider, clock)
         with Runtime(clock=clock) as runtime:
             made = aio.Client(client["provider"], **client["options"], transport=provider, runtime=runtime)
@@ -141,6 +202,47 @@ async def test_L03_no_secret_is_shown_whatever_happens(client: dict[str, Any], c
     logging.getLogger().setLevel(logging.WARNING)
     assert_silent(logged.getvalue())
     assert_silent(capfd.readouterr())
+
+
+CLIENTS = [pytest.param(client, id=f"{client['provider']}-{'-'.join(client['secrets'])}") for client in SHARED["clients"]]
+
+
+@pytest.mark.parametrize("client", CLIENTS)
+async def test_L03_no_secret_is_shown_whatever_happens(client: dict[str, Any], capfd: pytest.CaptureFixture[str]) -> None:
+    scenarios = [one for one in SHARED["scenarios"] if one.get("sent", client["secrets"][0]) in client["secrets"]]
+    await go_through([Provider(client, scenario) for scenario in scenarios], client, capfd)
+
+
+TROUBLE = ("good", "nobody", "half", "cut off", "malformed", "too large", "refused", "denied")
+ON_THE_WIRE = {
+    one["provider"]: one for one in SHARED["clients"] if one["provider"] in ("fleet_orchestrator", "fleetup", "oauth2", "verizon_reveal")
+}
+
+
+@pytest.mark.parametrize("sender", SENDERS)
+@pytest.mark.parametrize("client", ON_THE_WIRE.values(), ids=ON_THE_WIRE)
+async def test_L03_our_transports_show_no_secret(
+    client: dict[str, Any], sender: str, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(http.client.HTTPConnection, "debuglevel", 1)
+    scenarios = [{"first": name} for name in TROUBLE] + [{"renewal": name, "logout": name} for name in ("nobody", "half")]
+    providers = [Wire(client, {"first": "good", **scenario}, SENDERS[sender]()) for scenario in scenarios]
+    await go_through(providers, client, capfd)
+
+
+@pytest.mark.parametrize("transport", [fleetauth.requests.Transport, fleetauth.httpx.Transport])
+def test_L03_an_interrupt_shows_no_secret(transport: Callable[[], Callable[[HttpRequest], HttpResponse]]) -> None:
+    def interrupt(connection: socket.socket, _: bytes) -> None:
+        signal.pthread_kill(threading.main_thread().ident, signal.SIGINT)
+        connection.recv(1)
+
+    server = Server(interrupt)
+    body, url = CANARIES["password"].encode(), f"{server.url}/{CANARIES['secret'].encode().hex()}"
+    request = HttpRequest(method="POST", url=url, headers=[("x-api-key", CANARIES["api_key"])], body=body, timeout=30, max_body=1000)
+    with pytest.raises(KeyboardInterrupt) as caught:
+        transport()(request)
+    assert_silent(caught.value)
+    server.close()
 
 
 @pytest.mark.parametrize("client", CLIENTS)

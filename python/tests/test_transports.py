@@ -3,6 +3,7 @@
 import asyncio
 import gzip
 import inspect
+import json
 import socket
 import struct
 import threading
@@ -14,7 +15,7 @@ from support import CREDENTIALS
 import fleetauth
 import fleetauth.httpx
 import fleetauth.requests
-from fleetauth import FleetUp, Runtime, aio
+from fleetauth import FleetUp, HttpRequest, Runtime, TransportError, aio
 
 Behave = Callable[[socket.socket, bytes], None]
 
@@ -204,6 +205,45 @@ def test_an_endless_body_is_given_up(ask: Callable[..., str], serve: Callable[[B
 def test_N12_a_slow_answer_is_given_up(ask: Callable[..., str], serve: Callable[[Behave], Server], behave: Behave) -> None:
     with pytest.raises(fleetauth.TimeoutError):
         ask(serve(behave), attempt_timeout=0.2, total_timeout=0.3)
+
+
+def test_a_large_body_is_put_together(ask: Callable[..., str], serve: Callable[[Behave], Server]) -> None:
+    token = "t" * 6000
+
+    def in_parts(connection: socket.socket, request: bytes) -> None:
+        body = json.dumps({"token": token}).encode()
+        chunks = (body[i : i + 100] for i in range(0, len(body), 100))
+        framed = b"".join(b"%x\r\n%s\r\n" % (len(chunk), chunk) for chunk in chunks)
+        connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n")
+        connection.sendall(framed + b"0\r\n\r\n")
+
+    assert ask(serve(in_parts)) == token
+
+
+@pytest.mark.parametrize("adapter", [fleetauth.requests.Transport, fleetauth.httpx.Transport])
+def test_nothing_is_begun_without_the_thread_that_ends_it(
+    adapter: type, serve: Callable[[Behave], Server], live: Runtime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server = serve(token)
+
+    def refuse(_: object) -> None:
+        raise RuntimeError("can't create new thread at interpreter shutdown")
+
+    with FleetUp(**CREDENTIALS, base_url=server.url, allow_loopback_http=True, transport=adapter(), runtime=live) as client:
+        monkeypatch.setattr(threading.Timer, "start", refuse)
+        with pytest.raises(RuntimeError, match="can't create new thread at interpreter shutdown"):
+            client.token()
+        monkeypatch.undo()
+        assert server.connections == 0
+        assert client.token().reveal() == "token-canary"
+
+
+async def test_on_a_loop_no_thread_is_needed(serve: Callable[[Behave], Server], monkeypatch: pytest.MonkeyPatch) -> None:
+    request = HttpRequest(method="GET", url=serve(dripping).url + "/token", timeout=0.2, max_body=100)
+    monkeypatch.delattr(threading, "Timer")
+    with pytest.raises(TransportError) as caught:
+        await fleetauth.httpx.AsyncTransport()(request)
+    assert caught.value.failure == "timeout"
 
 
 def test_nobody_listens(ask: Callable[..., str], serve: Callable[[Behave], Server]) -> None:

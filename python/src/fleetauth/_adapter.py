@@ -1,43 +1,88 @@
-"""What the transports on HTTP libraries share: the time a request has, reading an answer within its limits, and what a failure means."""
+"""What the transports on HTTP libraries share: the time a request has, its answer within limits, and what a failure means."""
 
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 import socket
 import ssl
 import threading
 import time
+from contextvars import ContextVar
+
+import certifi
 
 from .transport import TransportError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterator
     from typing import Any
 
     from typing_extensions import Self
 
-    from .transport import Failure, HttpRequest
+    from .transport import Failure, HttpRequest, HttpResponse
+
+    Later = Callable[[float, Callable[[], None]], Callable[[], object]]
+
+current: ContextVar[Exchange | None] = ContextVar("fleetauth_exchange", default=None)
+
+
+def silence(*loggers: str) -> None:
+    """Keeps what HTTP libraries log of a token request, with its URL or its answer's headers, out of logs."""
+    for name in loggers:
+        logging.getLogger(name).addFilter(_is_not_ours)
+
+
+def _is_not_ours(record: logging.LogRecord) -> bool:
+    return current.get() is None
+
+
+def tls_context(ca_file: str | None) -> ssl.SSLContext:
+    """Trusts these authorities, or certifi's, and nothing of the environment: ssl.create_default_context would obey SSLKEYLOGFILE."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.load_verify_locations(ca_file or certifi.where())
+    return context
+
+
+def _on_a_thread(delay: float, act: Callable[[], None]) -> Callable[[], object]:
+    """Acts after a while; answers what prevents that, or waits for its end."""
+    timer = threading.Timer(delay, act)
+    timer.daemon = True
+    timer.start()
+
+    def stop() -> None:
+        timer.cancel()
+        timer.join()
+
+    return stop
 
 
 class Exchange:
     """One request on its way: the time it has left, its answer included, and whether it may have left this machine."""
 
-    def __init__(self, request: HttpRequest) -> None:
+    def __init__(self, request: HttpRequest, proxy_error: type[Exception], later: Later = _on_a_thread) -> None:
         self._end = time.monotonic() + request.timeout
+        self._max_body = request.max_body
+        self._body = bytearray()
+        self._proxy_error = proxy_error
+        self._later = later
         self._line: socket.socket | None = None
-        self._timer: threading.Timer | None = None
         self.sent = False
 
     def __enter__(self) -> Self:
+        self._stop = self._later(max(0.0, self._end - time.monotonic()), self._hang_up)
+        current.set(self)
         return self
 
     def __exit__(self, *_: object) -> None:
-        if self._timer is not None and self._line is not None:
-            self._timer.cancel()
-            self._timer.join()
-            self._line.close()
+        current.set(None)
+        try:
+            self._stop()
+        finally:
+            if self._line is not None:
+                self._line.close()
 
     def left(self) -> float:
         left = self._end - time.monotonic()
@@ -48,37 +93,64 @@ class Exchange:
     def watch(self, connection: Any) -> None:
         """Hangs up when the time is over: HTTP libraries time each read, and a server that sends a byte now and then never ends."""
         self._line = socket.socket(fileno=os.dup(connection.fileno()))  # TLS takes the original over
-        self._timer = threading.Timer(max(0.0, self._end - time.monotonic()), self._hang_up)
-        self._timer.daemon = True
-        self._timer.start()
+        if time.monotonic() >= self._end:  # the timer found nothing to hang up
+            self._hang_up()
 
     def begin_sending(self) -> None:
         self.left()  # Python's TLS takes a connection that was hung up on for one that is still to be made
         self.sent = True
 
     def _hang_up(self) -> None:
-        assert self._line is not None
-        with contextlib.suppress(OSError):
-            self._line.shutdown(socket.SHUT_RDWR)
+        if self._line is not None:
+            with contextlib.suppress(OSError):
+                self._line.shutdown(socket.SHUT_RDWR)
 
-    def failure(self, raised: BaseException) -> Failure:
+    def add(self, chunk: bytes) -> None:
+        """Takes a part of the body; TransportError when it is too large or too slow."""
+        self._body += chunk
+        if len(self._body) > self._max_body:
+            raise TransportError("too_large")
+        self.left()
+
+    def body(self) -> bytes:
+        """The whole body."""
+        self.left()  # the end of the time looks like the end of a body without a length
+        return bytes(self._body)
+
+    def error(self, raised: BaseException) -> BaseException:
+        """What is raised instead, once nothing refers to `raised` any more: HTTP libraries' exceptions and their frames hold the request.
+
+        Of an exception it keeps the names of the classes and what TLS complains about.
+        """
+        if not isinstance(raised, Exception):  # Ctrl-C or the end of the task
+            raised.__cause__ = raised.__context__ = None
+            return raised.with_traceback(None)
+        if isinstance(raised, TransportError):
+            return TransportError(raised.failure)
+        said = [getattr(one, "verify_message", type(one).__name__) for one in causes(raised)]
+        return TransportError(self._failure(raised), ", ".join(dict.fromkeys(said)))
+
+    def _failure(self, raised: Exception) -> Failure:
         if self.sent:
             return "timeout" if time.monotonic() >= self._end else "network"
+        if isinstance(raised, self._proxy_error):
+            return "proxy"
         if any(isinstance(one, ssl.SSLError) for one in causes(raised)):
             return "tls"
         return "dns" if any(isinstance(one, socket.gaierror) for one in causes(raised)) else "connect"
 
 
-def read_body(chunks: Iterable[bytes], request: HttpRequest, exchange: Exchange) -> bytes:
-    """The whole body; TransportError when it is too large or too slow."""
-    body = bytearray()
-    for chunk in chunks:
-        body += chunk
-        if len(body) > request.max_body:
-            raise TransportError("too_large")
-        exchange.left()
-    exchange.left()  # the end of the time looks like the end of a body without a length
-    return bytes(body)
+def carry_out(exchange: Exchange, send: Callable[[], HttpResponse]) -> HttpResponse:
+    """Sends it; what is raised shows nothing of it."""
+    with exchange:
+        try:
+            return send()
+        except BaseException as raised:
+            failed = exchange.error(raised)
+    try:
+        raise failed  # here it has no context
+    finally:
+        del failed
 
 
 def causes(raised: BaseException | None) -> Iterator[BaseException]:

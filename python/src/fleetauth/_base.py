@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from contextlib import suppress
 
 from . import _native
 from ._login import Challenge
@@ -200,10 +201,9 @@ def claims_of(ids: dict[str, str | Sequence[str] | None]) -> Claims | None:
 
 @quiet
 def _encoded(code: Hidden) -> Bytes:
-    try:
+    with suppress(UnicodeEncodeError):  # which has the code in it
         return code.value.encode() if isinstance(code.value, str) else code.value
-    except UnicodeEncodeError:
-        raise ValueError("code must be text that can be encoded as UTF-8") from None
+    raise ValueError("code must be text that can be encoded as UTF-8")
 
 
 def _native_challenge(challenge: Challenge) -> _native.Challenge:

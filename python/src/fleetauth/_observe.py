@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import atexit
 import os
+import sys
 import threading
+import time
 from contextlib import suppress
 
 from . import _native
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
     import logging
     from collections.abc import Callable
     from types import TracebackType
+    from typing import Any
 
     from typing_extensions import Self
 
@@ -26,6 +29,7 @@ if TYPE_CHECKING:
 
 _EXIT_SECONDS = 1.0
 _open: set[Observer] = set()
+_finalizer: Any = None
 
 
 def observe(callback: Callable[[Event], object], *, runtime: Runtime | None = None) -> Observer:
@@ -37,8 +41,7 @@ def observe(callback: Callable[[Event], object], *, runtime: Runtime | None = No
     if not callable(callback):
         raise TypeError(f"callback must be callable, not {type(callback).__name__}")
     observer = Observer(callback, runtime_or_shared(runtime))
-    atexit.unregister(_tell_the_last)
-    atexit.register(_tell_the_last)  # anew, to come before the end of what was imported meanwhile, such as logging
+    _at_exit()
     return observer
 
 
@@ -102,19 +105,24 @@ class Observer:
     def _tell(self, notice: str) -> None:
         import json
 
+        event: Event = json.loads(notice)
         try:
-            self._callback(json.loads(notice))
-        except BaseException:  # also SystemExit: nothing that a callback raises may end the thread
-            import logging
-
-            logging.getLogger("fleetauth").exception("an observer raised")
+            self._callback(event)
+        except BaseException as raised:  # also SystemExit: nothing that a callback raises may end the thread
+            _log(raised, event)
 
     def close(self, timeout: Duration = 5.0) -> None:
         """Ends it. What has happened before is still told; this waits for that, at most `timeout`."""
+        self._end()
+        self._join(milliseconds(timeout) / 1000)
+
+    def _end(self) -> None:
         _open.discard(self)
         self._queue.close()
+
+    def _join(self, seconds: float) -> None:
         if threading.current_thread() is not self._thread:
-            self._thread.join(milliseconds(timeout) / 1000)
+            self._thread.join(seconds)
 
     def __enter__(self) -> Self:
         return self
@@ -123,15 +131,44 @@ class Observer:
         self.close()
 
 
+def _log(raised: BaseException, event: Event) -> None:
+    import logging
+
+    try:
+        logging.getLogger("fleetauth").error("an observer raised", exc_info=raised, extra={"fleetauth": event})
+    except BaseException as not_logged:
+        _print(not_logged)
+
+
+def _print(raised: BaseException) -> None:
+    with suppress(BaseException):  # a hook of the program's may be anything
+        sys.excepthook(type(raised), raised, raised.__traceback__)
+
+
 def observing_queue(runtime: Runtime) -> _native.Queue:
     queue = _native.Queue(runtime._native, _native.QUEUE_LOOP)
     queue.observe()
     return queue
 
 
+def _at_exit() -> None:
+    """Has the last events told; anew each time, to come before the end of what was imported meanwhile, such as logging."""
+    global _finalizer
+    atexit.unregister(_tell_the_last)
+    atexit.register(_tell_the_last)
+    if util := sys.modules.get("multiprocessing.util"):  # whose forked children leave without atexit
+        if _finalizer is not None:
+            _finalizer.cancel()
+        _finalizer = util.Finalize(None, _tell_the_last, exitpriority=100)  # before its queues end, to which a log may go
+
+
 def _tell_the_last() -> None:
-    for observer in list(_open):
-        observer.close(_EXIT_SECONDS)
+    observers = list(_open)
+    for observer in observers:
+        observer._end()
+    end = time.monotonic() + _EXIT_SECONDS
+    for observer in observers:
+        observer._join(max(0.0, end - time.monotonic()))
 
 
 def _start_again() -> None:
@@ -140,8 +177,14 @@ def _start_again() -> None:
     _open.clear()
     for observer in observers:
         observer._queue.close()  # what is in it happened in the parent
-        with suppress(Closed):
+        try:
             observer._start()
+        except Closed:
+            pass
+        except Exception as raised:  # the others go on
+            _print(raised)
+    if observers and (util := sys.modules.get("multiprocessing.util")):  # it drops the parent's finalizers before it calls this
+        util.register_after_fork(_at_exit, lambda at_exit: at_exit())
 
 
 os.register_at_fork(after_in_child=_start_again)

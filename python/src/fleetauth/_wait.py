@@ -10,7 +10,7 @@ from ._base import COMPLETIONS
 from ._host import Keeper
 from .errors import Closed
 from .signer import complete
-from .transport import HttpRequest, answer, fail
+from .transport import answer, fail, request_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -85,7 +85,7 @@ class Waiter:
             return
         transport = self._transport
         assert transport is not None
-        self._serve(call, lambda: answer(call, transport(HttpRequest(call))))
+        self._serve(call, lambda: answer(call, transport(request_of(call))))
 
     def _sign(self, event: _native.Event) -> None:
         try:

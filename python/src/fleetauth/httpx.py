@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import ssl
+import asyncio
 from contextlib import aclosing, closing
 from functools import partial
 
 import httpx
 
-from ._adapter import Exchange, read_body
+from ._adapter import Exchange, carry_out, silence, tls_context
 from .aio._client import Client as AsyncClient
 from .errors import ConfigurationError
-from .transport import HttpRequest, HttpResponse, TransportError
+from .transport import HttpRequest, HttpResponse
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Generator
+    from collections.abc import AsyncGenerator, Callable, Generator
     from typing import Any
 
     from ._client import Client
@@ -79,52 +79,72 @@ class Transport:
     """Sends token requests with httpx, each over a connection of its own. Any thread."""
 
     def __init__(self, *, ca_file: str | None = None, proxy: str | None = None) -> None:
-        """`ca_file` holds the certificate authorities to trust instead of httpx's; `proxy` is a URL; none of the environment is used."""
+        """`ca_file` holds the certificate authorities to trust instead of certifi's; `proxy` is a URL; the environment is not used."""
         self._settings = _settings(ca_file, proxy)
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        with Exchange(request) as exchange:
-            native = _native(request, exchange, partial(_note, exchange))
-            try:
-                with httpx.Client(**self._settings) as client, closing(client.send(native, stream=True)) as response:
-                    return _response(response, read_body(response.iter_raw(), request, exchange))
-            except httpx.HTTPError as raised:
-                raise _failure(raised, exchange) from raised
+        exchange = Exchange(request, httpx.ProxyError)
+        return carry_out(exchange, lambda: self._send(request, exchange))
+
+    def _send(self, request: HttpRequest, exchange: Exchange) -> HttpResponse:
+        native = _native(request, exchange, partial(_note, exchange))
+        with httpx.HTTPTransport(**self._settings) as sender, closing(sender.handle_request(native)) as response:
+            for chunk in response.iter_raw():
+                exchange.add(chunk)
+            return _response(response, exchange)
 
 
 class AsyncTransport:
     """Sends token requests with httpx, each over a connection of its own, for clients of fleetauth.aio."""
 
     def __init__(self, *, ca_file: str | None = None, proxy: str | None = None) -> None:
-        """`ca_file` holds the certificate authorities to trust instead of httpx's; `proxy` is a URL; none of the environment is used."""
+        """`ca_file` holds the certificate authorities to trust instead of certifi's; `proxy` is a URL; the environment is not used."""
         self._settings = _settings(ca_file, proxy)
 
     async def __call__(self, request: HttpRequest) -> HttpResponse:
-        connection: Any = None
-        with Exchange(request) as exchange:
-
-            async def note(event: str, info: dict[str, Any]) -> None:
-                nonlocal connection
-                connection = _note(exchange, event, info) or connection
-
+        with Exchange(request, httpx.ProxyError, _on_the_loop) as exchange:
             try:
-                async with httpx.AsyncClient(**self._settings) as client:
-                    response = await client.send(_native(request, exchange, note), stream=True)
-                    async with aclosing(response):
-                        body = b""
-                        async for chunk in response.aiter_raw():
-                            body = read_body((body, chunk), request, exchange)
-                        return _response(response, read_body((body,), request, exchange))
-            except httpx.HTTPError as raised:
-                raise _failure(raised, exchange) from raised
-            finally:
-                if connection is not None and not exchange.sent:  # httpx leaves one open that is cancelled in its handshake
-                    await connection.aclose()
+                return await self._send(request, exchange)
+            except BaseException as raised:
+                failed = exchange.error(raised)
+        try:
+            raise failed  # here it has no context
+        finally:
+            del failed
+
+    async def _send(self, request: HttpRequest, exchange: Exchange) -> HttpResponse:
+        connection: Any = None
+
+        async def note(event: str, info: dict[str, Any]) -> None:
+            nonlocal connection
+            connection = _note(exchange, event, info) or connection
+
+        native = _native(request, exchange, note)
+        try:
+            async with (
+                httpx.AsyncHTTPTransport(**self._settings) as sender,
+                aclosing(await sender.handle_async_request(native)) as response,
+            ):
+                async for chunk in response.aiter_raw():
+                    exchange.add(chunk)
+                return _response(response, exchange)
+        finally:
+            if connection is not None and not exchange.sent:  # httpx leaves one open that is cancelled in its handshake
+                await connection.aclose()
+
+
+# A client of httpx would log the URL; its transports do not.
+silence("httpcore.connection", "httpcore.http11", "httpcore.proxy", "httpcore.socks")
+
+
+def _on_the_loop(delay: float, act: Callable[[], None]) -> Callable[[], object]:
+    return asyncio.get_running_loop().call_later(delay, act).cancel
 
 
 def _settings(ca_file: str | None, proxy: str | None) -> dict[str, Any]:
-    context = ssl.create_default_context(cafile=ca_file) if ca_file is not None else httpx.create_ssl_context()
-    return {"verify": context, "proxy": proxy, "http2": False, "follow_redirects": False, "trust_env": False}
+    context = tls_context(ca_file)
+    through = httpx.Proxy(proxy, ssl_context=context if proxy.startswith("https:") else None) if proxy is not None else None
+    return {"verify": context, "proxy": through, "trust_env": False}
 
 
 def _native(request: HttpRequest, exchange: Exchange, note: Any) -> httpx.Request:
@@ -143,9 +163,5 @@ def _note(exchange: Exchange, event: str, info: dict[str, Any]) -> Any:
     return connection
 
 
-def _response(response: httpx.Response, body: bytes) -> HttpResponse:
-    return HttpResponse(response.status_code, response.headers.multi_items(), body)
-
-
-def _failure(raised: Exception, exchange: Exchange) -> TransportError:
-    return TransportError("proxy" if isinstance(raised, httpx.ProxyError) else exchange.failure(raised))
+def _response(response: httpx.Response, exchange: Exchange) -> HttpResponse:
+    return HttpResponse(response.status_code, response.headers.multi_items(), exchange.body())

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 from contextlib import closing
-from contextvars import ContextVar
 from functools import cache
 from urllib.parse import urljoin
 
@@ -12,10 +10,9 @@ import requests
 from requests.adapters import HTTPAdapter
 from requests.auth import AuthBase
 from urllib3.connection import HTTPConnection
-from urllib3.exceptions import HTTPError
 from urllib3.util.retry import Retry
 
-from ._adapter import Exchange, read_body
+from ._adapter import Exchange, carry_out, current, silence, tls_context
 from ._client import Client
 from .errors import ConfigurationError
 from .transport import HttpRequest, HttpResponse, TransportError
@@ -23,6 +20,7 @@ from .transport import HttpRequest, HttpResponse, TransportError
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import socket
+    import ssl
     from collections.abc import Iterator
     from typing import Any
 
@@ -115,64 +113,75 @@ class Transport:
     """Sends token requests with requests, each over a connection of its own. Any thread."""
 
     def __init__(self, *, verify: str | None = None, cert: str | tuple[str, str] | None = None, proxies: dict[str, str] | None = None):
-        """`verify` is a file of the certificate authorities to trust, `cert` a client certificate, `proxies` the proxies by scheme; all as
-        requests takes them. Proxies and passwords of the environment are not used; pass `urllib.request.getproxies()` to use those proxies.
+        """`verify` is a file of the certificate authorities to trust instead of certifi's, `cert` a client certificate, `proxies` the
+        proxies by scheme; all as requests takes them. Nothing of the environment is used; pass `urllib.request.getproxies()` to use its
+        proxies, and `os.environ["REQUESTS_CA_BUNDLE"]` to use its authorities.
         """
         if not (verify is None or isinstance(verify, str)):
             raise ConfigurationError("verify must be the path of a CA file: TLS is always verified")
-        self._verify, self._cert, self._proxies = verify, cert, proxies or {}
+        self._context, self._proxies = tls_context(verify), proxies or {}
+        if cert is not None:
+            self._context.load_cert_chain(*([cert] if isinstance(cert, str) else cert))
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
+        exchange = Exchange(request, requests.exceptions.ProxyError)
+        return carry_out(exchange, lambda: self._send(request, exchange))
+
+    def _send(self, request: HttpRequest, exchange: Exchange) -> HttpResponse:
         # Without a session there are no redirects, cookies and passwords from .netrc.
         prepared = requests.Request(request.method, request.url, headers=dict(request.headers), data=request.body or None).prepare()
-        with Exchange(request) as exchange, closing(_Adapter()) as adapter:
-            token = _current.set(exchange)
-            try:
-                return self._send(adapter, prepared, request, exchange)
-            except (requests.RequestException, HTTPError, OSError) as raised:
-                by_proxy = isinstance(raised, requests.exceptions.ProxyError) and not exchange.sent
-                raise TransportError("proxy" if by_proxy else exchange.failure(raised)) from raised
-            finally:
-                _current.reset(token)
-
-    def _send(self, adapter: _Adapter, prepared: requests.PreparedRequest, request: HttpRequest, exchange: Exchange) -> HttpResponse:
-        verify = self._verify or os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("CURL_CA_BUNDLE") or True
-        options: Any = {"verify": verify, "cert": self._cert, "proxies": self._proxies}
-        with adapter.send(prepared, stream=True, timeout=exchange.left(), **options) as response:
+        options: Any = {"stream": True, "timeout": exchange.left(), "proxies": self._proxies}
+        with closing(_Adapter(self._context)) as adapter, adapter.send(prepared, **options) as response:
             if response.status_code < 200:  # http.client skips 100 only; the answer would follow
                 raise TransportError("network")
             headers = [(name, value.strip()) for name, value in response.raw.headers.items()]
-            return HttpResponse(response.status_code, headers, read_body(_raw_chunks(response), request, exchange))
+            for chunk in _raw_chunks(response):
+                exchange.add(chunk)
+            return HttpResponse(response.status_code, headers, exchange.body())
 
 
-_current: ContextVar[Exchange] = ContextVar("fleetauth_exchange")
+silence("urllib3.connection", "urllib3.connectionpool", "urllib3.poolmanager", "urllib3.response", "urllib3.util.retry")
 
 
 class _Watched(HTTPConnection):
     """Tells the exchange when it connects, and when a request can be sent."""
 
+    debuglevel = 0  # http.client prints requests where a program sets it for all connections
+
     def _new_conn(self) -> socket.socket:
         connection = super()._new_conn()
-        _current.get().watch(connection)
+        _exchange().watch(connection)
         return connection
 
     def connect(self) -> None:
         super().connect()
-        _current.get().begin_sending()
+        _exchange().begin_sending()
+
+
+def _exchange() -> Exchange:
+    exchange = current.get()
+    assert exchange is not None
+    return exchange
 
 
 class _Adapter(HTTPAdapter):
-    def __init__(self) -> None:
+    def __init__(self, context: ssl.SSLContext) -> None:
+        self._context = context
         super().__init__(max_retries=Retry(0, read=False))
 
     def init_poolmanager(self, *args: Any, **options: Any) -> None:
-        super().init_poolmanager(*args, **options)
+        super().init_poolmanager(*args, ssl_context=self._context, **options)
         _watch_connections(self.poolmanager)
 
     def proxy_manager_for(self, proxy: str, **options: Any) -> Any:
-        manager = super().proxy_manager_for(proxy, **options)
+        if not proxy.lower().startswith("socks"):
+            options["proxy_ssl_context"] = self._context
+        manager = super().proxy_manager_for(proxy, ssl_context=self._context, **options)
         _watch_connections(manager)
         return manager
+
+    def cert_verify(self, *_: object) -> None:
+        """The context knows whom to trust; requests would add authorities of its own."""
 
 
 def _watch_connections(manager: PoolManager) -> None:

@@ -61,10 +61,20 @@ class HttpRequest:
     one_shot: bool
     """Sending it twice would do harm: use a new connection."""
 
-    def __init__(self, call: _native.HttpCall) -> None:
-        self.method, self.url, self.body = call.method, call.url, call.body
-        self.headers = tuple((call.header_name(i) or "", call.header_value(i) or "") for i in range(call.header_count))
-        self.timeout, self.max_body, self.one_shot = call.timeout_ms / 1000, call.max_body, bool(call.one_shot)
+    def __init__(
+        self,
+        *,
+        method: str,
+        url: str,
+        headers: Iterable[tuple[str, str]] = (),
+        body: bytes = b"",
+        timeout: float,
+        max_body: int,
+        one_shot: bool = False,
+    ) -> None:
+        """Clients make them; a test of a transport may too."""
+        self.method, self.url, self.headers, self.body = method, url, tuple(headers), body
+        self.timeout, self.max_body, self.one_shot = timeout, max_body, one_shot
 
     def __repr__(self) -> str:
         return f"<HttpRequest {self.method}>"
@@ -80,6 +90,19 @@ class HttpResponse:
 
     def __repr__(self) -> str:
         return f"<HttpResponse {self.status}>"
+
+
+def request_of(call: _native.HttpCall) -> HttpRequest:
+    """What a call asks a transport to send."""
+    return HttpRequest(
+        method=call.method,
+        url=call.url,
+        headers=((call.header_name(i) or "", call.header_value(i) or "") for i in range(call.header_count)),
+        body=call.body,
+        timeout=call.timeout_ms / 1000,
+        max_body=call.max_body,
+        one_shot=bool(call.one_shot),
+    )
 
 
 def answer(call: _native.HttpCall, response: HttpResponse) -> None:

@@ -11,7 +11,7 @@ from .._base import COMPLETIONS
 from .._host import Keeper
 from ..errors import Closed, FleetAuthError
 from ..signer import complete
-from ..transport import HttpRequest, answer, fail
+from ..transport import answer, fail, request_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -111,7 +111,7 @@ class Pump:
 
     async def _answer(self, call: _native.HttpCall) -> None:
         assert self._transport is not None
-        response = self._transport(HttpRequest(call))
+        response = self._transport(request_of(call))
         answer(call, response if not hasattr(response, "__await__") else await response)
 
     def _sign(self, event: _native.Event) -> None:

@@ -43,8 +43,8 @@ export interface FleetAuthEvent {
   origin?: string | undefined;
   /** 1 for the first sending of the request, 2 for its first repetition, and so on. */
   attempt?: number | undefined;
-  /** Of the error: its name, such as `E_SERVER`. */
-  status?: string | undefined;
+  /** Of the error: the name of its status, such as `E_SERVER`. */
+  status_name?: string | undefined;
   /** Of the error: what failed and what to do. */
   message?: string | undefined;
   /** The HTTP status of the provider's answer; of `rejected`, the one that was reported. */

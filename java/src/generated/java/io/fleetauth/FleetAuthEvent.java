@@ -67,9 +67,9 @@ public final class FleetAuthEvent {
     return number("attempt");
   }
 
-  /** Of the error: its name, such as {@code E_SERVER}. */
-  public String status() {
-    return text("status");
+  /** Of the error: the name of its status, such as {@code E_SERVER}. */
+  public String statusName() {
+    return text("status_name");
   }
 
   /** Of the error: what failed and what to do. */

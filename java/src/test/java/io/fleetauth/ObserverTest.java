@@ -133,7 +133,7 @@ class ObserverTest {
     events.forEach(ObserverTest::assertNoSecret);
     events.forEach(event -> assertNoSecret(event.asMap()));
     FleetAuthEvent failure = events.get(6);
-    assertEquals("E_INVALID_CREDENTIALS", failure.status());
+    assertEquals("E_INVALID_CREDENTIALS", failure.statusName());
     assertEquals(OptionalLong.of(401), failure.httpStatus());
     assertTrue(events.get(4).retryable());
     assertEquals(

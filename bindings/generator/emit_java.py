@@ -109,7 +109,7 @@ def _handle_class(model: Model, h: Handle) -> str:
     name = _native(h.name)
     functions = [f for f in model.functions_for("java") if f.handle == h.name]
     head = (
-        f"{_doc(h.doc)}final class {name} extends NativeHandle {{\n  {name}(long pointer) {{\n"
+        f"{_doc(h.doc)}class {name} extends NativeHandle {{\n  {name}(long pointer) {{\n"
         f'    super(pointer, FleetauthJNI::{h.c_type}_unref, "{h.name.replace("_", " ")}");\n  }}\n'
     )
     methods = "".join("\n" + _method(f) for f in functions)

@@ -81,11 +81,11 @@ public final class JavaNetTransport implements HttpTransport {
     call.onCancel(() -> abort(sending));
     try {
       HttpResponse<InputStream> response = sending.get();
-      response
-          .headers()
-          .map()
-          .forEach((name, values) -> values.forEach(v -> call.addHeader(name, v)));
       try (InputStream answer = response.body()) {
+        response
+            .headers()
+            .map()
+            .forEach((name, values) -> values.forEach(v -> call.addHeader(name, v)));
         readBody(answer, call);
         call.complete(response.statusCode());
       }

@@ -59,7 +59,7 @@ inline constexpr std::array<NoticeRow, 11> kNoticeTable{{
 enum class NoticeMember : std::size_t {
   /// What happened.
   Event,
-  /// When, in milliseconds since 1970.
+  /// When it happened, as Unix time.
   TimeMs,
   /// How a log should take it: `debug`, `info` or `warning`.
   Level,

@@ -27,7 +27,7 @@ export type EventName =
 export interface FleetAuthEvent {
   /** What happened. */
   event: EventName;
-  /** When, in milliseconds since 1970. */
+  /** When it happened, as Unix time. */
   time_ms: number;
   /** How a log should take it: `debug`, `info` or `warning`. */
   level: 'debug' | 'info' | 'warning';

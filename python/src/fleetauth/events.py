@@ -19,7 +19,7 @@ class _Always(TypedDict):
     ]
     """What happened."""
     time_ms: int
-    """When, in milliseconds since 1970."""
+    """When it happened, as Unix time."""
     level: Literal[
         "debug",
         "info",

@@ -13,6 +13,7 @@ import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Queue;
 import java.util.concurrent.CountDownLatch;
@@ -71,7 +72,7 @@ class ObserverTest {
     }
     assertEquals(List.of("request", "login"), names(events));
     FleetAuthEvent request = events.get(0);
-    assertEquals(START + Duration.ofHours(2).toMillis(), request.timeMs());
+    assertEquals(Instant.ofEpochMilli(START).plus(Duration.ofHours(2)), request.time());
     assertEquals("debug", request.level());
     assertEquals("fleetup", request.provider());
     assertEquals("token", request.step());
@@ -82,7 +83,8 @@ class ObserverTest {
     assertFalse(request.retryable());
     FleetAuthEvent login = events.get(1);
     assertEquals("jwt", login.credential());
-    assertEquals(OptionalLong.of(3_600_000), login.expiresInMs());
+    assertEquals(Optional.of(Duration.ofHours(1)), login.expiresIn());
+    assertEquals(Optional.empty(), login.waitTime());
     assertEquals(3_600_000L, login.asMap().get("expires_in_ms"));
     assertTrue(login.toString().startsWith("{\"event\":\"login\",\"time_ms\":"), login::toString);
     assertThrows(UnsupportedOperationException.class, () -> login.asMap().clear());
@@ -116,7 +118,7 @@ class ObserverTest {
               event -> {
                 events.add(event);
                 // Nobody else lets the repetition leave.
-                event.waitMs().ifPresent(wait -> clock.advance(Duration.ofMillis(wait)));
+                event.waitTime().ifPresent(clock::advance);
               });
       try (Token token = client.token()) {
         client.reportRejected(token, 401);

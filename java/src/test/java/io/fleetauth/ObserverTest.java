@@ -5,6 +5,9 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.io.IOException;
+import java.net.URL;
+import java.net.URLClassLoader;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayDeque;
@@ -17,6 +20,10 @@ import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Queue;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.BooleanSupplier;
+import java.util.function.Consumer;
 import java.util.logging.Handler;
 import java.util.logging.Level;
 import java.util.logging.LogRecord;
@@ -195,6 +202,93 @@ class ObserverTest {
   }
 
   @Test
+  void what_happened_in_a_block_is_told_before_its_end() {
+    Thread main = Thread.currentThread();
+    AtomicBoolean closing = new AtomicBoolean();
+    BooleanSupplier waits = () -> closing.get() && main.getState() == Thread.State.TIMED_WAITING;
+    Consumer<FleetAuthEvent> slow =
+        event -> {
+          LiveHandles.await(waits);
+          events.add(event);
+        };
+    try (FleetAuthRuntime runtime = FleetAuthRuntime.builder().build();
+        FleetUp client = ScriptedTransport.fleetUp(runtime, answers()).build()) {
+      try (Observer observer = runtime.observe(slow)) {
+        client.token().close();
+        closing.set(true);
+      }
+      assertEquals(List.of("request", "login"), names(events));
+    }
+  }
+
+  @Test
+  void a_listener_that_closes_its_observer_does_not_wait_for_itself() {
+    AtomicReference<Observer> own = new AtomicReference<>();
+    try (FleetAuthRuntime runtime = FleetAuthRuntime.builder().build();
+        FleetUp client = ScriptedTransport.fleetUp(runtime, answers()).build()) {
+      own.set(
+          runtime.observe(
+              event -> {
+                own.get().close(Duration.ofDays(1));
+                events.add(event);
+              }));
+      client.token().close();
+      own.get().close(PATIENCE);
+    }
+    assertEquals("request", events.get(0).event());
+  }
+
+  @Test
+  void an_interrupted_thread_closes_the_observer_but_does_not_wait() {
+    CountDownLatch released = new CountDownLatch(1);
+    try (FleetAuthRuntime runtime = FleetAuthRuntime.builder().build();
+        FleetUp client = ScriptedTransport.fleetUp(runtime, answers()).build()) {
+      Observer observer =
+          runtime.observe(
+              event -> {
+                awaitUninterrupted(released);
+                events.add(event);
+              });
+      client.token().close();
+      Thread.currentThread().interrupt();
+      assertThrows(CancelledException.class, () -> observer.close(Duration.ofDays(1)));
+      observer.close();
+      assertTrue(Thread.interrupted(), "the interruption is kept");
+      assertEquals(List.of(), names(events));
+      released.countDown();
+      observer.close(PATIENCE);
+    }
+    assertEquals(List.of("request", "login"), names(events));
+  }
+
+  private static void awaitUninterrupted(CountDownLatch latch) {
+    try {
+      latch.await();
+    } catch (InterruptedException interrupted) {
+      throw new AssertionError(interrupted);
+    }
+  }
+
+  @Test
+  void a_listener_has_the_class_loader_of_whoever_observes() throws IOException {
+    List<ClassLoader> seen = Collections.synchronizedList(new ArrayList<>());
+    ClassLoader before = Thread.currentThread().getContextClassLoader();
+    try (FleetAuthRuntime runtime = FleetAuthRuntime.builder().build();
+        FleetUp client = ScriptedTransport.fleetUp(runtime, answers()).build();
+        URLClassLoader application = new URLClassLoader(new URL[0])) {
+      Thread.currentThread().setContextClassLoader(application);
+      Observer observer =
+          runtime.observe(event -> seen.add(Thread.currentThread().getContextClassLoader()));
+      Thread.currentThread().setContextClassLoader(before);
+      client.token().close();
+      observer.close(PATIENCE);
+      assertEquals(List.of(application, application), seen);
+    } finally {
+      Thread.currentThread().setContextClassLoader(before);
+    }
+  }
+
+  @Test
   void an_observer_ends_with_its_runtime() {
     FleetAuthRuntime runtime = FleetAuthRuntime.builder().build();
     Observer observer = runtime.observe(events::add);
@@ -220,11 +314,7 @@ class ObserverTest {
               event -> {
                 events.add(event);
                 busy.countDown();
-                try {
-                  released.await();
-                } catch (InterruptedException interrupted) {
-                  throw new AssertionError(interrupted);
-                }
+                awaitUninterrupted(released);
               });
       for (int i = 0; i < 2500; i++) {
         client.reportRejected(token, 401);
@@ -252,6 +342,7 @@ class ObserverTest {
       assertEquals(1, runtime.counters().get("login"));
     }
     assertThrows(NullPointerException.class, () -> FleetAuthRuntime.shared().observe(null));
+    assertThrows(NullPointerException.class, () -> new EventLogger(null));
   }
 
   @Test

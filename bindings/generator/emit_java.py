@@ -16,6 +16,13 @@ SWIG = "bindings/swig/gen/"
 SWIG_VERSION = "4.1.0"  # another version writes another text: it is not run
 PUBLIC_ENUMS = ("advice", "token_kind")
 BY_HAND = ("transport", "signer", "claims")  # options whose setter takes a Java object
+EVENT_VALUES = {  # the type of an event's method, and what reads it
+    "text": ("String", "text"),
+    "integer": ("OptionalLong", "number"),
+    "boolean": ("boolean", "flag"),
+    "time": ("Instant", "time"),
+    "duration": ("Optional<Duration>", "duration"),
+}
 TYPES = {"text": "String", "bytes": "byte[]", "i32": "int", "i64": "long", "void": "void"}
 
 
@@ -109,7 +116,7 @@ def _handle_class(model: Model, h: Handle) -> str:
     name = _native(h.name)
     functions = [f for f in model.functions_for("java") if f.handle == h.name]
     head = (
-        f"{_doc(h.doc)}final class {name} extends NativeHandle {{\n  {name}(long pointer) {{\n"
+        f"{_doc(h.doc)}class {name} extends NativeHandle {{\n  {name}(long pointer) {{\n"
         f'    super(pointer, FleetauthJNI::{h.c_type}_unref, "{h.name.replace("_", " ")}");\n  }}\n'
     )
     methods = "".join("\n" + _method(f) for f in functions)
@@ -154,13 +161,14 @@ def _exceptions(model: Model) -> dict[str, str]:
 
 def _event(model: Model) -> str:
     def accessor(m: Member) -> str:
-        returns, read = {"text": ("String", "text"), "integer": ("OptionalLong", "number"), "boolean": ("boolean", "flag")}[m.type]
-        value = f"{read}({quoted(m.name)})"
-        if m.always and m.type == "integer":
-            returns, value = "long", value + ".getAsLong()"
-        return f"\n{_doc(m.doc, '  ')}  public {returns} {camel(m.name)}() {{\n    return {value};\n  }}\n"
+        name = m.name.removesuffix("_ms")
+        kind = m.type if name == m.name else "time" if m.always else "duration"
+        returns, read = EVENT_VALUES[kind]
+        method = camel("wait_time" if name == "wait" else name)  # Object has a wait()
+        return f"\n{_doc(m.doc, '  ')}  public {returns} {method}() {{\n    return {read}({quoted(m.name)});\n  }}\n"
 
-    imports = ("java.util.Collections", "java.util.Map", "java.util.OptionalLong")
+    used = ("time.Duration", "time.Instant", "util.Collections", "util.Map", "util.Optional", "util.OptionalLong")
+    imports = tuple(f"java.{name}" for name in used)
     return _file(fill("FleetAuthEvent.java", accessors="".join(accessor(m) for m in model.members)), imports)
 
 

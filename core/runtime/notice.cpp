@@ -30,7 +30,7 @@ class Members {
 };
 
 void add_error(Members &members, const Error &error) {
-  members.text(NoticeMember::Status, status_name(error.status));
+  members.text(NoticeMember::StatusName, status_name(error.status));
   members.text(NoticeMember::Message, error.message);
   if (error.http_status != 0) members.number(NoticeMember::HttpStatus, error.http_status);
   members.text(NoticeMember::ProviderCode, error.provider_code);

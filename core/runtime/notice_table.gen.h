@@ -59,7 +59,7 @@ inline constexpr std::array<NoticeRow, 11> kNoticeTable{{
 enum class NoticeMember : std::size_t {
   /// What happened.
   Event,
-  /// When, in milliseconds since 1970.
+  /// When it happened, as Unix time.
   TimeMs,
   /// How a log should take it: `debug`, `info` or `warning`.
   Level,
@@ -75,8 +75,8 @@ enum class NoticeMember : std::size_t {
   Origin,
   /// 1 for the first sending of the request, 2 for its first repetition, and so on.
   Attempt,
-  /// Of the error: its name, such as `E_SERVER`.
-  Status,
+  /// Of the error: the name of its status, such as `E_SERVER`.
+  StatusName,
   /// Of the error: what failed and what to do.
   Message,
   /// The HTTP status of the provider's answer; of `rejected`, the one that was reported.
@@ -115,7 +115,7 @@ inline constexpr std::array<NoticeMemberRow, 20> kNoticeMembers{{
     {"step", json::Type::String},
     {"origin", json::Type::String},
     {"attempt", json::Type::Integer},
-    {"status", json::Type::String},
+    {"status_name", json::Type::String},
     {"message", json::Type::String},
     {"http_status", json::Type::Integer},
     {"provider_code", json::Type::String},

@@ -89,7 +89,7 @@ describe('an observer', () => {
     for (const secret of SECRETS) assert.ok(!JSON.stringify(events).includes(secret), secret);
     const failure = events[6];
     assert.ok(failure?.event === 'failure' && failure.level === 'warning');
-    assert.equal(failure.status, 'E_INVALID_CREDENTIALS');
+    assert.equal(failure.status_name, 'E_INVALID_CREDENTIALS');
     assert.equal(failure.http_status, 401);
     assert.equal(failure.retryable, false);
   });

@@ -56,7 +56,7 @@ def test_events_and_counters_are_of_their_types(client: FleetUp, runtime: Runtim
     with fleetauth.observe(events.append, runtime=runtime), pytest.raises(fleetauth.RateLimited):
         client.token()
     failure = events[-1]
-    assert (failure["event"], failure["level"], failure["status"]) == ("failure", "warning", "E_RATE_LIMITED")
+    assert (failure["event"], failure["level"], failure["status_name"]) == ("failure", "warning", "E_RATE_LIMITED")
     assert (failure["http_status"], failure["retry_after_ms"], failure["retryable"]) == (429, 120_000, True)
     for event in events:
         for name, value in event.items():

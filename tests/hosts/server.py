@@ -75,7 +75,7 @@ class Connection:
         elif name == "await_bytes":
             self._receive(PATIENCE_S)
         elif name == "send":
-            self._sock.sendall(text)
+            self._sock.sendall(text * step.get("times", 1))
         elif name == "gzip":
             self._sock.sendall(gzip.compress(text * step.get("times", 1), mtime=0))
         elif name == "endless":

@@ -27,7 +27,7 @@ export type EventName =
 export interface FleetAuthEvent {
   /** What happened. */
   event: EventName;
-  /** When, in milliseconds since 1970. */
+  /** When it happened, as Unix time. */
   time_ms: number;
   /** How a log should take it: `debug`, `info` or `warning`. */
   level: 'debug' | 'info' | 'warning';
@@ -43,8 +43,8 @@ export interface FleetAuthEvent {
   origin?: string | undefined;
   /** 1 for the first sending of the request, 2 for its first repetition, and so on. */
   attempt?: number | undefined;
-  /** Of the error: its name, such as `E_SERVER`. */
-  status?: string | undefined;
+  /** Of the error: the name of its status, such as `E_SERVER`. */
+  status_name?: string | undefined;
   /** Of the error: what failed and what to do. */
   message?: string | undefined;
   /** The HTTP status of the provider's answer; of `rejected`, the one that was reported. */

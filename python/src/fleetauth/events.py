@@ -19,7 +19,7 @@ class _Always(TypedDict):
     ]
     """What happened."""
     time_ms: int
-    """When, in milliseconds since 1970."""
+    """When it happened, as Unix time."""
     level: Literal[
         "debug",
         "info",
@@ -43,8 +43,8 @@ class Event(_Always, total=False):
     """Where the request goes: scheme, host and port."""
     attempt: int
     """1 for the first sending of the request, 2 for its first repetition, and so on."""
-    status: str
-    """Of the error: its name, such as `E_SERVER`."""
+    status_name: str
+    """Of the error: the name of its status, such as `E_SERVER`."""
     message: str
     """Of the error: what failed and what to do."""
     http_status: int

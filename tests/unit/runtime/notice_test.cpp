@@ -53,7 +53,7 @@ TEST_F(NoticeTest, AFailureIsToldAsItsCallersGetIt) {
   const auto told = notices();
   ASSERT_EQ(told.size(), 2U);
   EXPECT_THAT(told[1], HasSubstr(R"("event":"failure")"));
-  EXPECT_THAT(told[1], HasSubstr(R"("status":"E_INVALID_CREDENTIALS")"));
+  EXPECT_THAT(told[1], HasSubstr(R"("status_name":"E_INVALID_CREDENTIALS")"));
   EXPECT_THAT(told[1], HasSubstr(R"("http_status":401,"retryable":false,"in_doubt":false)"));
 }
 
@@ -139,7 +139,7 @@ TEST(NoticeMembers, AreThoseOfTheTable) {
   EXPECT_EQ(
       json,
       R"({"event":"repeat","time_ms":7,"level":"info","provider":"provider","credential":"credential","account":"account",)"
-      R"("step":"step","origin":"origin","attempt":2,"status":"E_SERVER","message":"message","http_status":503,"provider_code":"code",)"
+      R"("step":"step","origin":"origin","attempt":2,"status_name":"E_SERVER","message":"message","http_status":503,"provider_code":"code",)"
       R"("retryable":true,"in_doubt":false,"retry_after_ms":5,"advice":"retry","wait_ms":1,"generation":3,"expires_in_ms":4})");
   const auto told = json::parse_tree(json, "notice", Status::Internal);
   ASSERT_TRUE(told);

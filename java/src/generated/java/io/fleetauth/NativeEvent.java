@@ -2,7 +2,7 @@
 package io.fleetauth;
 
 /** One thing that happened. Owned by whoever took it from the queue. */
-final class NativeEvent extends NativeHandle {
+class NativeEvent extends NativeHandle {
   NativeEvent(long pointer) {
     super(pointer, FleetauthJNI::fleetauth_event_unref, "event");
   }

@@ -2,7 +2,7 @@
 package io.fleetauth;
 
 /** A request to send and answer exactly once, from any thread. Released unanswered, it fails with E_CALLBACK. */
-final class NativeHttpCall extends NativeHandle {
+class NativeHttpCall extends NativeHandle {
   NativeHttpCall(long pointer) {
     super(pointer, FleetauthJNI::fleetauth_http_call_unref, "http call");
   }

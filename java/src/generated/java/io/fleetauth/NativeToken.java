@@ -4,7 +4,7 @@ package io.fleetauth;
 import java.nio.ByteBuffer;
 
 /** A snapshot; wiped at the last release. Any thread. */
-final class NativeToken extends NativeHandle {
+class NativeToken extends NativeHandle {
   NativeToken(long pointer) {
     super(pointer, FleetauthJNI::fleetauth_token_unref, "token");
   }

@@ -1,5 +1,6 @@
 package io.fleetauth;
 
+import java.util.Objects;
 import java.util.function.Consumer;
 import java.util.logging.Level;
 import java.util.logging.Logger;
@@ -9,7 +10,7 @@ public final class EventLogger implements Consumer<FleetAuthEvent> {
   private final Logger logger;
 
   public EventLogger(Logger logger) {
-    this.logger = logger;
+    this.logger = Objects.requireNonNull(logger, "logger");
   }
 
   @Override

@@ -19,7 +19,7 @@ import javax.net.ssl.SSLPeerUnverifiedException;
  * A request to send and answer exactly once, from any thread. Everything of it may be secret: it is
  * not to be logged.
  */
-public class HttpCall extends HostCall {
+public final class HttpCall extends HostCall {
   private final NativeHttpCall handle;
 
   HttpCall(NativeHttpCall handle, Runnable answered, LongConsumer keepsThrown) {

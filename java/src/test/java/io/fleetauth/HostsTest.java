@@ -48,6 +48,7 @@ class HostsTest {
 
   @BeforeAll
   static void startServer() throws IOException {
+    NativeLoader.require();
     server =
         new ProcessBuilder("python3", FOLDER.resolve("server.py").toString())
             .redirectError(ProcessBuilder.Redirect.INHERIT)
@@ -118,7 +119,8 @@ class HostsTest {
 
   /** Sends a call as the library does: at its deadline the answer is no longer wanted. */
   private static ObjectNode send(HttpTransport transport, JsonNode given) throws Exception {
-    RecordedCall call = new RecordedCall(given);
+    RecordedCall recorded = new RecordedCall(given);
+    HttpCall call = new HttpCall(recorded, () -> {}, HostErrors::release);
     CompletableFuture<Void> sending =
         CompletableFuture.runAsync(() -> call.answer(new HostCall.Hosts(transport, null)));
     CompletableFuture<Void> deadline =
@@ -132,7 +134,7 @@ class HostsTest {
     }
     sending.get();
     deadline.cancel(false);
-    ObjectNode outcome = call.outcome.get(0, TimeUnit.SECONDS);
+    ObjectNode outcome = recorded.outcome.get(0, TimeUnit.SECONDS);
     return isCancelled && outcome.has("failure") ? outcome.put("failure", "cancelled") : outcome;
   }
 }

@@ -5,6 +5,9 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.io.IOException;
+import java.net.URL;
+import java.net.URLClassLoader;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayDeque;
@@ -13,9 +16,14 @@ import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Queue;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.BooleanSupplier;
+import java.util.function.Consumer;
 import java.util.logging.Handler;
 import java.util.logging.Level;
 import java.util.logging.LogRecord;
@@ -71,7 +79,7 @@ class ObserverTest {
     }
     assertEquals(List.of("request", "login"), names(events));
     FleetAuthEvent request = events.get(0);
-    assertEquals(START + Duration.ofHours(2).toMillis(), request.timeMs());
+    assertEquals(Instant.ofEpochMilli(START).plus(Duration.ofHours(2)), request.time());
     assertEquals("debug", request.level());
     assertEquals("fleetup", request.provider());
     assertEquals("token", request.step());
@@ -82,7 +90,8 @@ class ObserverTest {
     assertFalse(request.retryable());
     FleetAuthEvent login = events.get(1);
     assertEquals("jwt", login.credential());
-    assertEquals(OptionalLong.of(3_600_000), login.expiresInMs());
+    assertEquals(Optional.of(Duration.ofHours(1)), login.expiresIn());
+    assertEquals(Optional.empty(), login.waitTime());
     assertEquals(3_600_000L, login.asMap().get("expires_in_ms"));
     assertTrue(login.toString().startsWith("{\"event\":\"login\",\"time_ms\":"), login::toString);
     assertThrows(UnsupportedOperationException.class, () -> login.asMap().clear());
@@ -116,7 +125,7 @@ class ObserverTest {
               event -> {
                 events.add(event);
                 // Nobody else lets the repetition leave.
-                event.waitMs().ifPresent(wait -> clock.advance(Duration.ofMillis(wait)));
+                event.waitTime().ifPresent(clock::advance);
               });
       try (Token token = client.token()) {
         client.reportRejected(token, 401);
@@ -133,7 +142,7 @@ class ObserverTest {
     events.forEach(ObserverTest::assertNoSecret);
     events.forEach(event -> assertNoSecret(event.asMap()));
     FleetAuthEvent failure = events.get(6);
-    assertEquals("E_INVALID_CREDENTIALS", failure.status());
+    assertEquals("E_INVALID_CREDENTIALS", failure.statusName());
     assertEquals(OptionalLong.of(401), failure.httpStatus());
     assertTrue(events.get(4).retryable());
     assertEquals(
@@ -193,6 +202,93 @@ class ObserverTest {
   }
 
   @Test
+  void what_happened_in_a_block_is_told_before_its_end() {
+    Thread main = Thread.currentThread();
+    AtomicBoolean closing = new AtomicBoolean();
+    BooleanSupplier waits = () -> closing.get() && main.getState() == Thread.State.TIMED_WAITING;
+    Consumer<FleetAuthEvent> slow =
+        event -> {
+          LiveHandles.await(waits);
+          events.add(event);
+        };
+    try (FleetAuthRuntime runtime = FleetAuthRuntime.builder().build();
+        FleetUp client = ScriptedTransport.fleetUp(runtime, answers()).build()) {
+      try (Observer observer = runtime.observe(slow)) {
+        client.token().close();
+        closing.set(true);
+      }
+      assertEquals(List.of("request", "login"), names(events));
+    }
+  }
+
+  @Test
+  void a_listener_that_closes_its_observer_does_not_wait_for_itself() {
+    AtomicReference<Observer> own = new AtomicReference<>();
+    try (FleetAuthRuntime runtime = FleetAuthRuntime.builder().build();
+        FleetUp client = ScriptedTransport.fleetUp(runtime, answers()).build()) {
+      own.set(
+          runtime.observe(
+              event -> {
+                own.get().close(Duration.ofDays(1));
+                events.add(event);
+              }));
+      client.token().close();
+      own.get().close(PATIENCE);
+    }
+    assertEquals("request", events.get(0).event());
+  }
+
+  @Test
+  void an_interrupted_thread_closes_the_observer_but_does_not_wait() {
+    CountDownLatch released = new CountDownLatch(1);
+    try (FleetAuthRuntime runtime = FleetAuthRuntime.builder().build();
+        FleetUp client = ScriptedTransport.fleetUp(runtime, answers()).build()) {
+      Observer observer =
+          runtime.observe(
+              event -> {
+                awaitUninterrupted(released);
+                events.add(event);
+              });
+      client.token().close();
+      Thread.currentThread().interrupt();
+      assertThrows(CancelledException.class, () -> observer.close(Duration.ofDays(1)));
+      observer.close();
+      assertTrue(Thread.interrupted(), "the interruption is kept");
+      assertEquals(List.of(), names(events));
+      released.countDown();
+      observer.close(PATIENCE);
+    }
+    assertEquals(List.of("request", "login"), names(events));
+  }
+
+  private static void awaitUninterrupted(CountDownLatch latch) {
+    try {
+      latch.await();
+    } catch (InterruptedException interrupted) {
+      throw new AssertionError(interrupted);
+    }
+  }
+
+  @Test
+  void a_listener_has_the_class_loader_of_whoever_observes() throws IOException {
+    List<ClassLoader> seen = Collections.synchronizedList(new ArrayList<>());
+    ClassLoader before = Thread.currentThread().getContextClassLoader();
+    try (FleetAuthRuntime runtime = FleetAuthRuntime.builder().build();
+        FleetUp client = ScriptedTransport.fleetUp(runtime, answers()).build();
+        URLClassLoader application = new URLClassLoader(new URL[0])) {
+      Thread.currentThread().setContextClassLoader(application);
+      Observer observer =
+          runtime.observe(event -> seen.add(Thread.currentThread().getContextClassLoader()));
+      Thread.currentThread().setContextClassLoader(before);
+      client.token().close();
+      observer.close(PATIENCE);
+      assertEquals(List.of(application, application), seen);
+    } finally {
+      Thread.currentThread().setContextClassLoader(before);
+    }
+  }
+
+  @Test
   void an_observer_ends_with_its_runtime() {
     FleetAuthRuntime runtime = FleetAuthRuntime.builder().build();
     Observer observer = runtime.observe(events::add);
@@ -218,11 +314,7 @@ class ObserverTest {
               event -> {
                 events.add(event);
                 busy.countDown();
-                try {
-                  released.await();
-                } catch (InterruptedException interrupted) {
-                  throw new AssertionError(interrupted);
-                }
+                awaitUninterrupted(released);
               });
       for (int i = 0; i < 2500; i++) {
         client.reportRejected(token, 401);
@@ -250,6 +342,7 @@ class ObserverTest {
       assertEquals(1, runtime.counters().get("login"));
     }
     assertThrows(NullPointerException.class, () -> FleetAuthRuntime.shared().observe(null));
+    assertThrows(NullPointerException.class, () -> new EventLogger(null));
   }
 
   @Test

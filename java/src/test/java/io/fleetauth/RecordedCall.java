@@ -5,53 +5,54 @@ import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
-import java.time.Duration;
-import java.util.AbstractMap.SimpleImmutableEntry;
-import java.util.ArrayList;
-import java.util.List;
 import java.util.Locale;
-import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 
-/** A call of the shared table, and what a transport answers it with. */
-final class RecordedCall extends HttpCall {
+/** A call of the shared table in place of the library's, and what a transport answers it with. */
+final class RecordedCall extends NativeHttpCall {
+  private static final int MOST_HEADERS = 64 * 1024;
+
   private final JsonNode given;
   private final ObjectNode answer = JsonNodeFactory.instance.objectNode();
   private final ByteArrayOutputStream body = new ByteArrayOutputStream();
+  private int headerBytes;
 
   /** In the form in which the server of the table takes it. */
   final CompletableFuture<ObjectNode> outcome = new CompletableFuture<>();
 
   RecordedCall(JsonNode given) {
-    super(null, null, null);
+    super(0);
     this.given = given;
     answer.putArray("headers");
   }
 
   @Override
-  public String method() {
+  String method() {
     return given.get("method").textValue();
   }
 
   @Override
-  public String url() {
+  String url() {
     return given.get("url").textValue();
   }
 
   @Override
-  public List<Map.Entry<String, String>> headers() {
-    List<Map.Entry<String, String>> headers = new ArrayList<>();
-    given
-        .get("headers")
-        .forEach(
-            pair ->
-                headers.add(
-                    new SimpleImmutableEntry<>(pair.get(0).textValue(), pair.get(1).textValue())));
-    return headers;
+  int headerCount() {
+    return given.get("headers").size();
   }
 
   @Override
-  public byte[] body() {
+  String headerName(int index) {
+    return given.get("headers").get(index).get(0).textValue();
+  }
+
+  @Override
+  String headerValue(int index) {
+    return given.get("headers").get(index).get(1).textValue();
+  }
+
+  @Override
+  byte[] body() {
     try {
       return given.get("body").binaryValue();
     } catch (IOException notBase64) {
@@ -60,41 +61,53 @@ final class RecordedCall extends HttpCall {
   }
 
   @Override
-  public Duration timeout() {
-    return Duration.ofMillis(given.get("timeout_ms").longValue());
+  long timeoutMs() {
+    return given.get("timeout_ms").longValue();
   }
 
   @Override
-  public long maxBody() {
+  long maxBody() {
     return given.get("max_body").longValue();
   }
 
   @Override
-  public boolean isOneShot() {
-    return given.get("one_shot").booleanValue();
+  int oneShot() {
+    return given.get("one_shot").booleanValue() ? 1 : 0;
   }
 
   @Override
-  public void addHeader(String name, String value) {
+  void addHeader(String name, String value) {
+    headerBytes += name.length() + value.length();
+    refuseAbove(MOST_HEADERS, headerBytes);
     answer.withArray("/headers").addArray().add(name).add(value);
   }
 
   @Override
-  public void appendBody(byte[] data, int offset, int length) {
-    if (body.size() + length > maxBody()) {
-      throw Status.TOO_LARGE.exception(ErrorDetails.of(Status.TOO_LARGE, "above maxBody"));
+  void appendBody(byte[] data) {
+    refuseAbove(maxBody(), body.size() + data.length);
+    body.write(data, 0, data.length);
+  }
+
+  private static void refuseAbove(long limit, long size) {
+    if (size > limit) {
+      throw Status.TOO_LARGE.exception(ErrorDetails.of(Status.TOO_LARGE, "above " + limit));
     }
-    body.write(data, offset, length);
   }
 
   @Override
-  public boolean complete(int httpStatus) {
-    return outcome.complete(answer.put("status", httpStatus).put("body", body.toByteArray()));
+  void complete(int httpStatus) {
+    end(answer.put("status", httpStatus).put("body", body.toByteArray()));
   }
 
   @Override
-  public boolean fail(Status status, String word, Throwable cause) {
-    String failure = status.name().toLowerCase(Locale.ROOT);
-    return outcome.complete(answer.put("failure", failure).put("cause", String.valueOf(cause)));
+  void fail(int status, String word, long userError) {
+    String failure = Status.of(status).name().toLowerCase(Locale.ROOT);
+    end(answer.put("failure", failure).put("cause", String.valueOf(word)));
+  }
+
+  private void end(ObjectNode ending) {
+    if (!outcome.complete(ending)) {
+      throw Status.CLOSED.exception(ErrorDetails.of(Status.CLOSED, "answered before"));
+    }
   }
 }

@@ -45,7 +45,7 @@ public final class OkHttpTransport implements HttpTransport {
     builder.networkInterceptors().clear();
     client =
         builder
-            .addNetworkInterceptor(OkHttpTransport::hideFollowUps)
+            .addNetworkInterceptor(OkHttpTransport::onConnection)
             .followRedirects(false)
             .followSslRedirects(false)
             .retryOnConnectionFailure(false)
@@ -61,22 +61,24 @@ public final class OkHttpTransport implements HttpTransport {
 
   /** What became of a request on the network. */
   private static final class Exchange {
+    /** There was a connection to send it over. */
     boolean mayBeSent;
+
+    /** All that were received. */
     Headers headers;
   }
 
-  /**
-   * OkHttp repeats a request by itself when a 503 says {@code Retry-After: 0}, whatever it is told.
-   * So it does not get to see that header.
-   */
-  private static Response hideFollowUps(Interceptor.Chain chain) throws IOException {
+  /** Sends a request over its connection, noting what OkHttp does not tell afterwards. */
+  private static Response onConnection(Interceptor.Chain chain) throws IOException {
     Exchange exchange = chain.request().tag(Exchange.class);
     exchange.mayBeSent = true;
     Response response = chain.proceed(chain.request());
-    if (response.body().contentLength() < -1) { // OkHttp takes the number for granted
+    // OkHttp takes the number for granted.
+    if (response.body().contentLength() < -1) {
       throw new ProtocolException("negative Content-Length");
     }
     exchange.headers = response.headers();
+    // At "Retry-After: 0" OkHttp would repeat after a 503, whatever it is told.
     return response.newBuilder().removeHeader("Retry-After").build();
   }
 

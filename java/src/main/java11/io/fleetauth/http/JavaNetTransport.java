@@ -25,8 +25,8 @@ import java.util.function.Supplier;
  * Sends token requests with java.net.http. Each request that must not be sent twice gets an
  * HttpClient of its own, and so a new connection. Such a GET is refused, because an HttpClient
  * sends it again when the connection breaks and cannot be told not to; no built-in provider has
- * one. It also keeps a connection open whose headers became too large, and one that is being made
- * when the time is over.
+ * one. It also keeps a connection open whose headers do not end, and one that is being made when
+ * the time is over.
  */
 public final class JavaNetTransport implements HttpTransport {
   private static final int CHUNK = 8192;
@@ -81,11 +81,11 @@ public final class JavaNetTransport implements HttpTransport {
     call.onCancel(() -> abort(sending));
     try {
       HttpResponse<InputStream> response = sending.get();
-      response
-          .headers()
-          .map()
-          .forEach((name, values) -> values.forEach(v -> call.addHeader(name, v)));
       try (InputStream answer = response.body()) {
+        response
+            .headers()
+            .map()
+            .forEach((name, values) -> values.forEach(v -> call.addHeader(name, v)));
         readBody(answer, call);
         call.complete(response.statusCode());
       }

@@ -211,7 +211,8 @@ bool Flight::repeat(const Error &error, flow::Sent sent) {
   const flow::CallClass call_class = request_ == nullptr ? flow::CallClass::Idempotent : request_->call_class;
   if (!net::may_repeat(call_class, attempt_, error, sent)) return false;
   if (request_ != nullptr && !engine_.restraint().repeat(error)) return false;
-  const BootMs at = engine_.clock()->boot_ms() + net::backoff_ms(attempt_, error, [this] { return engine_.random(); });
+  const std::int64_t backoff_ms = net::backoff_ms(attempt_, error, [this] { return engine_.random(); });
+  const BootMs at = std::max(engine_.clock()->boot_ms() + backoff_ms, held_until());
   const net::Pace *pace = this->pace();
   const BootMs earliest = pace == nullptr ? at : pace->next(at);
   if (earliest >= deadline_) return false;  // of no use to anyone: the callers learn when to come back

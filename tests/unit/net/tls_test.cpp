@@ -147,6 +147,37 @@ TEST_F(TlsTest, N06_T02_OldVersionsAreRefused) {
   }
 }
 
+/// What the extension supported_versions of a hello lists, two bytes each; empty without one.
+std::string supported_versions(const std::string &hello) {
+  const auto number = [&hello](std::size_t at, std::size_t bytes) {
+    std::size_t value = 0;
+    for (std::size_t i = 0; i < bytes; ++i) value = value * 256 + static_cast<unsigned char>(hello.at(at + i));
+    return value;
+  };
+  constexpr std::size_t kExtension = 43;
+  std::size_t at = 5 + 4 + 2 + 32;  // the record's and the message's head, the version and the random bytes
+  at += 1 + number(at, 1);          // the session's id
+  at += 2 + number(at, 2);          // the ciphers
+  at += 1 + number(at, 1);          // the compressions
+  const std::size_t end = at + 2 + number(at, 2);
+  for (at += 2; at < end; at += 4 + number(at + 2, 2)) {
+    if (number(at, 2) == kExtension) return hello.substr(at + 5, number(at + 4, 1));
+  }
+  return {};
+}
+
+TEST_F(TlsTest, N06_T02_OldVersionsAreNotOffered) {
+  std::string hello;
+  {
+    const RawServer server([&hello](RawConnection &connection) {
+      hello = connection.receive();
+      connection.close();
+    });
+    EXPECT_EQ(fetch(get("https://127.0.0.1:" + std::to_string(server.port())), settings(ca().pem())).index(), 1U);
+  }
+  EXPECT_EQ(supported_versions(hello), "\x03\x04\x03\x03");
+}
+
 TEST_F(TlsTest, N06_T02_CiphersWithoutAeadAreRefused) {
   for (const char *ciphers : {"ECDHE-ECDSA-AES128-SHA", "ECDHE-ECDSA-AES256-SHA384"}) {
     const RawServer server(RawServer::always(json_answer("{}")), RawTls{issued({}), TLS1_2_VERSION, ciphers});

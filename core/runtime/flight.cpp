@@ -221,7 +221,7 @@ bool Flight::repeat(const Error &error, flow::Sent sent) {
   const flow::CallClass call_class = request_ == nullptr ? flow::CallClass::Idempotent : request_->call_class;
   if (!net::may_repeat(call_class, attempt_, error, sent)) return false;
   const BootMs now = engine_.clock()->boot_ms();
-  const BootMs at = now + net::backoff_ms(attempt_, error, [this] { return engine_.random(); });
+  const BootMs at = std::max(now + net::backoff_ms(attempt_, error, [this] { return engine_.random(); }), held_until());
   const net::Pace *pace = this->pace();
   const BootMs earliest = pace == nullptr ? at : pace->next(at);
   if (earliest >= deadline_) return false;  // of no use to anyone: the callers learn when to come back

@@ -1,4 +1,5 @@
 // Everything at once from many threads, for the thread sanitizer. FLEETAUTH_STRESS_SECONDS prolongs it.
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <atomic>
@@ -68,7 +69,7 @@ class Stress {
   }
 
   [[nodiscard]] std::int64_t started() const { return started_; }
-  [[nodiscard]] std::int64_t completed() const { return completed_; }
+  [[nodiscard]] std::int64_t woken() const { return woken_; }
   [[nodiscard]] std::int64_t succeeded() const { return succeeded_; }
   [[nodiscard]] std::int64_t logged_out() const { return logged_out_; }
   [[nodiscard]] std::int64_t noticed() const { return noticed_; }
@@ -147,60 +148,77 @@ class Stress {
 
   // ---- its users
 
-  void use(unsigned seed) {
-    Random random(seed + 2);
+  /// What a thread has for itself. The tag of an operation is the index of its completions.
+  struct User {
+    explicit User(unsigned seed) : random(seed + 2) {}
+    Random random;
     Queue queue;
-    ASSERT_EQ(fleetauth_queue_new(runtime_.get(), seed % 2 == 0 ? FLEETAUTH_QUEUE_SYNC : FLEETAUTH_QUEUE_LOOP, queue.out(), nullptr),
+    std::vector<int> completions;
+  };
+
+  void use(unsigned seed) {
+    User user(seed);
+    ASSERT_EQ(fleetauth_queue_new(runtime_.get(), seed % 2 == 0 ? FLEETAUTH_QUEUE_SYNC : FLEETAUTH_QUEUE_LOOP, user.queue.out(), nullptr),
               FLEETAUTH_OK);
     fleetauth_queue_set_wakeup(
-        queue.get(), [](void *count) { static_cast<std::atomic<int> *>(count)->fetch_add(1); }, &wakeups_);
+        user.queue.get(), [](void *count) { static_cast<std::atomic<std::int64_t> *>(count)->fetch_add(1); }, &woken_);
     std::vector<Op> ops;
     while (!over_) {
-      const SharedClient client = any_client(random);
-      switch (random() % 16) {
+      const SharedClient client = any_client(user.random);
+      switch (user.random() % 16) {
         case 0:
         case 1:
         case 2:
         case 3:
-          ops.push_back(start(*client, queue));
+          ops.push_back(start(*client, user));
           break;
         case 4:
         case 5:
-          if (!ops.empty()) fleetauth_op_cancel(ops[random() % ops.size()].get());
+          if (!ops.empty()) fleetauth_op_cancel(ops[user.random() % ops.size()].get());
           break;
         case 6:
           copy(*client);
           break;
         case 7:
-          if (random() % patience_ == 0) close_one(random);
+          if (user.random() % patience_ == 0) close_one(user.random);
           break;
         case 8:
-          if (random() % patience_ == 0) log_out(*client, queue);
+          if (user.random() % patience_ == 0) log_out(*client, user);
           break;
         case 9:
-          wait(queue, random, 1);
+          wait(user, 1);
           break;
         case 10:
           if (over_network()) get(*client);
           break;
         default:
-          peek(*client, random() % 4 == 0);
+          peek(*client, user.random() % 4 == 0);
       }
-      wait(queue, random, 0);
+      wait(user, 0);
       if (ops.size() > 32) ops.clear();
     }
-    fleetauth_queue_close(queue.get());
-    wait(queue, random, 0);
-    fleetauth_queue_set_wakeup(queue.get(), nullptr, nullptr);
+    fleetauth_queue_close(user.queue.get());
+    wait(user, 0);
+    fleetauth_queue_set_wakeup(user.queue.get(), nullptr, nullptr);
+    EXPECT_THAT(user.completions, ::testing::Each(1)) << "every operation completes exactly once";
+    started_ += static_cast<std::int64_t>(user.completions.size());
   }
 
-  Op start(const Client &client, const Queue &queue) {
+  Op start(const Client &client, User &user) {
     Op op;
-    if (fleetauth_client_start(client.get(), nullptr, nullptr, 0, url_.data(), url_.size(), queue.get(), 1, op.out(), nullptr) ==
-        FLEETAUTH_OK) {
-      ++started_;
-    }
+    begin(user, [&](std::int64_t tag) {
+      return fleetauth_client_start(client.get(), nullptr, nullptr, 0, url_.data(), url_.size(), user.queue.get(), tag, op.out(), nullptr);
+    });
     return op;
+  }
+
+  /// What did not start completes never.
+  template <class Start>
+  static void begin(User &user, Start start) {
+    user.completions.push_back(0);
+    if (start(static_cast<std::int64_t>(user.completions.size()) - 1) == FLEETAUTH_OK) return;
+    EXPECT_EQ(user.completions.back(), 0);
+    user.completions.pop_back();
   }
 
   /// Waits, or drives, until the token is there.
@@ -235,9 +253,9 @@ class Stress {
     }
   }
 
-  void log_out(const Client &client, const Queue &queue) {
+  static void log_out(const Client &client, User &user) {
     Op op;
-    if (fleetauth_client_logout(client.get(), queue.get(), 1, op.out(), nullptr) == FLEETAUTH_OK) ++started_;
+    begin(user, [&](std::int64_t tag) { return fleetauth_client_logout(client.get(), user.queue.get(), tag, op.out(), nullptr); });
   }
 
   /// Closes a client that others use, with operations in flight; another of the same configuration takes its place.
@@ -253,13 +271,15 @@ class Stress {
   }
 
   /// Takes what is in the queue; waits at most so long for the first of it.
-  void wait(const Queue &queue, Random &random, std::int64_t timeout_ms) {
+  void wait(User &user, std::int64_t timeout_ms) {
     Event event;
-    while (fleetauth_queue_next(queue.get(), std::exchange(timeout_ms, 0), event.out(), nullptr) == FLEETAUTH_OK) {
+    while (fleetauth_queue_next(user.queue.get(), std::exchange(timeout_ms, 0), event.out(), nullptr) == FLEETAUTH_OK) {
       const std::int32_t kind = fleetauth_event_kind(event.get());
-      if (kind == FLEETAUTH_EVENT_HTTP_CALL) answer(event, random);
+      if (kind == FLEETAUTH_EVENT_HTTP_CALL) answer(event, user.random);
       if (kind == FLEETAUTH_EVENT_LOGGED_OUT) ++logged_out_;
-      if (kind == FLEETAUTH_EVENT_TOKEN || kind == FLEETAUTH_EVENT_LOGGED_OUT) ++completed_;
+      if (kind == FLEETAUTH_EVENT_TOKEN || kind == FLEETAUTH_EVENT_LOGGED_OUT) {
+        ++user.completions.at(static_cast<std::size_t>(fleetauth_event_tag(event.get())));
+      }
       Token token;
       if (kind == FLEETAUTH_EVENT_TOKEN && fleetauth_event_token(event.get(), token.out(), nullptr) == FLEETAUTH_OK) ++succeeded_;
     }
@@ -276,12 +296,11 @@ class Stress {
   std::vector<SharedClient> clients_;
   std::atomic<bool> over_{false};
   std::atomic<std::int64_t> started_{0};
-  std::atomic<std::int64_t> completed_{0};
   std::atomic<std::int64_t> answered_{0};
   std::atomic<std::int64_t> succeeded_{0};
   std::atomic<std::int64_t> logged_out_{0};
   std::atomic<std::int64_t> noticed_{0};
-  std::atomic<int> wakeups_{0};
+  std::atomic<std::int64_t> woken_{0};
 };
 
 void run_in(const char *mode, const std::string &origin = "") {
@@ -289,10 +308,11 @@ void run_in(const char *mode, const std::string &origin = "") {
   {
     Stress stress(mode, origin);
     stress.run();
-    EXPECT_EQ(stress.started(), stress.completed()) << "every operation completes exactly once";
+    EXPECT_GT(stress.started(), 0);
     EXPECT_GT(stress.succeeded(), 0);
     EXPECT_GT(stress.logged_out(), 0);
     EXPECT_GT(stress.noticed(), 0);
+    EXPECT_GT(stress.woken(), 0);
     std::cout << kThreads << " threads, " << duration().count() << " s: " << stress.started() << " operations, " << stress.succeeded()
               << " tokens, " << stress.logged_out() << " logouts\n";
   }

@@ -60,6 +60,8 @@ class Connection:
                 self._carry_out(step)
         except (ClientLeft, OSError):
             pass
+        except Exception as error:  # a script that ends early has not been played
+            self._game.problem(f"the script failed: {error!r}")
         finally:
             self._sock.close()
 

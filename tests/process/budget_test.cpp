@@ -61,22 +61,24 @@ void send_for_ever(RawConnection &connection, const std::string &bytes) {
   }
 }
 
-void send_slowly(RawConnection &connection, char byte) {
+/// Nearly as much as is taken in, so that it is held all the while; then byte for byte.
+void send_slowly(RawConnection &connection, std::size_t first, char byte) {
+  connection.send(std::string(first, byte));
   while (connection.send(std::string_view(&byte, 1))) connection.pause(std::chrono::milliseconds(5));
 }
 
 TEST(Budget, T06_N12_HeadersByteForByte) {
   const auto attack = [](RawConnection &connection) {
     connection.send("HTTP/1.1 200 OK\r\nX-Slow: ");
-    send_slowly(connection, 'x');
+    send_slowly(connection, 60'000, 'x');
   };
   expect_within_budget("slow headers", under(attack, "slow"), "E_TIMEOUT");
 }
 
 TEST(Budget, T06_N13_ABodyByteForByte) {
   const auto attack = [](RawConnection &connection) {
-    connection.send("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 200000\r\n\r\n");
-    send_slowly(connection, ' ');
+    connection.send("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 262144\r\n\r\n");
+    send_slowly(connection, 250'000, ' ');
   };
   expect_within_budget("slow body", under(attack, "slow"), "E_TIMEOUT");
 }

@@ -3,6 +3,7 @@
 
 #include <fstream>
 #include <nlohmann/json.hpp>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -18,11 +19,19 @@ const json &shared() {
   return document;
 }
 
-void expect_silent(const std::string &text, const std::string &where) {
+/// The names of the canaries that a text shows in any form.
+std::set<std::string> shown_by(const std::string &text) {
+  std::set<std::string> shown;
   for (const auto &[name, canary] : shared()["canaries"].items()) {
-    for (const std::string form : canary["forms"])
-      EXPECT_EQ(text.find(form), std::string::npos) << where << " shows " << name << ": " << text;
+    for (const std::string form : canary["forms"]) {
+      if (text.find(form) != std::string::npos) shown.insert(name);
+    }
   }
+  return shown;
+}
+
+void expect_silent(const std::string &text, const std::string &where) {
+  EXPECT_EQ(shown_by(text), std::set<std::string>{}) << where << " says: " << text;
 }
 
 void expect_silent(fleetauth_error *error) {
@@ -199,6 +208,16 @@ class Play {
   capi::Error error_;
   std::vector<capi::HttpCall> silent_;
 };
+
+TEST(CanaryControl, L03_EverySecretWouldBeSeenInEveryForm) {
+  ASSERT_FALSE(shared()["canaries"].empty());
+  for (const auto &[name, canary] : shared()["canaries"].items()) {
+    EXPECT_TRUE(shown_by("before " + canary["value"].get<std::string>() + " after").contains(name));
+    ASSERT_FALSE(canary["forms"].empty()) << name;
+    for (const std::string form : canary["forms"]) EXPECT_TRUE(shown_by("before " + form + " after").contains(name)) << form;
+  }
+  EXPECT_TRUE(shown_by("nothing of the kind").empty());
+}
 
 class Canary : public testing::TestWithParam<std::size_t> {
  protected:

@@ -4,7 +4,7 @@
 
 namespace fleetauth::os {
 
-/// Milliseconds of CLOCK_BOOTTIME and of CLOCK_REALTIME.
+/// Milliseconds of CLOCK_BOOTTIME, of which no thread ever reads less than another did before, and of CLOCK_REALTIME.
 [[nodiscard]] std::int64_t boot_ms() noexcept;
 [[nodiscard]] std::int64_t wall_ms() noexcept;
 

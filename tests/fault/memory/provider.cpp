@@ -18,7 +18,6 @@ std::string Provider::tokens(const char *access, const char *refresh, const char
 
 Provider::Answer Provider::answer(std::string_view target, std::string_view body) {
   const std::lock_guard lock(mutex_);
-  ++answers_;
   const bool refreshes = has(target, "/auth/refresh-token") || has(body, "grant_type=refresh_token");
   if (refreshes && !has(body, "refresh-" + std::to_string(number_))) {
     ++spent_;

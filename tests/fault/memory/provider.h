@@ -20,16 +20,11 @@ class Provider {
     const std::lock_guard lock(mutex_);
     return spent_;
   }
-  [[nodiscard]] int answers() const {
-    const std::lock_guard lock(mutex_);
-    return answers_;
-  }
 
  private:
   std::string tokens(const char *access, const char *refresh, const char *life);
 
   mutable std::mutex mutex_;
-  int answers_ = 0;
   int number_ = 0;  ///< of the last tokens
   int spent_ = 0;   ///< how often a refresh token came that had been used
 };

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 #include <sched.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -13,6 +14,21 @@
 #include <thread>
 
 #include "core/base/clock_skew.h"
+
+namespace {
+
+std::atomic<bool> clock_fails{false};
+std::atomic<std::int64_t> seconds_back{0};
+
+}  // namespace
+
+// The core is linked statically, so this is the one that it calls.
+extern "C" __attribute__((visibility("default"))) int clock_gettime(clockid_t clock, timespec *now) noexcept {
+  if (clock == CLOCK_BOOTTIME && clock_fails) return -1;
+  const long code = syscall(SYS_clock_gettime, clock, now);
+  if (clock == CLOCK_BOOTTIME) now->tv_sec -= seconds_back;
+  return static_cast<int>(code);
+}
 
 namespace fleetauth {
 namespace {
@@ -94,6 +110,21 @@ TEST(RealClock, T_2_CountsTheTimeOfSuspensions) {
   const auto ahead = is_ahead_after(8 * 3600);
   if (!ahead) GTEST_SKIP() << "no time namespaces here";
   EXPECT_TRUE(*ahead);
+}
+
+TEST(RealClock, T_9_NoThreadSeesItGoBackNorFail) {
+  const auto clock = Clock::real();
+  const BootMs before = clock->boot_ms();
+  ASSERT_GT(before, 0);
+  BootMs elsewhere = 0;
+  seconds_back = 60;
+  std::thread([&] { elsewhere = clock->boot_ms(); }).join();
+  seconds_back = 0;
+  EXPECT_GE(elsewhere, before);
+  clock_fails = true;
+  EXPECT_GE(clock->boot_ms(), before);
+  clock_fails = false;
+  EXPECT_GE(clock->boot_ms(), before);
 }
 
 TEST(RealClock, RunsAndIsNotManual) {

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <ctime>
 #include <string>
 
 namespace fleetauth::json {
@@ -99,6 +100,22 @@ TEST(JsonDocument, J05_ManyNamesAndLongStringsAreRead) {
   const auto document = parse(text);
   ASSERT_TRUE(document);
   EXPECT_EQ(document->find("/last")->text()->size(), 250'000U);
+}
+
+/// The processor time that an object with so many names takes, read several times.
+std::clock_t time_of_names(int count) {
+  std::string text = "{";
+  for (int i = 0; i < count; ++i) text += "\"" + std::to_string(i) + "\":0,";
+  text += "\"last\":0}";
+  const std::clock_t before = std::clock();
+  for (int i = 0; i < 5; ++i) EXPECT_TRUE(parse(text));
+  return std::clock() - before;
+}
+
+TEST(JsonDocument, J05_FourTimesTheNamesDoNotTakeSixteenTimesTheTime) {
+  (void)time_of_names(100'000);
+  const auto few = static_cast<double>(time_of_names(25'000));
+  EXPECT_LT(static_cast<double>(time_of_names(100'000)) / few, 8);
 }
 
 TEST(JsonDocument, J01_ErrorsOfOperatorsTextsNameTheSourceAndTheLine) {

@@ -12,7 +12,6 @@
 #include <fstream>
 #include <vector>
 
-#include "core/base/os/clock.h"
 #include "tests/unit/net/driver_fixture.h"
 
 namespace {
@@ -153,11 +152,9 @@ TEST_F(ResolverTest, N03_AHungLookupIsCancelledAtOnce) {
   const flow::HttpRequest request = get("https://hangs.test");
   driver->start(1, request, settings(TestCa().pem()), [](Outcome) { ADD_FAILURE() << "was cancelled"; });
   drive_until([] { return lookup_hangs.load(); });
-  const std::int64_t before = os::boot_ms();
   driver->cancel(1);
   driver.reset();
-  EXPECT_LE(os::boot_ms() - before, 10);
-  EXPECT_TRUE(lookup_hangs) << "the lookup was waited for";
+  EXPECT_TRUE(lookup_hangs) << "the lookup, which hangs until the end of the test, was waited for";
   EXPECT_FALSE(lookup_takes_signals) << "a program's handlers must not run on threads of ours; faults must";
 }
 

@@ -1,3 +1,5 @@
+#include <curl/curl.h>
+#include <openssl/conf.h>
 #include <openssl/ssl.h>
 #include <openssl/x509.h>
 
@@ -24,7 +26,7 @@ using testing::HasSubstr;
 
 // Set before libcurl starts, which looks at it once.
 const std::string key_log = [] {
-  std::string path = testing::TempDir() + "fleetauth-keys-" + std::to_string(std::rand());
+  std::string path = testing::TempDir() + "fleetauth-keys-" + std::to_string(getpid());
   setenv("SSLKEYLOGFILE", path.c_str(), 1);
   return path;
 }();
@@ -36,6 +38,18 @@ const TestCa &ca() {
 
 class TlsTest : public DriverTest {
  protected:
+  /// As in a program whose OpenSSL is set up to put up with anything.
+  static void SetUpTestSuite() {
+    const std::string path = testing::TempDir() + "fleetauth-weak-" + std::to_string(getpid()) + ".cnf";
+    std::ofstream(path) << "openssl_conf = all\n[all]\nssl_conf = ssl\n[ssl]\nsystem_default = weak\n"
+                           "[weak]\nMinProtocol = None\nCipherString = ALL:@SECLEVEL=0\n";
+    EXPECT_EQ(CONF_modules_load_file(path.c_str(), nullptr, 0), 1);
+    std::filesystem::remove(path);
+    const std::unique_ptr<SSL_CTX, decltype(&SSL_CTX_free)> context(SSL_CTX_new(TLS_client_method()), SSL_CTX_free);
+    EXPECT_EQ(SSL_CTX_get_security_level(context.get()), 0);
+    EXPECT_EQ(SSL_CTX_get_min_proto_version(context.get()), 0);
+  }
+
   // Tries to send a secret to a server with that certificate.
   void expect_refused(const Identity &identity, Status status, const std::string &message) {
     const RawServer server(RawServer::always(json_answer("{}")), RawTls{identity, 0, ""});
@@ -133,6 +147,37 @@ TEST_F(TlsTest, N06_T02_OldVersionsAreRefused) {
   }
 }
 
+/// What the extension supported_versions of a hello lists, two bytes each; empty without one.
+std::string supported_versions(const std::string &hello) {
+  const auto number = [&hello](std::size_t at, std::size_t bytes) {
+    std::size_t value = 0;
+    for (std::size_t i = 0; i < bytes; ++i) value = value * 256 + static_cast<unsigned char>(hello.at(at + i));
+    return value;
+  };
+  constexpr std::size_t kExtension = 43;
+  std::size_t at = 5 + 4 + 2 + 32;  // the record's and the message's head, the version and the random bytes
+  at += 1 + number(at, 1);          // the session's id
+  at += 2 + number(at, 2);          // the ciphers
+  at += 1 + number(at, 1);          // the compressions
+  const std::size_t end = at + 2 + number(at, 2);
+  for (at += 2; at < end; at += 4 + number(at + 2, 2)) {
+    if (number(at, 2) == kExtension) return hello.substr(at + 5, number(at + 4, 1));
+  }
+  return {};
+}
+
+TEST_F(TlsTest, N06_T02_OldVersionsAreNotOffered) {
+  std::string hello;
+  {
+    const RawServer server([&hello](RawConnection &connection) {
+      hello = connection.receive();
+      connection.close();
+    });
+    EXPECT_EQ(fetch(get("https://127.0.0.1:" + std::to_string(server.port())), settings(ca().pem())).index(), 1U);
+  }
+  EXPECT_EQ(supported_versions(hello), "\x03\x04\x03\x03");
+}
+
 TEST_F(TlsTest, N06_T02_CiphersWithoutAeadAreRefused) {
   for (const char *ciphers : {"ECDHE-ECDSA-AES128-SHA", "ECDHE-ECDSA-AES256-SHA384"}) {
     const RawServer server(RawServer::always(json_answer("{}")), RawTls{issued({}), TLS1_2_VERSION, ciphers});
@@ -195,11 +240,22 @@ TEST_F(TlsTest, TheSystemsCertificatesAreTheDefault) {
   expect_failure(fetch(get(server.origin()), options), Status::Tls, Sent::No, "/etc/");
 }
 
+/// What any other program does with libcurl.
+CURLcode get_plainly(const std::string &url) {
+  const std::unique_ptr<CURL, decltype(&curl_easy_cleanup)> easy(curl_easy_init(), curl_easy_cleanup);
+  curl_easy_setopt(easy.get(), CURLOPT_URL, url.c_str());
+  curl_easy_setopt(easy.get(), CURLOPT_SSL_VERIFYPEER, 0L);
+  curl_easy_setopt(easy.get(), CURLOPT_NOBODY, 1L);
+  return curl_easy_perform(easy.get());
+}
+
 TEST_F(TlsTest, L06_SessionKeysAreNotWrittenToAFile) {
   const RawServer server(RawServer::always(json_answer("{}")), RawTls{issued({}), 0, ""});
   response_of(fetch(get(server.origin()), settings(ca().pem())));
-  const bool empty = !std::filesystem::exists(key_log) || std::filesystem::file_size(key_log) == 0;
-  EXPECT_TRUE(empty);
+  ASSERT_TRUE(std::filesystem::exists(key_log)) << "libcurl was not asked for one";
+  EXPECT_EQ(std::filesystem::file_size(key_log), 0U);
+  EXPECT_EQ(get_plainly(server.origin()), CURLE_OK);
+  EXPECT_GT(std::filesystem::file_size(key_log), 0U) << "libcurl writes none at all";
   std::filesystem::remove(key_log);
 }
 

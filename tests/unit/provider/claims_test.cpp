@@ -3,6 +3,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <random>
+#include <string>
+#include <vector>
+
 #include "core/provider/descriptor.h"
 
 namespace fleetauth::provider {
@@ -187,6 +191,34 @@ TEST_F(Reading, EqualClaimsAreEqualSubjects) {
   EXPECT_NE(key("", claims({}, R"({"trips":["a","b"]})")), key("", claims({}, R"({"trips":["a,b"]})")));
   EXPECT_NE(key("x", claims({}, R"({"truck":"a"})")), key("", claims({}, R"({"truck":"a"})")));
   EXPECT_NE(key("x", nullptr), key("", nullptr));
+}
+
+TEST_F(Reading, T17_OnlyEqualAccountsAndClaimsAreEqualSubjects) {
+  constexpr std::string_view kLetters = "a1,|";
+  std::minstd_rand random(17);
+  const auto text = [&] {
+    std::string out;
+    for (auto length = 1 + random() % 3; length > 0; --length) out += kLetters[random() % kLetters.size()];
+    return out;
+  };
+  struct One {
+    std::string account;
+    std::string truck;
+    Subject subject;
+  };
+  std::vector<One> all;
+  for (int i = 0; i < 500; ++i) {
+    One one{text(), text(), {}};
+    one.subject = {one.account, *read_claims(rules, {}, R"({"truck":")" + one.truck + "\"}")};
+    all.push_back(std::move(one));
+  }
+  for (const One &a : all) {
+    for (const One &b : all) {
+      const bool equal = a.account == b.account && a.truck == b.truck;
+      ASSERT_EQ(a.subject == b.subject, equal) << a.account << " " << a.truck << " and " << b.account << " " << b.truck;
+      ASSERT_TRUE(!equal || a.subject.hash() == b.subject.hash());
+    }
+  }
 }
 
 TEST_F(Reading, AStepIsGivenSingleIds) {

@@ -3,7 +3,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <array>
 #include <cstdlib>
+#include <map>
+#include <random>
+#include <string>
 
 #include "tests/unit/runtime/scripted_host.h"
 
@@ -74,6 +78,26 @@ TEST(OptionsTest, EqualConfigurationsHaveEqualDigestsOthersDoNot) {
                                                         {"descriptor_patch", R"({"title": "Other"})"}}) {
     EXPECT_NE(digest("", ""), digest(name, value)) << name;
   }
+}
+
+TEST(OptionsTest, T17_TextThatIsMovedFromOneOptionToTheNextMakesAnotherDigest) {
+  using Given = std::array<std::string, 3>;
+  const auto descriptor = acme();
+  std::minstd_rand random(17);
+  std::map<Given, std::string> digests;
+  std::map<std::string, Given> owners;
+  for (int i = 0; i < 500; ++i) {
+    Given given;  // parts of few texts, of what could pass for the end of a part
+    for (int letter = 0; letter < 8; ++letter) given.at(random() % given.size()) += letter % 2 == 0 ? '1' : ':';
+    Options options = good();
+    std::size_t next = 0;
+    for (const char *name : {"password", "user_agent", "ca_pem"}) options.set(name, "x" + given.at(next++));
+    const auto setup = read_client_options(descriptor, options);
+    ASSERT_TRUE(setup) << setup.error()->message;
+    EXPECT_EQ(digests.emplace(given, (*setup)->digest).first->second, (*setup)->digest);
+    EXPECT_EQ(owners.emplace((*setup)->digest, given).first->second, given);
+  }
+  EXPECT_GT(owners.size(), 100U);
 }
 
 TEST(OptionsTest, PinsAreDigestsAndNeverFiles) {

@@ -121,6 +121,18 @@ TEST_F(RestraintOfClientsTest, H12_AClientThatWasAskedToWaitDoesSoForAllItsToken
   EXPECT_NE(call(), nullptr);
 }
 
+TEST_F(RestraintOfClientsTest, H12_TheWaitIsATwentiethLongerThanAskedFor) {
+  client = make_client({{"total_timeout_ms", "300000"}});
+  start();
+  answer(call(), 429, "{}", {{"Retry-After", "100"}});
+  clock->advance(104'900);
+  EXPECT_EQ(call(), nullptr);
+  clock->advance(100);
+  answer(call(), 200, kOk);
+  EXPECT_EQ(outcome().secret(), "tok-2");
+  EXPECT_FALSE(event());
+}
+
 TEST_F(RestraintOfClientsTest, H12_WhoCannotWaitSoLongIsToldWhenToComeBack) {
   use_password();
   start();
@@ -148,6 +160,23 @@ TEST_F(RestraintOfClientsTest, H06_T15_ARefusedPasswordIsNeverSentAgain) {
     EXPECT_EQ(again.error->retry_after_ms, -1) << "waiting is of no use";
     EXPECT_NE(again.error->message.find("it is not sent again"), std::string::npos) << again.error->message;
   }
+}
+
+TEST_F(RestraintOfClientsTest, N22_APortalsPageLocksNobodyOut) {
+  use_password();
+  const auto expect_refused = [this](std::int32_t status, const char *header, const char *value) {
+    start();
+    const auto request = call();
+    ASSERT_NE(request, nullptr);
+    EXPECT_EQ(request->add_header(header, value), nullptr);
+    EXPECT_EQ(request->append_body("<html>Accept our terms</html>"), nullptr);
+    EXPECT_EQ(request->complete(status), nullptr);
+    EXPECT_EQ(outcome().status, Status::Protocol);
+    clock->advance(5 * kSecond);  // such a failure is remembered for a while
+  };
+  expect_refused(200, "Content-Type", "text/html");
+  expect_refused(302, "Location", "https://portal.example/terms");
+  EXPECT_EQ(fetch("tok-1", 3600).secret(), "tok-1");
 }
 
 TEST_F(RestraintOfClientsTest, H06_NorByAClientThatComesLater) {

@@ -1,5 +1,8 @@
 #include <gtest/gtest.h>
 
+#include <thread>
+#include <vector>
+
 #include "tests/unit/runtime/scripted_host.h"
 
 namespace fleetauth::runtime {
@@ -169,6 +172,26 @@ TEST_F(TokenLifeTest, H08_OneRenewalForAnyNumberOfRefusals) {
   EXPECT_FALSE(event());
 }
 
+TEST_F(TokenLifeTest, H08_OneRenewalForTenThousandRefusalsFromManyThreads) {
+  constexpr int kThreads = 64;
+  constexpr int kEach = 160;
+  const Outcome first = fetch("tok-1", 3600);
+  std::vector<std::thread> threads;
+  for (int number = 0; number < kThreads; ++number) {
+    threads.emplace_back([&] {
+      for (int i = 0; i < kEach; ++i) {
+        const auto advice = client->report_rejected(first.answer->slot, first.answer->token->generation, 401);
+        EXPECT_TRUE(advice && *advice == token::Advice::Retry);
+        start();
+      }
+    });
+  }
+  for (std::thread &thread : threads) thread.join();
+  answer(call(), 200, R"({"token":"tok-2","expires_in":3600})");
+  for (int i = 0; i < kThreads * kEach; ++i) ASSERT_EQ(outcome().secret(), "tok-2");
+  EXPECT_FALSE(event()) << "another request";
+}
+
 TEST_F(TokenLifeTest, H09_ForbiddenIsNotCuredByAnotherToken) {
   const Outcome first = fetch("tok-1", 3600);
   EXPECT_EQ(*client->report_rejected(first.answer->slot, first.answer->token->generation, 403), token::Advice::Stop);
@@ -202,6 +225,25 @@ TEST_F(TokenLifeTest, T_7_ATokenThatExpiresOnArrivalIsNotAskedForInALoop) {
   clock->advance(kSecond);
   while (!queue->has_events()) std::this_thread::yield();
   EXPECT_NE(call(), nullptr);
+}
+
+TEST_F(TokenLifeTest, T_7_ShortLivesTakeNoMoreThanARequestASecond) {
+  for (const int life : {0, 1, 5}) {
+    use(RuntimeSettings{true, 0});
+    const std::string token = R"({"token":"tok-1","expires_in":)" + std::to_string(life) + "}";
+    int requests = 0;
+    for (int tenth = 0; tenth < 600; ++tenth) {
+      start(tenth);
+      for (auto next = event(); next; next = event()) {
+        if (next->kind != EventKind::HttpCall || !next->call->claim(next->queue)) continue;
+        ++requests;
+        answer(std::static_pointer_cast<HttpCall>(next->call), 200, token);
+      }
+      clock->advance(100);
+    }
+    EXPECT_LE(requests, 61) << life;
+    EXPECT_GE(requests, 10) << life;
+  }
 }
 
 TEST_F(TokenLifeTest, ACallerWhoWantsMoreLifeGetsAnotherToken) {

@@ -10,7 +10,7 @@
 #include <string>
 
 #include "core/crypto/digest.h"
-#include "core/crypto/openssl_mutex.h"
+#include "core/crypto/openssl_memory.h"
 #include "core/crypto/random.h"
 
 namespace fleetauth::crypto {

@@ -6,6 +6,7 @@ from collections.abc import Generator, Iterator
 from datetime import datetime, timezone
 
 import pytest
+from support import CREDENTIALS, Script
 
 import fleetauth
 from fleetauth.testing import Emulator, ManualClock, live_handles
@@ -46,6 +47,16 @@ def clock() -> ManualClock:
 def runtime(clock: ManualClock) -> Iterator[fleetauth.Runtime]:
     with fleetauth.Runtime(clock=clock) as runtime:
         yield runtime
+
+
+@pytest.fixture
+def script() -> Script:
+    return Script()
+
+
+@pytest.fixture
+def client(runtime: fleetauth.Runtime, script: Script) -> fleetauth.FleetUp:
+    return fleetauth.FleetUp(**CREDENTIALS, transport=script, runtime=runtime)
 
 
 @pytest.fixture

@@ -20,16 +20,6 @@ from fleetauth import FleetUp, HttpRequest, HttpResponse, MyConnectedFleet, Runt
 from fleetauth.testing import ManualClock
 
 
-@pytest.fixture
-def script() -> Script:
-    return Script()
-
-
-@pytest.fixture
-def client(runtime: Runtime, script: Script) -> FleetUp:
-    return FleetUp(**CREDENTIALS, transport=script, runtime=runtime)
-
-
 def test_a_token_is_fetched_once_and_then_served_from_memory(client: FleetUp, script: Script) -> None:
     first = client.token()
     assert first.reveal() == "token-canary-1"

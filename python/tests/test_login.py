@@ -39,11 +39,6 @@ def granted(number: int) -> HttpResponse:
 
 
 @pytest.fixture
-def script() -> Script:
-    return Script()
-
-
-@pytest.fixture
 def client(runtime: Runtime, script: Script) -> FleetOrchestrator:
     return FleetOrchestrator(**WHO, transport=script, runtime=runtime)
 

@@ -21,16 +21,6 @@ from fleetauth.testing import Emulator, ManualClock
 README = Path(__file__).parents[1] / "README.md"
 
 
-@pytest.fixture
-def script() -> Script:
-    return Script()
-
-
-@pytest.fixture
-def client(runtime: Runtime, script: Script) -> FleetUp:
-    return FleetUp(**CREDENTIALS, transport=script, runtime=runtime)
-
-
 def names(events: list[Event]) -> list[str]:
     return [event["event"] for event in events]
 

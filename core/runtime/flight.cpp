@@ -17,7 +17,7 @@ namespace {
 
 /// Clients of one origin that reach it in different ways do not share what befalls them on the way.
 std::string route_of(const Setup &setup, const flow::HttpRequest &request) {
-  if (setup.host_transport) return request.origin + " by " + setup.digest;
+  if (setup.host_transport) return request.origin + " by the host";
   const bool by_proxy = !setup.net->proxy.url.empty() && request.origin.starts_with("https://");
   return by_proxy ? request.origin + " by " + setup.net->proxy.printable : request.origin;
 }

@@ -39,11 +39,13 @@ TEST_F(PaceTest, TwinsShareIt) {
   EXPECT_EQ(outcome().secret(), "tok-2");
 }
 
-TEST_F(PaceTest, ItEndsWithTheLastClient) {
+TEST_F(PaceTest, ItOutlivesTheLastClient) {
   fetch("tok-1", 3600);
   client->close();
   client = make_paced();
   start();
+  EXPECT_FALSE(event());
+  clock->advance(10'000);
   EXPECT_NE(call(), nullptr);
 }
 

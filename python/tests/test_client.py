@@ -349,9 +349,9 @@ def test_closing_races_with_everything_else(runtime: Runtime) -> None:
         except BaseException as raised:
             unexpected.append(raised)
 
-    for _ in range(10):
+    for number in range(10):
         started = threading.Barrier(5)
-        client = FleetUp(**CREDENTIALS, transport=Script(), runtime=runtime)
+        client = FleetUp(**{**CREDENTIALS, "acct_id": number}, transport=Script(), runtime=runtime)
         threads = [threading.Thread(target=use, args=(client, started)) for _ in range(4)]
         for thread in threads:
             thread.start()

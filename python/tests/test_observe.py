@@ -223,7 +223,7 @@ def test_events_are_logged_with_their_members(client: FleetUp, runtime: Runtime,
     assert (request.name, request.levelname) == ("mine", "DEBUG")
     assert request.getMessage() == 'request provider="fleetup" step="token" origin="https://api.fleetup.net" attempt=1'
     assert (failure.name, failure.levelname) == ("mine", "WARNING")
-    assert failure.getMessage().startswith('failure provider="fleetup" credential="jwt" status="E_INVALID_CREDENTIALS" message="')
+    assert failure.getMessage().startswith('failure provider="fleetup" credential="jwt" status_name="E_INVALID_CREDENTIALS" message="')
     assert vars(failure)["fleetauth"]["http_status"] == 401
 
 

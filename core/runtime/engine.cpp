@@ -160,31 +160,6 @@ void Engine::forget(const std::string &configuration) {
   });
 }
 
-void Engine::refused(const std::string &login, const ErrorPtr &error, int tolerated) {
-  constexpr std::size_t kMost = 1000;
-  Refused latest{login, 1, nullptr};
-  const auto older = std::find_if(refused_.begin(), refused_.end(), [&](const Refused &entry) { return entry.login == login; });
-  const bool known = older != refused_.end();
-  if (known) latest.times += older->times;
-  if (latest.times > tolerated) latest.error = error;
-  refused_.reserve(refused_.size() + 1);
-  if (known) {
-    forgive(login);
-  } else if (refused_.size() >= kMost) {
-    refused_.erase(refused_.begin());
-  }
-  refused_.push_back(std::move(latest));
-}
-
-void Engine::forgive(const std::string &login) {
-  std::erase_if(refused_, [&](const Refused &entry) { return entry.login == login; });
-}
-
-ErrorPtr Engine::locked_out(const std::string &login) const {
-  const auto found = std::find_if(refused_.begin(), refused_.end(), [&](const Refused &entry) { return entry.login == login; });
-  return found == refused_.end() ? nullptr : found->error;
-}
-
 void Engine::lay_by() {
   constexpr std::size_t kUsualAnswer = std::size_t{32} * 1024;
   if (laid_by_ == nullptr) laid_by_ = std::make_unique_for_overwrite<char[]>(kUsualAnswer);
@@ -489,10 +464,26 @@ void Engine::guarded_turn(Lock &lock, std::int64_t max_wait_ms) {
 
 /// One round of whoever drives: what is due, what was asked, what the network brings.
 void Engine::turn(Lock &lock, std::int64_t max_wait_ms) {
+  if (timers_.next() <= clock_->boot_ms()) {  // whoever drives late, or was suspended, finds what arrived in time
+    exchange_with_network(lock, 0);
+    max_wait_ms = 0;  // a wake may have ended in that
+  }
   const BootMs now = clock_->boot_ms();
   token_timers_.run(now);
   timers_.run(now);
   handle_signatures(lock);
+  exchange_with_network(lock, max_wait_ms);
+  if (!settings_.manual) return;
+  // Programs poll the descriptor between the turns: what came up during this one must not be left lying.
+  const BootMs soonest = std::min(timers_.next(), token_timers_.next());
+  if (!commands_.empty() || !signatures_.empty() || soonest <= clock_->boot_ms()) driver_->wake();
+  if (clock_->manual() != nullptr) return;
+  armed_ = soonest;
+  driver_->arm(armed_);
+}
+
+/// Hands over what is to be sent, waits for the network and takes what it brought.
+void Engine::exchange_with_network(Lock &lock, std::int64_t max_wait_ms) {
   auto commands = std::exchange(commands_, {});
   armed_ = std::min(timers_.next(), token_timers_.next());
   const BootMs next = armed_;
@@ -506,13 +497,6 @@ void Engine::turn(Lock &lock, std::int64_t max_wait_ms) {
   armed_ = kNever;
   fail_refused(commands);
   handle_outcomes();
-  if (!settings_.manual) return;
-  // Programs poll the descriptor between the turns: what came up during this one must not be left lying.
-  const BootMs soonest = std::min(timers_.next(), token_timers_.next());
-  if (!commands_.empty() || !signatures_.empty() || soonest <= clock_->boot_ms()) driver_->wake();
-  if (clock_->manual() != nullptr) return;
-  armed_ = soonest;
-  driver_->arm(armed_);
 }
 
 void Engine::obey(std::vector<Command> &commands) {

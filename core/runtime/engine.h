@@ -23,6 +23,7 @@
 #include "core/net/pace.h"
 #include "core/net/restraint.h"
 #include "core/net/retry.h"
+#include "core/runtime/login_guard.h"
 #include "core/runtime/notice.h"
 #include "core/runtime/options.h"
 #include "core/runtime/queue.h"
@@ -91,13 +92,7 @@ class Engine : public std::enable_shared_from_this<Engine> {
   [[nodiscard]] const Counters &counters() const { return counters_; }
 
   [[nodiscard]] net::Restraint &restraint() { return restraint_; }
-
-  /// The password or code of this login was refused: it is not sent again, whichever clients come and go, before it is changed or forgiven.
-  /// More often than tolerated, that is.
-  void refused(const std::string &login, const ErrorPtr &error, int tolerated);
-  void forgive(const std::string &login);
-  /// How it was refused; null when it was not.
-  [[nodiscard]] ErrorPtr locked_out(const std::string &login) const;
+  [[nodiscard]] LoginGuard &logins() { return logins_; }
 
   /// Takes the memory that it needs to read an answer of a usual size, for when there is none left.
   void lay_by();
@@ -182,6 +177,7 @@ class Engine : public std::enable_shared_from_this<Engine> {
 
   void guarded_turn(Lock &lock, std::int64_t max_wait_ms);
   void turn(Lock &lock, std::int64_t max_wait_ms);
+  void exchange_with_network(Lock &lock, std::int64_t max_wait_ms);
   void obey(std::vector<Command> &commands);
   void fail_refused(const std::vector<Command> &commands);
   void handle_outcomes();
@@ -206,16 +202,11 @@ class Engine : public std::enable_shared_from_this<Engine> {
   std::size_t sweep_at_ = 64;
   std::unordered_map<std::string, std::map<std::string, net::Pace>> paces_;  ///< by the configuration's digest and the step
   std::unordered_map<std::string, std::int64_t> server_times_;  ///< by configuration, less CLOCK_BOOTTIME: where our wall clock is wrong
-  struct Refused {
-    std::string login;
-    int times = 0;
-    ErrorPtr error;  ///< null: it may be tried once more
-  };
-  std::vector<Refused> refused_;  ///< the latest last
   std::unique_ptr<char[]> laid_by_;
   Counters counters_{};
   std::vector<QueueId> observers_;
   net::Restraint restraint_{[this] { return random(); }};
+  LoginGuard logins_;
   Timers timers_;
   Timers token_timers_;
   std::uint64_t last_id_ = 0;

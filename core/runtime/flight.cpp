@@ -111,6 +111,7 @@ void Flight::depart() {
     if (until < deadline_) return wait_until(until, &Flight::depart);
     return fail_with(not_asked(Status::RateLimited, "it wants this client to wait (Retry-After), beyond total_timeout_ms", wait_ms));
   }
+  if (const std::string *login = login_sent(); login != nullptr && !engine_.logins().enter(*login, shared_from_this())) return;
   const BootMs now = engine_.clock()->boot_ms();
   if (net::Pace *pace = this->pace(); pace != nullptr && !departure_) {
     const BootMs departure = pace->next(now);
@@ -119,6 +120,15 @@ void Flight::depart() {
   }
   if (departure_ && *departure_ > now) return wait_until(*departure_, &Flight::depart);
   attempt();
+}
+
+/// The one that sent the same password first has learned whether it is right.
+void Flight::resume() {
+  if (owner_ != nullptr) guarded([this] { depart(); });
+}
+
+const std::string *Flight::login_sent() const {
+  return request_ != nullptr && request_->call_class == flow::CallClass::OneShot ? owner_->login_name() : nullptr;
 }
 
 /// When the wait that the provider asked for is over, and a little later: not all at once. 0 when there is none.
@@ -145,8 +155,8 @@ void Flight::wait_until(BootMs when, void (Flight::*what)()) {
 }
 
 void Flight::attempt() {
-  const bool may_lock_out = request_ != nullptr && request_->call_class == flow::CallClass::OneShot;
-  if (auto error = may_lock_out ? owner_->locked_out() : nullptr) return fail_with(error);
+  const std::string *login = login_sent();
+  if (auto error = login == nullptr ? nullptr : engine_.logins().locked_out(*login)) return fail_with(error);
   departure_.reset();
   ++attempt_;
   engine_.lay_by();
@@ -380,7 +390,12 @@ void Flight::finish(flow::Effect effect) {
   give_departure_back();
   const bool one_shot = request_ != nullptr && request_->call_class == flow::CallClass::OneShot;
   Landing landing{std::move(effect), machine_->refresh_token_is_dead(), machine_->code_period(), one_shot, std::exchange(waiters_, {})};
-  std::exchange(owner_, nullptr)->landed(std::move(landing));
+  const auto owner = std::exchange(owner_, nullptr);
+  owner->landed(std::move(landing));
+  if (owner->login_name() == nullptr) return;
+  for (const auto &waiting : engine_.logins().leave(*owner->login_name(), *this)) {
+    if (const auto flight = waiting.lock()) flight->resume();
+  }
 }
 
 bool Flight::held_by_this_thread() const { return host_call_ != nullptr && host_call_->claimed_by_this_thread(); }

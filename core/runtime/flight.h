@@ -35,8 +35,8 @@ class FlightOwner {
   [[nodiscard]] virtual const Setup &setup() const = 0;
   /// Queues that take the host's calls when no waiter's does.
   [[nodiscard]] virtual const std::vector<QueueId> &servers() const = 0;
-  /// Why no password or code is to be sent; null when one may.
-  [[nodiscard]] virtual ErrorPtr locked_out() const { return nullptr; }
+  /// What names its login to the guard; null when it has none.
+  [[nodiscard]] virtual const std::string *login_name() const { return nullptr; }
   virtual void landed(Landing landing) = 0;
 };
 
@@ -73,7 +73,10 @@ class Flight : public std::enable_shared_from_this<Flight> {
   flow::Effect read(const flow::HttpResponse &response);
   void apply(flow::Effect effect);
   void depart();
+  void resume();
   void attempt();
+  /// The login whose password or code the request holds; null when it holds none.
+  [[nodiscard]] const std::string *login_sent() const;
   ErrorPtr send();
   ErrorPtr sign();
   void give_departure_back() noexcept;

@@ -210,7 +210,7 @@ void TokenSource::landed(Landing landing) {
   if (auto *granted = std::get_if<flow::Granted>(&landing.effect)) {
     if (answered != nullptr) answered->spent = true;
     token = accept(std::move(granted->grant), std::move(fetch->token));
-    if (landing.one_shot) forgive();  // another way in proves nothing about the password
+    if (landing.one_shot) engine().logins().accepted(kind_->login);  // another way in proves nothing about the password
   } else {
     error = of_account(std::get<flow::Failed>(landing.effect).error, account());
     try {
@@ -305,7 +305,7 @@ void TokenSource::note_failure(const ErrorPtr &error, bool one_shot) {
   if (one_shot && (error->status == Status::InvalidCredentials || error->status == Status::OtpRejected)) {
     // A code may also be wrong because our clock was, which its refusal has told of.
     constexpr int kToleratedCodes = 1;
-    engine().refused(kind_->login, not_again(*error), error->status == Status::OtpRejected ? kToleratedCodes : 0);
+    engine().logins().refused(kind_->login, not_again(*error), error->status == Status::OtpRejected ? kToleratedCodes : 0);
     if (locked_out() != nullptr) {  // which is all that counts from now on
       last_error_ = nullptr;
       retry_at_ = now;

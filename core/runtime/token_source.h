@@ -70,8 +70,8 @@ class TokenSource final : public FlightOwner, public std::enable_shared_from_thi
   /// There are clients again: the refresh token they were given is good until it is used.
   void begin_anew();
   /// A password that was refused may be tried once more.
-  void forgive() { engine().forgive(kind_->login); }
-  [[nodiscard]] ErrorPtr locked_out() const override { return engine().locked_out(kind_->login); }
+  void forgive() { engine().logins().forgive(kind_->login); }
+  [[nodiscard]] const std::string *login_name() const override { return &kind_->login; }
   /// Ends the fetch alone; the token stays.
   void end_flight(const ErrorPtr &error);
 
@@ -104,6 +104,7 @@ class TokenSource final : public FlightOwner, public std::enable_shared_from_thi
   void watch_token();
   void token_instant();
   [[nodiscard]] BootMs next_instant(const token::Token &token) const;
+  [[nodiscard]] ErrorPtr locked_out() const { return engine().logins().locked_out(kind_->login); }
   [[nodiscard]] ErrorPtr remembered_failure() const;
 
   [[nodiscard]] Engine &engine() const { return *kind_->engine; }

@@ -93,5 +93,29 @@ TEST_F(ConnectTest, N07_OnceTheRequestIsSentTheConnectionsTimeIsOver) {
   EXPECT_EQ(server.connections(), 1);
 }
 
+TEST_F(ConnectTest, T_2_AnAnswerThatCameWhileNobodyDroveIsTaken) {
+  std::atomic<int> requests{0};
+  std::atomic<bool> answer{false};
+  std::atomic<bool> answered{false};
+  const RawServer server([&](RawConnection &connection) {
+    connection.read_request();
+    ++requests;
+    answer.wait(false);
+    connection.send(json_answer(R"({"token":"tok"})"));
+    answered = true;
+    answered.notify_all();
+    connection.stall();
+  });
+  ask(server.origin(), {{"allow_loopback_http", "true"}});
+  await(requests, 1);
+  answer = true;
+  answer.notify_all();
+  answered.wait(false);
+  pass(3'600'000);
+  const Outcome outcome = take(0);
+  EXPECT_EQ(outcome.name(), "OK") << outcome.message();
+  EXPECT_EQ(outcome.secret(), "tok");
+}
+
 }  // namespace
 }  // namespace capi

@@ -62,6 +62,20 @@ class CoreFile : public testing::TestWithParam<const char *> {
     return out;
   }
 
+  /// A client whose proxy refuses its user.
+  [[nodiscard]] Client refused_by_proxy() const {
+    const std::string origin = emulator.url();  // answers nobody's CONNECT
+    Bag options = bag("base_url", "/fleetup");
+    options.set("api_key", "key").set("acct_id", "1").set("secret", "s");
+    options.set("proxy", secrets.at("proxy's password").between("https://scan:", "@" + origin.substr(origin.find("//") + 2)));
+    Client client = options.client(runtime.get(), "fleetup");
+    capi::Token token;
+    capi::Error error;
+    EXPECT_EQ(fleetauth_client_token(client.get(), nullptr, "jwt", FLEETAUTH_NTS, nullptr, 0, token.out(), error.out()), FLEETAUTH_E_PROXY)
+        << fleetauth_error_message(error.get(), nullptr);
+    return client;
+  }
+
   /// Writes one and names it.
   static std::string write_core_file() {
     const std::string prefix = testing::TempDir() + "fleetauth-core";
@@ -78,6 +92,7 @@ class CoreFile : public testing::TestWithParam<const char *> {
       all[name + " as UTF-16"] = needle.utf16();
     }
     all["Basic pair"] = secrets.at("client secret").base64("scan-client:");
+    all["Basic pair for the proxy"] = secrets.at("proxy's password").base64("scan:");
     all.insert(key.needles.begin(), key.needles.end());
     all.insert(key.numbers.begin(), key.numbers.end());
     return all;
@@ -90,6 +105,7 @@ class CoreFile : public testing::TestWithParam<const char *> {
                                         {"access token", random_secret()},
                                         {"refresh token", random_secret()},
                                         {"client secret", random_secret()},
+                                        {"proxy's password", random_secret()},
                                         {"first refresh token", random_secret()},
                                         {"renewed access token", random_secret()},
                                         {"renewed refresh token", random_secret()}};
@@ -114,6 +130,7 @@ TEST_P(CoreFile, L02_T12_HoldsNoSecretOfIdleClients) {
   const Client minter =
       working(bag("base_url", "/fleet-engine").set("service_account", Masked(key.json())), "fleet_engine",
               emulator.url() + "/fleet-engine/v1/providers/demo-project/vehicles/v1", {{"claims", R"({"vehicleid":"v1"})"}});
+  const Client by_proxy = refused_by_proxy();
   key.forget();
   for (const char *last : {"renewed access token", "renewed refresh token"})
     EXPECT_EQ(find_once_settled(secrets.at(last), 1).size(), 1U) << last;

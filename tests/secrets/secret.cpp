@@ -42,6 +42,13 @@ void Masked::reveal(const std::function<void(std::string_view)> &use) const {
   explicit_bzero(plain.data(), plain.size());
 }
 
+Masked Masked::between(std::string_view before, std::string_view after) const {
+  Masked out(before);
+  out.masked_ += masked_;
+  for (const char c : after) out.append(c);
+  return out;
+}
+
 Masked Masked::base64(std::string_view before) const {
   constexpr std::string_view kAlphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
   const std::size_t size = before.size() + masked_.size();

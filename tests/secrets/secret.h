@@ -21,6 +21,7 @@ class Masked {
   /// Lends the plain text; it is wiped when `use` returns.
   void reveal(const std::function<void(std::string_view)> &use) const;
 
+  [[nodiscard]] Masked between(std::string_view before, std::string_view after) const;
   /// The base64 of `before` and this.
   [[nodiscard]] Masked base64(std::string_view before = "") const;
   /// As Java, JavaScript and Windows hold text.

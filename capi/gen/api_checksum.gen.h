@@ -6,6 +6,6 @@
 namespace fleetauth::capi {
 
 /// Of the names, signatures and numbers of the C ABI. Bindings compare it when they load.
-inline constexpr std::int64_t kApiChecksum = 3238005934635016;
+inline constexpr std::int64_t kApiChecksum = 4124915323162646;
 
 }  // namespace fleetauth::capi

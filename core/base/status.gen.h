@@ -78,8 +78,6 @@ enum class Status : std::int32_t {
   AccessDenied = 44,
   /// The refresh token is no longer good and the client was given nothing to log in with.
   LoginRequired = 45,
-  /// A call that must not be repeated may have been acted upon and its answer was lost.
-  InDoubt = 47,
   /// The cryptographic library failed, or a sealed record is damaged, foreign or of a newer version; the message says
   /// which.
   Crypto = 60,
@@ -96,7 +94,7 @@ struct StatusRow {
   std::string_view fault;        ///< the word for it in descriptors; empty when they cannot choose it
 };
 
-inline constexpr std::array<StatusRow, 36> kStatusTable{{
+inline constexpr std::array<StatusRow, 35> kStatusTable{{
     {Status::Ok, "OK", "", false, ""},
     {Status::InvalidArgument, "E_INVALID_ARGUMENT", "ConfigurationError", false, ""},
     {Status::NoMem, "E_NOMEM", "FleetAuthError", true, ""},
@@ -130,7 +128,6 @@ inline constexpr std::array<StatusRow, 36> kStatusTable{{
     {Status::OtpOver, "E_OTP_OVER", "LoginRequired", false, "otp_over"},
     {Status::AccessDenied, "E_ACCESS_DENIED", "AccessDenied", false, "access_denied"},
     {Status::LoginRequired, "E_LOGIN_REQUIRED", "LoginRequired", false, "login_required"},
-    {Status::InDoubt, "E_IN_DOUBT", "ProviderUnavailable", false, ""},
     {Status::Crypto, "E_CRYPTO", "FleetAuthError", false, ""},
     {Status::Key, "E_KEY", "ConfigurationError", false, ""},
 }};

@@ -14,7 +14,7 @@ struct ExitRow {
   std::string_view error_class;
 };
 
-inline constexpr std::array<ExitRow, 35> kExitTable{{
+inline constexpr std::array<ExitRow, 34> kExitTable{{
     {1, 3, "ConfigurationError"},  // E_INVALID_ARGUMENT
     {2, 1, "FleetAuthError"},  // E_NOMEM
     {3, 1, "FleetAuthError"},  // E_INTERNAL
@@ -47,7 +47,6 @@ inline constexpr std::array<ExitRow, 35> kExitTable{{
     {43, 13, "LoginRequired"},  // E_OTP_OVER
     {44, 5, "AccessDenied"},  // E_ACCESS_DENIED
     {45, 13, "LoginRequired"},  // E_LOGIN_REQUIRED
-    {47, 7, "ProviderUnavailable"},  // E_IN_DOUBT
     {60, 1, "FleetAuthError"},  // E_CRYPTO
     {61, 3, "ConfigurationError"},  // E_KEY
 }};

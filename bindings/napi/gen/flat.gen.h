@@ -9,7 +9,7 @@
 
 namespace fleetauth::node {
 
-inline constexpr std::int64_t kApiChecksum = 3238005934635016;
+inline constexpr std::int64_t kApiChecksum = 4124915323162646;
 inline constexpr std::size_t kHandleCount = 17;
 
 template <class T, void (*Unref)(T *), std::size_t Index>

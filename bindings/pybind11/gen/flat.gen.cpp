@@ -28,7 +28,7 @@ using Clock = Handle<fleetauth_clock, fleetauth_clock_unref>;
 
 }  // namespace
 
-std::int64_t flat_checksum() { return 3238005934635016; }
+std::int64_t flat_checksum() { return 4124915323162646; }
 
 py::object wrap_error(fleetauth_error *error) { return py::cast(std::make_unique<Error>(error)); }
 
@@ -398,7 +398,6 @@ void bind_flat(py::module_ &module) {
   constant(module, "E_OTP_OVER", FLEETAUTH_E_OTP_OVER);
   constant(module, "E_ACCESS_DENIED", FLEETAUTH_E_ACCESS_DENIED);
   constant(module, "E_LOGIN_REQUIRED", FLEETAUTH_E_LOGIN_REQUIRED);
-  constant(module, "E_IN_DOUBT", FLEETAUTH_E_IN_DOUBT);
   constant(module, "E_CRYPTO", FLEETAUTH_E_CRYPTO);
   constant(module, "E_KEY", FLEETAUTH_E_KEY);
   constant(module, "QUEUE_LOOP", FLEETAUTH_QUEUE_LOOP);

@@ -170,8 +170,6 @@ enum {
   FLEETAUTH_E_ACCESS_DENIED = 44,
   /* The refresh token is no longer good and the client was given nothing to log in with. */
   FLEETAUTH_E_LOGIN_REQUIRED = 45,
-  /* A call that must not be repeated may have been acted upon and its answer was lost. */
-  FLEETAUTH_E_IN_DOUBT = 47,
   /* The cryptographic library failed, or a sealed record is damaged, foreign or of a newer version; the message says
    * which. */
   FLEETAUTH_E_CRYPTO = 60,

@@ -68,7 +68,6 @@ export type ErrorCode =
   | 'FLEETAUTH_E_OTP_OVER'
   | 'FLEETAUTH_E_ACCESS_DENIED'
   | 'FLEETAUTH_E_LOGIN_REQUIRED'
-  | 'FLEETAUTH_E_IN_DOUBT'
   | 'FLEETAUTH_E_CRYPTO'
   | 'FLEETAUTH_E_KEY';
 
@@ -106,7 +105,6 @@ export const STATUS_TABLE: ReadonlyMap<number, { readonly code: ErrorCode; reado
   [43, { code: 'FLEETAUTH_E_OTP_OVER', type: LoginRequired }],
   [44, { code: 'FLEETAUTH_E_ACCESS_DENIED', type: AccessDenied }],
   [45, { code: 'FLEETAUTH_E_LOGIN_REQUIRED', type: LoginRequired }],
-  [47, { code: 'FLEETAUTH_E_IN_DOUBT', type: ProviderUnavailable }],
   [60, { code: 'FLEETAUTH_E_CRYPTO', type: FleetAuthError }],
   [61, { code: 'FLEETAUTH_E_KEY', type: ConfigurationError }],
 ]);
@@ -185,8 +183,6 @@ export const Status = {
   E_ACCESS_DENIED: 44,
   /** The refresh token is no longer good and the client was given nothing to log in with. */
   E_LOGIN_REQUIRED: 45,
-  /** A call that must not be repeated may have been acted upon and its answer was lost. */
-  E_IN_DOUBT: 47,
   /**
    * The cryptographic library failed, or a sealed record is damaged, foreign or of a newer version; the message says
    * which.

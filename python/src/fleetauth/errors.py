@@ -99,7 +99,6 @@ STATUSES: dict[int, tuple[str, type[FleetAuthError]]] = {
     43: ("E_OTP_OVER", LoginRequired),
     44: ("E_ACCESS_DENIED", AccessDenied),
     45: ("E_LOGIN_REQUIRED", LoginRequired),
-    47: ("E_IN_DOUBT", ProviderUnavailable),
     60: ("E_CRYPTO", FleetAuthError),
     61: ("E_KEY", ConfigurationError),
 }

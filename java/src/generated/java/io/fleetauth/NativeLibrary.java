@@ -4,7 +4,7 @@ package io.fleetauth;
 /** What belongs to no handle. */
 final class NativeLibrary {
   /** Of the description these classes were generated from. */
-  static final long API_CHECKSUM = 3238005934635016L;
+  static final long API_CHECKSUM = 4124915323162646L;
 
   private NativeLibrary() {}
 

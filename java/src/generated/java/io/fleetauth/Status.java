@@ -75,8 +75,6 @@ public enum Status {
   ACCESS_DENIED(44, AccessDeniedException::new),
   /** The refresh token is no longer good and the client was given nothing to log in with. */
   LOGIN_REQUIRED(45, LoginRequiredException::new),
-  /** A call that must not be repeated may have been acted upon and its answer was lost. */
-  IN_DOUBT(47, ProviderUnavailableException::new),
   /**
    * The cryptographic library failed, or a sealed record is damaged, foreign or of a newer version; the message says
    * which.

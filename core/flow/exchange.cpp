@@ -56,7 +56,6 @@ class Exchange final : public Machine {
   }
 
   [[nodiscard]] bool refresh_token_is_dead() const override { return refresh_token_is_dead_; }
-  [[nodiscard]] std::int64_t code_period() const override { return code_period_; }
 
  private:
   enum class Doing { Refresh, LogIn, Answer };
@@ -147,11 +146,12 @@ class Exchange final : public Machine {
     const auto totp = crypto::TotpSecret::parse(secret->text.view());
     if (!totp) return Failed{totp.error()};
     const std::int64_t period = totp->step(now.server);
-    if (period == spent_period_) return Failed{too_soon((period + 1) * totp->period() * 1000 - now.server)};
-    code_period_ = period;
+    if (spent_period_ != nullptr && period == *spent_period_) return Failed{too_soon((period + 1) * totp->period() * 1000 - now.server)};
     challenge_ = kept;
     code_ = totp->code(now.server);
-    return send(step_of(kept->step), Doing::Answer);
+    Effect answer = send(step_of(kept->step), Doing::Answer);
+    if (spent_period_ != nullptr) *spent_period_ = period;
+    return answer;
   }
 
   ErrorPtr ask(std::shared_ptr<const Challenge> challenge) {
@@ -183,8 +183,7 @@ class Exchange final : public Machine {
   const Step *step_ = nullptr;  ///< whose answer is awaited
   bool refresh_token_is_dead_ = false;
   ErrorPtr refusal_;  ///< the provider's word on the refresh token
-  std::int64_t spent_period_ = -1;
-  std::int64_t code_period_ = -1;
+  std::shared_ptr<std::int64_t> spent_period_;
 };
 
 }  // namespace

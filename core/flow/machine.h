@@ -27,7 +27,7 @@ struct Grant {
 struct Session {
   SecretBytes refresh;
   BootMs expires = kNever;
-  std::int64_t code_period = -1;  ///< of the last one-time code that was made; a provider takes one a period
+  std::shared_ptr<std::int64_t> code_period;  ///< of the last one-time code that was made: a provider takes one a period. Null: of none
 };
 
 /// Who the provider takes the caller for: names of the descriptor, values of the answer.
@@ -77,8 +77,6 @@ class Machine {
   virtual Effect on_failure(const HttpFailure &failure, const Now &now) = 0;
   /// The refresh token is not good any more, whatever else came of it.
   [[nodiscard]] virtual bool refresh_token_is_dead() const { return false; }
-  /// The period of the one-time code that it made; -1 for none.
-  [[nodiscard]] virtual std::int64_t code_period() const { return -1; }
 };
 
 // What is passed by reference outlives the machine.

@@ -26,14 +26,14 @@ std::string held_name(const std::string &configuration, const std::string &origi
 }  // namespace
 
 std::int64_t Restraint::unavailable_ms(const std::string &route, BootMs now) const {
-  const auto found = breakers_.find(route);
-  return found == breakers_.end() || found->second.pause_ms == 0 ? 0 : std::max<std::int64_t>(0, found->second.next - now);
+  const Breaker *breaker = open(route, now);
+  return breaker == nullptr ? 0 : std::max<std::int64_t>(0, breaker->next - now);
 }
 
 bool Restraint::take_probe(const std::string &route, BootMs now) {
-  const auto found = breakers_.find(route);
-  if (found == breakers_.end() || found->second.pause_ms == 0) return false;
-  found->second.next = now + found->second.pause_ms;
+  if (open(route, now) == nullptr) return false;
+  Breaker &breaker = breakers_[route];
+  breaker.next = now + breaker.pause_ms;
   return true;
 }
 
@@ -69,6 +69,8 @@ std::int64_t Restraint::held_ms(const std::string &configuration, const std::str
   return found == holds_.end() ? 0 : std::max<std::int64_t>(0, found->second - now);
 }
 
+bool Restraint::Breaker::is_over(BootMs now) const { return now - std::max(failed_at, next) > kMemoryMs; }
+
 Restraint::Budget Restraint::budget(const std::string &route, BootMs now) const {
   const auto found = budgets_.find(route);
   if (found == budgets_.end()) return {kBudget, now};
@@ -92,8 +94,14 @@ void Restraint::succeeded(const std::string &route, BootMs now) {
   if (++found->second.left >= kBudget) budgets_.erase(found);
 }
 
+const Restraint::Breaker *Restraint::open(const std::string &route, BootMs now) const {
+  const auto found = breakers_.find(route);
+  const bool is_open = found != breakers_.end() && found->second.pause_ms != 0 && !found->second.is_over(now);
+  return is_open ? &found->second : nullptr;
+}
+
 void Restraint::forget_what_is_over(BootMs now) {
-  std::erase_if(breakers_, [now](const auto &entry) { return now - std::max(entry.second.failed_at, entry.second.next) > kMemoryMs; });
+  std::erase_if(breakers_, [now](const auto &entry) { return entry.second.is_over(now); });
   std::erase_if(budgets_, [now, this](const auto &entry) { return budget(entry.first, now).left == kBudget; });
   std::erase_if(holds_, [now](const auto &entry) { return entry.second <= now; });
 }

@@ -42,12 +42,15 @@ class Restraint {
     std::int64_t pause_ms = 0;  ///< 0: closed
     BootMs next = 0;            ///< when one may try, while it is open
     BootMs failed_at = 0;
+    [[nodiscard]] bool is_over(BootMs now) const;  ///< it is to be forgotten
   };
   struct Budget {
     int left = 0;
     BootMs at = 0;
   };
 
+  /// The breaker of a route if it is open.
+  [[nodiscard]] const Breaker *open(const std::string &route, BootMs now) const;
   [[nodiscard]] Budget budget(const std::string &route, BootMs now) const;
   void forget_what_is_over(BootMs now);
 

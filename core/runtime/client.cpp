@@ -443,15 +443,15 @@ ErrorPtr Client::serve(const Queue &queue) {
 }
 
 void Client::close() {
+  Engine &engine = runtime_->engine();
   std::shared_ptr<const Live> last;
+  const auto lock = engine.enter();
   {
     const token::WriteGuard guard;
     last.swap(live_);
   }
   if (last == nullptr) return;
   closed_.store(true, std::memory_order_release);
-  Engine &engine = runtime_->engine();
-  const auto lock = engine.enter();
   engine.complete_if([this](const Operation &operation) { return operation.plan().client == this; }, common_errors().client_closed);
   for (const auto &source : last->sources) {
     if (source != nullptr) source->remove_user();

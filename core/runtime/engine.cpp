@@ -47,6 +47,7 @@ Engine::Engine(RuntimeSettings settings, std::shared_ptr<Clock> clock) : setting
 Engine::~Engine() {
   {
     const std::lock_guard lock(mutex_);  // a fork must not find libcurl half torn down
+    if (forked_) leave_to_parent();
     driver_.reset();
   }
   unregister_engine(this);
@@ -562,25 +563,29 @@ void Engine::mark_forked() {
   for (const auto &[id, queue] : queues_) queue->renew_descriptors();
 }
 
+void Engine::leave_to_parent() noexcept {
+  nudged_ = nullptr;
+  if (driver_ != nullptr) net::Driver::abandon(std::move(driver_));
+  (void)turn_.release();       // NOLINT(bugprone-unused-return-value): the parent's thread may have been writing it
+  (void)turn_over_.release();  // NOLINT(bugprone-unused-return-value): the parent's threads may be waiting on it
+}
+
 /// In the child, by the first who enters: leaves the parent's thread, sockets and half-done work behind.
 void Engine::rebuild_after_fork() {
   // What needs memory comes first: without it nothing has changed, and the next who enters tries again.
   auto turn = std::make_unique<Turn>();
   auto turn_over = std::make_unique<std::condition_variable>();
+  spread_.seed(seed());
   {
     const std::lock_guard queues(queues_mutex_);
     for (const auto &[id, queue] : queues_) queue->rebuild_after_fork();
   }
-  nudged_ = nullptr;
-  if (driver_ != nullptr) net::Driver::abandon(std::move(driver_));
-  (void)turn_.release();       // NOLINT(bugprone-unused-return-value): the parent's thread may have been writing it
-  (void)turn_over_.release();  // NOLINT(bugprone-unused-return-value): the parent's threads may be waiting on it
+  leave_to_parent();
   turn_ = std::move(turn);
   turn_over_ = std::move(turn_over);
   commands_.clear();
   signatures_.clear();
   signing_here_ = false;
-  spread_.seed(seed());
   awaited_.clear();
   armed_ = kNever;
   driving_ = thread_alive_ = false;

@@ -189,6 +189,7 @@ class Engine : public std::enable_shared_from_this<Engine> {
   void close_driver();
   void for_each_source(const std::function<void(TokenSource &)> &what) const;
   void fail_everything(const ErrorPtr &error);
+  void leave_to_parent() noexcept;
   void rebuild_after_fork();
   void clock_moved();
 

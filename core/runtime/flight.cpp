@@ -19,7 +19,7 @@ namespace {
 std::string route_of(const Setup &setup, const flow::HttpRequest &request) {
   if (setup.host_transport) return request.origin + " by the host";
   const bool by_proxy = !setup.net->proxy.url.empty() && request.origin.starts_with("https://");
-  return by_proxy ? request.origin + " by " + setup.net->proxy.printable : request.origin;
+  return by_proxy ? request.origin + " by " + setup.net->proxy.printable + " except " + setup.net->proxy.bypass : request.origin;
 }
 
 std::string seconds(std::int64_t ms) { return ms % 1000 == 0 ? std::to_string(ms / 1000) + " s" : std::to_string(ms) + " ms"; }
@@ -111,8 +111,8 @@ void Flight::depart() {
     if (until < deadline_) return wait_until(until, &Flight::depart);
     return fail_with(not_asked(Status::RateLimited, "it wants this client to wait (Retry-After), beyond total_timeout_ms", wait_ms));
   }
-  if (const std::string *login = login_sent(); login != nullptr && !engine_.logins().enter(*login, shared_from_this())) return;
   const BootMs now = engine_.clock()->boot_ms();
+  if (const std::string *login = login_sent(); login != nullptr && !engine_.logins().enter(*login, shared_from_this(), now)) return;
   if (net::Pace *pace = this->pace(); pace != nullptr && !departure_) {
     const BootMs departure = pace->next(now);
     if (departure > now && departure >= deadline_) return fail_with(out_of_turn(departure - now));
@@ -122,9 +122,10 @@ void Flight::depart() {
   attempt();
 }
 
-/// The one that sent the same password first has learned whether it is right.
+/// The one that sent the same password first has landed. Whoever ended that one may be about to end this one too: it leaves no sooner than
+/// the next turn.
 void Flight::resume() {
-  if (owner_ != nullptr) guarded([this] { depart(); });
+  if (owner_ != nullptr) guarded([this] { pause_ = engine_.at(engine_.clock()->boot_ms(), step(&Flight::depart)); });
 }
 
 const std::string *Flight::login_sent() const {
@@ -266,7 +267,7 @@ void Flight::note_answer(const flow::HttpResponse &response, const flow::Effect 
   net::Restraint &restraint = engine_.restraint();
   const auto *failed = std::get_if<flow::Failed>(&effect);
   const BootMs now = engine_.clock()->boot_ms();
-  if (failed == nullptr) {
+  if (failed == nullptr && response.status < 400) {
     restraint.succeeded(route_, now);
   } else if (const std::int64_t wait_ms = flow::retry_after_ms(response, this->now()); wait_ms > 0) {
     restraint.hold(owner_->setup().digest, request_->origin, now + wait_ms, now);
@@ -335,8 +336,9 @@ void Flight::attempt_timed_out(bool connecting) {
 
 void Flight::fetch_timed_out() {
   total_deadline_ = {};
-  const std::string what = "no token within " + seconds(owner_->setup().total_timeout_ms) + " (total_timeout_ms) and " +
-                           std::to_string(attempt_) + (attempt_ == 1 ? " attempt" : " attempts");
+  std::string what = "no token within " + seconds(owner_->setup().total_timeout_ms) + " (total_timeout_ms) and " +
+                     std::to_string(attempt_) + (attempt_ == 1 ? " attempt" : " attempts");
+  if (waits_for_its_turn()) what += ": another login with the same credentials did not end";
   if (exchange_ == 0) return fail_with(timed_out(what));
   const flow::Sent sent = sent_state();
   engine_.abort(std::exchange(exchange_, 0));
@@ -389,7 +391,7 @@ void Flight::finish(flow::Effect effect) {
   engine_.cancel(total_deadline_);
   give_departure_back();
   const bool one_shot = request_ != nullptr && request_->call_class == flow::CallClass::OneShot;
-  Landing landing{std::move(effect), machine_->refresh_token_is_dead(), machine_->code_period(), one_shot, std::exchange(waiters_, {})};
+  Landing landing{std::move(effect), machine_->refresh_token_is_dead(), one_shot, std::exchange(waiters_, {})};
   const auto owner = std::exchange(owner_, nullptr);
   owner->landed(std::move(landing));
   if (owner->login_name() == nullptr) return;

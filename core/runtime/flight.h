@@ -20,7 +20,6 @@ class HostCall;
 struct Landing {
   flow::Effect effect;
   bool refresh_token_is_dead = false;
-  std::int64_t code_period = -1;
   bool one_shot = false;  ///< the last request sent a password or a code, of which providers count how many are wrong
   std::vector<std::shared_ptr<Waiter>> waiters;  ///< those who joined
 };
@@ -77,6 +76,7 @@ class Flight : public std::enable_shared_from_this<Flight> {
   void attempt();
   /// The login whose password or code the request holds; null when it holds none.
   [[nodiscard]] const std::string *login_sent() const;
+  [[nodiscard]] bool waits_for_its_turn() const { return request_ != nullptr && exchange_ == 0 && !pause_; }
   ErrorPtr send();
   ErrorPtr sign();
   void give_departure_back() noexcept;

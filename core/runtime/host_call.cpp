@@ -131,8 +131,11 @@ ErrorPtr HostCall::fail(Status status, std::string_view message, std::int64_t us
   return answer([&] { return engine_->deliver(id_, std::move(failure)); });
 }
 
-void HostCall::dropped() {
-  answer([&] { return engine_->deliver(id_, flow::HttpFailure{common_errors().call_dropped, flow::Sent::Maybe}); });
+void HostCall::dropped() noexcept {
+  try {
+    answer([&] { return engine_->deliver(id_, flow::HttpFailure{common_errors().call_dropped, flow::Sent::Maybe}); });
+  } catch (...) {  // NOLINT(bugprone-empty-catch): without memory who waits is told by the deadline
+  }
 }
 
 ErrorPtr HostCall::answer(const std::function<bool()> &deliver) {

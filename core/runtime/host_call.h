@@ -38,7 +38,7 @@ class HostCall : public std::enable_shared_from_this<HostCall> {
   void decline(QueueId queue) noexcept;
   ErrorPtr fail(Status status, std::string_view message, std::int64_t user_error);
   /// The host let go of it; unanswered, it has failed.
-  void dropped();
+  void dropped() noexcept;
 
  protected:
   /// `offered` and `cancelled` are the events that the host gets; `what` is what failed when it did, for messages.

@@ -11,44 +11,41 @@ namespace {
 /// So many logins are remembered at most.
 constexpr std::size_t kMost = 1000;
 
+/// A password that was right so long ago may have been changed.
+constexpr std::int64_t kAcceptedMs = 60'000;
+
 }  // namespace
 
 void LoginGuard::refused(const std::string &login, const ErrorPtr &error, int tolerated) {
   accepted_.erase(login);
-  Refusals latest{login, 1, nullptr};
-  const auto older = std::find_if(refused_.begin(), refused_.end(), [&](const Refusals &entry) { return entry.login == login; });
-  const bool known = older != refused_.end();
-  if (known) latest.times += older->times;
-  if (latest.times > tolerated) latest.error = error;
-  refused_.reserve(refused_.size() + 1);
-  if (known) {
-    forgive(login);
-  } else if (refused_.size() >= kMost) {
-    refused_.erase(refused_.begin());
+  if (refused_.size() >= kMost && !refused_.contains(login)) {
+    const auto older = [](const auto &a, const auto &b) { return a.second.order < b.second.order; };
+    refused_.erase(std::min_element(refused_.begin(), refused_.end(), older));
   }
-  refused_.push_back(std::move(latest));
+  Refusals &refusals = refused_[login];
+  refusals.order = ++refusals_;
+  if (++refusals.times > tolerated) refusals.error = error;
 }
 
-void LoginGuard::accepted(const std::string &login) noexcept {
+void LoginGuard::accepted(const std::string &login, BootMs now) noexcept {
   forgive(login);
-  if (accepted_.size() >= kMost) accepted_.clear();
   try {
-    accepted_.insert(login);
+    if (accepted_.size() >= kMost) accepted_.clear();
+    accepted_[login] = now + kAcceptedMs;
   } catch (const std::bad_alloc &) {  // NOLINT(bugprone-empty-catch): who is not remembered waits for his turn once more
   }
 }
 
-void LoginGuard::forgive(const std::string &login) {
-  std::erase_if(refused_, [&](const Refusals &entry) { return entry.login == login; });
-}
+void LoginGuard::forgive(const std::string &login) { refused_.erase(login); }
 
 ErrorPtr LoginGuard::locked_out(const std::string &login) const {
-  const auto found = std::find_if(refused_.begin(), refused_.end(), [&](const Refusals &entry) { return entry.login == login; });
-  return found == refused_.end() ? nullptr : found->error;
+  const auto found = refused_.find(login);
+  return found == refused_.end() ? nullptr : found->second.error;
 }
 
-bool LoginGuard::enter(const std::string &login, const std::shared_ptr<Flight> &flight) {
-  if (accepted_.contains(login)) return true;
+bool LoginGuard::enter(const std::string &login, const std::shared_ptr<Flight> &flight, BootMs now) {
+  const auto accepted = accepted_.find(login);
+  if (accepted != accepted_.end() && now < accepted->second) return true;
   Turn &turn = turns_[login];
   const auto first = turn.first.lock();
   if (first == flight) return true;
@@ -66,6 +63,15 @@ std::vector<std::weak_ptr<Flight>> LoginGuard::leave(const std::string &login, c
   auto waiting = std::move(turn->second.waiting);
   turns_.erase(turn);
   return waiting;
+}
+
+std::shared_ptr<std::int64_t> LoginGuard::code_period(const std::string &login) {
+  auto &period = code_periods_[login];
+  if (period != nullptr) return period;
+  if (code_periods_.size() > kMost) {
+    std::erase_if(code_periods_, [](const auto &entry) { return entry.second.use_count() == 1; });
+  }
+  return code_periods_[login] = std::make_shared<std::int64_t>(-1);
 }
 
 }  // namespace fleetauth::runtime

@@ -1,11 +1,12 @@
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <unordered_map>
-#include <unordered_set>
 #include <vector>
 
+#include "core/base/clock.h"
 #include "core/base/error.h"
 
 namespace fleetauth::runtime {
@@ -18,31 +19,35 @@ class LoginGuard {
  public:
   /// The password or code was refused: it is not sent again before it is changed or forgiven. More often than tolerated, that is.
   void refused(const std::string &login, const ErrorPtr &error, int tolerated);
-  void accepted(const std::string &login) noexcept;
+  void accepted(const std::string &login, BootMs now) noexcept;
   void forgive(const std::string &login);
   /// How it was refused; null when it was not.
   [[nodiscard]] ErrorPtr locked_out(const std::string &login) const;
 
-  /// While it is not known whether a password is right, one flight sends it and the others wait. False when this one has to: leave() names
-  /// it.
-  bool enter(const std::string &login, const std::shared_ptr<Flight> &flight);
+  /// While it is not known whether a password is right, one flight sends it and the others wait. False when this one has to: leave() names it.
+  bool enter(const std::string &login, const std::shared_ptr<Flight> &flight, BootMs now);
   /// The flight has landed: who waited for it.
   [[nodiscard]] std::vector<std::weak_ptr<Flight>> leave(const std::string &login, const Flight &flight) noexcept;
 
+  /// The period of the last one-time code that was made for the login, which all its flights share; -1 for none.
+  std::shared_ptr<std::int64_t> code_period(const std::string &login);
+
  private:
   struct Refusals {
-    std::string login;
     int times = 0;
     ErrorPtr error;  ///< null: it may be tried once more
+    std::uint64_t order = 0;
   };
   struct Turn {
     std::weak_ptr<Flight> first;
     std::vector<std::weak_ptr<Flight>> waiting;
   };
 
-  std::vector<Refusals> refused_;  ///< the latest last
-  std::unordered_set<std::string> accepted_;
+  std::unordered_map<std::string, Refusals> refused_;
+  std::uint64_t refusals_ = 0;
+  std::unordered_map<std::string, BootMs> accepted_;  ///< until when that counts
   std::unordered_map<std::string, Turn> turns_;
+  std::unordered_map<std::string, std::shared_ptr<std::int64_t>> code_periods_;
 };
 
 }  // namespace fleetauth::runtime

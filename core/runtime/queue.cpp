@@ -21,17 +21,19 @@ constexpr std::size_t kMostNotices = 1000;
 
 Queue::Queue(std::shared_ptr<Runtime> runtime, Kind kind) : runtime_(std::move(runtime)), kind_(kind) {
   last_.front().kind = EventKind::Closed;
-  id_ = engine().add_queue(this);
   const auto lock = engine().enter();
+  id_ = engine().add_queue(this);
   if (engine().closed()) end();
 }
 
 Queue::~Queue() {
-  engine().remove_queue(id_);
   try {
-    const auto lock = engine().enter();
+    const auto lock = engine().enter();  // in a fork's child, this queue must not be left as the parent's threads had it
+    engine().remove_queue(id_);
     engine().offer_calls_again();
-  } catch (...) {  // NOLINT(bugprone-empty-catch): without memory they are offered again a little later
+  } catch (...) {  // without memory the calls are offered again a little later
+    engine().remove_queue(id_);
+    if (engine().forked()) (void)arrived_.release();  // NOLINT(bugprone-unused-return-value): the parent's threads may be waiting on it
   }
 }
 

@@ -17,6 +17,8 @@ constexpr std::int64_t kSecond = 1000;
 constexpr std::int64_t kShortestPause = 1 * kSecond;
 /// A token of this age is as long-lived as any that could be had.
 constexpr std::int64_t kYoungMs = 10 * kSecond;
+/// Whose password was refused need not look before this whether it has been forgiven.
+constexpr std::int64_t kShutOutMs = 10 * kSecond;
 
 /// How long a failure is remembered: callers meanwhile get it without the provider being asked.
 std::int64_t pause_after(const Error &error, int failures, const net::Random &random) {
@@ -108,7 +110,7 @@ void TokenSource::renew_if_stale(const token::Token &token) {
 void TokenSource::renew() {
   const BootMs now = engine().clock()->boot_ms();
   if (fetch_ != nullptr || now < retry_at_ || kind_->users == 0 || engine().closed()) return;
-  if (locked_out() != nullptr) return;
+  if (session_.refresh.empty() && locked_out() != nullptr) return;
   // A host that sends the requests or signs the tokens itself is only asked when a queue of its is there to take the call.
   const auto takes = [this](QueueId server) { return engine().takes_events(server); };
   if (setup().needs_host(credential()) && std::none_of(servers().begin(), servers().end(), takes)) return;
@@ -203,14 +205,13 @@ void TokenSource::landed(Landing landing) {
   renew_from_.store(0, std::memory_order_release);
   const auto &answered = fetch->answers;
   if (landing.refresh_token_is_dead) session_ = {};
-  if (landing.code_period >= 0) code_period_ = landing.code_period;
 
   std::shared_ptr<const token::Token> token;
   ErrorPtr error;
   if (auto *granted = std::get_if<flow::Granted>(&landing.effect)) {
     if (answered != nullptr) answered->spent = true;
     token = accept(std::move(granted->grant), std::move(fetch->token));
-    if (landing.one_shot) engine().logins().accepted(kind_->login);  // another way in proves nothing about the password
+    if (landing.one_shot) engine().logins().accepted(kind_->login, engine().clock()->boot_ms());  // another way in proves nothing about the password
   } else {
     error = of_account(std::get<flow::Failed>(landing.effect).error, account());
     try {
@@ -251,8 +252,8 @@ std::shared_ptr<const token::Token> TokenSource::accept(flow::Grant grant, std::
   token.expires_wall = life.expires == kNever ? kNever : now.wall + (life.expires - now.boot);
 
   if (!grant.refresh.empty()) {
-    const BootMs expires = grant.refresh_lifetime_ms >= kNever - now.boot ? kNever : now.boot + grant.refresh_lifetime_ms;
-    session_ = {std::move(grant.refresh), expires};
+    session_.refresh = std::move(grant.refresh);
+    session_.expires = grant.refresh_lifetime_ms >= kNever - now.boot ? kNever : now.boot + grant.refresh_lifetime_ms;
   } else if (!grant.refreshed) {
     session_ = {};
   }
@@ -302,15 +303,16 @@ void TokenSource::note_failure(const ErrorPtr &error, bool one_shot) {
     retry_at_ = now + error->challenge->lifetime_ms;
     return;
   }
-  if (one_shot && (error->status == Status::InvalidCredentials || error->status == Status::OtpRejected)) {
+  const bool refused = one_shot && (error->status == Status::InvalidCredentials || error->status == Status::OtpRejected);
+  if (refused && locked_out() == nullptr) {  // or this one was not even sent
     // A code may also be wrong because our clock was, which its refusal has told of.
     constexpr int kToleratedCodes = 1;
     engine().logins().refused(kind_->login, not_again(*error), error->status == Status::OtpRejected ? kToleratedCodes : 0);
-    if (locked_out() != nullptr) {  // which is all that counts from now on
-      last_error_ = nullptr;
-      retry_at_ = now;
-      return;
-    }
+  }
+  if (refused && locked_out() != nullptr) {  // which is all that counts from now on
+    last_error_ = nullptr;
+    retry_at_ = now + kShutOutMs;
+    return;
   }
   const std::int64_t pause = pause_after(*error, failures_ + 1, [this] { return engine().random(); });
   if (pause > 0) ++failures_;
@@ -340,7 +342,7 @@ void TokenSource::fetched(bool granted) {
 
 void TokenSource::launch(const std::shared_ptr<Waiter> &waiter) {
   if (credential().kind == provider::FlowKind::SignedJwt) return begin(flow::make_minting(setup().config, credential(), subject_), waiter);
-  session_.code_period = code_period_;
+  if (!credential().totp_parameter.empty()) session_.code_period = engine().logins().code_period(kind_->login);
   begin(flow::make_login(setup().config, credential(), subject_, session_), waiter);
 }
 
@@ -356,7 +358,7 @@ void TokenSource::begin(std::unique_ptr<flow::Machine> machine, const std::share
 }
 
 ErrorPtr TokenSource::remembered_failure() const {
-  if (auto error = locked_out()) return error;
+  if (auto error = session_.refresh.empty() ? locked_out() : nullptr) return error;
   const BootMs now = engine().clock()->boot_ms();
   if (last_error_ == nullptr || now >= retry_at_) return nullptr;
   if (last_error_->challenge != nullptr) return last_error_;

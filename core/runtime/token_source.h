@@ -121,7 +121,6 @@ class TokenSource final : public FlightOwner, public std::enable_shared_from_thi
   token::Slot slot_;
   flow::Session session_;
   bool logged_in_ = false;
-  std::int64_t code_period_ = -1;
   std::unique_ptr<Fetch> fetch_;
 
   // After a failure: the error, and from when on the provider may be asked again. While a challenge waits for its code, that is the error.

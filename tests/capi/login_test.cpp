@@ -219,6 +219,40 @@ TEST_F(Login, ATotpSecretNeedsNobody) {
   EXPECT_EQ(outcome.name(), "OK") << outcome.message();
 }
 
+TEST_F(Login, T16_ClientsOfOneLoginSendACodeOnce) {
+  Clock clock;
+  const auto now = std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::system_clock::now().time_since_epoch()).count();
+  ASSERT_EQ(fleetauth_clock_manual_new(now, clock.out(), nullptr), FLEETAUTH_OK);
+  runtime = make_runtime({}, clock.get());
+  const auto with = [this](const char *attempt_timeout_ms) {
+    return orchestrator("totp", {{"totp_secret", "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"}, {"attempt_timeout_ms", attempt_timeout_ms}});
+  };
+  const Client first = with("9000");
+  ASSERT_EQ(get_token(first.get()).name(), "OK");
+  for (const char *another : {"9001", "9002"}) {
+    const Client client = with(another);
+    const Outcome outcome = get_token(client.get());
+    EXPECT_EQ(outcome.name(), "E_RATE_LIMITED") << outcome.message();
+    EXPECT_NE(outcome.message().find("used up"), std::string::npos) << outcome.message();
+  }
+}
+
+TEST_F(Login, H06_ARefreshTokenOutlivesThePasswordItCameFrom) {
+  const Client client = orchestrator("dispatcher");
+  const Outcome first = get_token(client.get());
+  ASSERT_EQ(first.name(), "OK") << first.message();
+  emulator.fault({{"match", {{"path", "/fo/auth/login"}}}, {"times", 1}, {"do", {{"status", 401}}}});
+  const Client refused = orchestrator("dispatcher", {{"attempt_timeout_ms", "9000"}});
+  EXPECT_EQ(get_token(refused.get()).name(), "E_INVALID_CREDENTIALS");
+  const Outcome again = get_token(refused.get());
+  EXPECT_NE(again.message().find("not sent again"), std::string::npos) << again.message();
+  ASSERT_EQ(fleetauth_client_report_rejected(client.get(), fleetauth_token_slot(first.token.get()),
+                                             fleetauth_token_generation(first.token.get()), 401, nullptr, 0, nullptr, nullptr),
+            FLEETAUTH_OK);
+  const Outcome renewed = get_token(client.get());
+  EXPECT_EQ(renewed.name(), "OK") << renewed.message();
+}
+
 TEST_F(Login, T_5_ACodeIsOfTheProvidersTime) {
   for (const int ahead_s : {-600, 1200}) {
     emulator.admin("POST", "/clock", {{"advance_s", ahead_s}});

@@ -85,6 +85,23 @@ TEST_P(Fork, P01_WhatWasInFlightFailsInTheChildOnly) {
   EXPECT_EQ(emulator.requests("token"), 2U);
 }
 
+TEST_P(Fork, P01_TheChildMayReleaseAQueueOnWhichTheParentWaits) {
+  Queue queue = capi::make_queue(runtime.get());
+  std::atomic<bool> woken{false};
+  std::thread waiter([&] {
+    while (!woken) capi::take_outcome(queue.get(), 1'000);
+  });
+  for (int i = 0; i < 20; ++i) {
+    const pid_t child = in_child([&] {
+      queue = Queue();
+      return get_token(client.get()).status == FLEETAUTH_OK ? 0 : 1;
+    });
+    EXPECT_EQ(wait_for(child).status, 0);
+  }
+  woken = true;
+  waiter.join();
+}
+
 TEST_P(Fork, P01_AGrandchildWorksToo) {
   ASSERT_EQ(get_token(client.get()).name(), "OK");
   const pid_t child = in_child([&] {

@@ -108,6 +108,13 @@ TEST_F(RestraintTest, ABudgetGrowsWithTimeToo) {
   EXPECT_FALSE(repeat());
 }
 
+TEST_F(RestraintTest, H15_AnOutageLongAgoIsForgotten) {
+  fail(5);
+  now += 11 * 60'000;
+  EXPECT_FALSE(restraint.take_probe(kApi, now));
+  EXPECT_EQ(wait(), 0);
+}
+
 TEST_F(RestraintTest, H15_FailuresLongAgoAreForgotten) {
   fail(4);
   now += 11 * 60'000;

@@ -72,6 +72,7 @@ TEST_F(LoginGuardTest, H06_T15_AWrongPasswordIsSentOnceForAllAccounts) {
   EXPECT_EQ(then.requests.size(), 0U);
   ASSERT_EQ(then.outcomes.size(), static_cast<std::size_t>(kAccounts));
   for (const Outcome &outcome : then.outcomes) EXPECT_EQ(outcome.status, Status::InvalidCredentials);
+  EXPECT_EQ(then.outcomes.back().error->message, then.outcomes[1].error->message);
 }
 
 TEST_F(LoginGuardTest, OnceItIsKnownToBeRightTheOthersLeaveTogether) {

@@ -28,7 +28,7 @@ struct Ended {
 inline Ended wait_for(pid_t child) {
   const auto before = std::chrono::steady_clock::now();
   int status = 0;
-  waitpid(child, &status, 0);
+  TEMP_FAILURE_RETRY(waitpid(child, &status, 0));
   const auto time = std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - before);
   return {WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status), time};
 }

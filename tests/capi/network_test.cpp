@@ -358,9 +358,7 @@ TEST_F(Network, ClosingTheRuntimeDoesNotWaitForAHungServer) {
   const Queue queue = make_queue(runtime.get());
   start(client.get(), queue.get(), 1);
   emulator.await_requests(1);
-  const auto before = std::chrono::steady_clock::now();
-  EXPECT_EQ(fleetauth_runtime_close(runtime.get(), 2000, nullptr), FLEETAUTH_OK);
-  EXPECT_LT(std::chrono::steady_clock::now() - before, std::chrono::milliseconds(1000));
+  EXPECT_EQ(fleetauth_runtime_close(runtime.get(), 10'000, nullptr), FLEETAUTH_OK) << "less than an attempt's 15 s";
   EXPECT_EQ(take_outcome(queue.get()).name(), "E_CLOSED");
 }
 

@@ -14,6 +14,9 @@ namespace process {
 
 inline constexpr unsigned kPatienceSeconds = 20;
 
+/// What waits for a request that nobody answers takes longer, the 15 s of an attempt; what does not wait, far less even on a busy machine.
+inline constexpr std::chrono::seconds kWithoutWaiting{10};
+
 /// How often something is done that a variable of the environment may ask for more of.
 inline int times(const char *variable, int otherwise) {
   const char *asked = std::getenv(variable);

@@ -150,7 +150,7 @@ TEST_P(Threads, ClosingTheRuntimeEndsItsConnections) {
   const capi::Queue queue = capi::make_queue(runtime.get());
   const capi::Op op = capi::start(other.get(), queue.get(), 1);
   while (emulator.requests("token") == 1) capi::take_outcome(queue.get(), 1);
-  EXPECT_EQ(fleetauth_runtime_close(runtime.get(), 5000, nullptr), FLEETAUTH_OK);
+  EXPECT_EQ(fleetauth_runtime_close(runtime.get(), 10'000, nullptr), FLEETAUTH_OK);
   EXPECT_EQ(sockets(), before);
 }
 
@@ -165,8 +165,8 @@ TEST_P(Threads, CancelAndCloseDoNotWaitForAHungServer) {
   EXPECT_EQ(capi::take_outcome(queue.get()).name(), "E_CANCELLED");
   fleetauth_client_close(client.get());
   EXPECT_EQ(capi::take_outcome(queue.get()).name(), "E_CLOSED");
-  EXPECT_EQ(fleetauth_runtime_close(runtime.get(), 2000, nullptr), FLEETAUTH_OK);
-  EXPECT_LT(std::chrono::steady_clock::now() - before, std::chrono::milliseconds(1000));
+  EXPECT_EQ(fleetauth_runtime_close(runtime.get(), 10'000, nullptr), FLEETAUTH_OK);
+  EXPECT_LT(std::chrono::steady_clock::now() - before, kWithoutWaiting);
 }
 
 TEST_P(Threads, N26_WithTooFewDescriptorsItSaysSoAndRecovers) {

@@ -69,6 +69,7 @@ extern "C" __attribute__((visibility("default"))) int getaddrinfo(const char *na
   if (host == "nobody-answers.test") return EAI_AGAIN;
   if (host == "dual.test") return look_up_both("::1", "127.0.0.1", service, hints, result);
   if (host == "rebound.test") return look_up_both("169.254.169.254", "127.0.0.1", service, hints, result);
+  if (host == "unspecified.test") return look_up_both("0.0.0.0", "::1", service, hints, result);
   if (host == "metadata.test") return real_lookup()("169.254.169.254", service, hints, result);
   if (host == "elsewhere.test") return real_lookup()("192.0.2.1", service, hints, result);
   return real_lookup()(name, service, hints, result);

@@ -9,6 +9,7 @@ namespace fleetauth::test {
 ///     nobody-answers.test  cannot be looked up now
 ///     dual.test            ::1, then 127.0.0.1
 ///     rebound.test         169.254.169.254, then 127.0.0.1
+///     unspecified.test     0.0.0.0, which leads to this machine, then ::1
 ///     metadata.test        169.254.169.254
 ///     elsewhere.test       192.0.2.1
 class HungResolver {

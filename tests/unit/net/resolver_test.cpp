@@ -119,6 +119,14 @@ TEST_F(ResolverTest, N27_OfSeveralAddressesOnlyTheAllowedAreTried) {
   EXPECT_EQ(response_of(fetch(get(origin), settings())).status, 200);
 }
 
+TEST_F(ResolverTest, N27_ARefusedAddressIsNotEvenConnectedTo) {
+  const TestCa ca;
+  const RawServer server(RawServer::always(json_answer("{}")), test::RawTls{ca.issue(), 0, ""});
+  const Outcome outcome = fetch(get("https://unspecified.test:" + std::to_string(server.port())), settings(ca.pem()));
+  expect_failure(outcome, Status::Connect, Sent::No, "not allowed");
+  EXPECT_EQ(server.connections(), 0);
+}
+
 TEST_F(ResolverTest, T29_PlainHttpNeverLeavesThisMachine) {
   expect_failure(fetch(get("http://elsewhere.test"), settings()), Status::Connect, Sent::No, "not this machine");
 }

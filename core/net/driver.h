@@ -21,8 +21,8 @@ struct NetOptions {
   Proxy proxy;
   std::string user_agent;
   bool allow_loopback_http = false;
-  std::int64_t connect_timeout_ms = 5000;  ///< libcurl's backstop is a little later than the runtime's timer
-  std::int64_t attempt_timeout_ms = 15000;
+  std::int64_t connect_timeout_ms = 0;  ///< libcurl's backstop is a little later than the runtime's timer
+  std::int64_t attempt_timeout_ms = 0;
 };
 
 using Outcome = std::variant<flow::HttpResponse, flow::HttpFailure>;

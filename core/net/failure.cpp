@@ -38,17 +38,6 @@ Finding certificate_failed(const Ending &e) {
   }
 }
 
-// A handshake ends either by an alert or a rule of TLS, or because the connection broke meanwhile. libcurl tells them apart in its
-// text only: OpenSSL's own errors begin with "error:".
-Finding handshake_failed(const Ending &e) {
-  const std::size_t error = e.detail.find("error:");
-  if (error == std::string_view::npos || e.detail.find("unexpected eof") != std::string_view::npos) {
-    return {Status::Network, "the connection was closed during the TLS handshake"};
-  }
-  return {Status::Tls, "the TLS handshake failed (" + redact::printable(e.detail.substr(error)) +
-                           "); the server must offer TLS 1.2 or newer with ECDHE and an AEAD cipher"};
-}
-
 Finding timed_out(const Ending &e) {
   if (e.sent == flow::Sent::No)
     return {Status::Timeout, "no connection within " + seconds(e.connect_timeout_ms) + "; check the network and any firewall"};
@@ -74,6 +63,17 @@ Finding broken(const Ending &e, const char *what) {
   if (e.sent == flow::Sent::No && !e.proxy.empty() && !e.proxy_has_exceptions)
     return {Status::Proxy, "the proxy " + std::string(e.proxy) + " broke the connection"};
   return {Status::Network, what};
+}
+
+// A handshake ends either by an alert or a rule of TLS, or because the connection broke meanwhile. libcurl tells them apart in its
+// text only: OpenSSL's own errors begin with "error:".
+Finding handshake_failed(const Ending &e) {
+  const std::size_t error = e.detail.find("error:");
+  if (error == std::string_view::npos || e.detail.find("unexpected eof") != std::string_view::npos) {
+    return broken(e, "the connection was closed during the TLS handshake");
+  }
+  return {Status::Tls, "the TLS handshake failed (" + redact::printable(e.detail.substr(error)) +
+                           "); the server must offer TLS 1.2 or newer with ECDHE and an AEAD cipher"};
 }
 
 Finding look_up(const Ending &e) {

@@ -27,7 +27,8 @@ class ConnectTest : public ::testing::Test {
   }
 
   void ask(const std::string &origin, const Texts &more) {
-    Texts options{{"api_key", "key"}, {"acct_id", "1"}, {"secret", "s"}, {"base_url", origin}, {"proxy", "none"}};
+    Texts options{{"api_key", "key"},   {"acct_id", "1"},  {"secret", "s"},
+                  {"base_url", origin}, {"proxy", "none"}, {"connect_timeout_ms", std::to_string(kConnectTimeoutMs)}};
     options.insert(options.end(), more.begin(), more.end());
     client_ = make_client(runtime_.get(), "fleetup", options);
     op_ = start(client_.get(), queue_.get(), 1);

@@ -18,7 +18,7 @@ namespace {
 std::string read_line(int fd) {
   std::string line;
   char c = 0;
-  while (read(fd, &c, 1) == 1 && c != '\n') line.push_back(c);
+  while (TEMP_FAILURE_RETRY(read(fd, &c, 1)) == 1 && c != '\n') line.push_back(c);
   return line;
 }
 
@@ -73,7 +73,7 @@ Emulator::Emulator() {
 
 Emulator::~Emulator() {
   close(stdin_);
-  waitpid(child_, nullptr, 0);
+  TEMP_FAILURE_RETRY(waitpid(child_, nullptr, 0));
   std::error_code ignored;
   std::filesystem::remove_all(directory_, ignored);
 }
@@ -105,9 +105,20 @@ std::size_t Emulator::requests(const std::string &flow) {
 }
 
 void Emulator::await_requests(std::size_t count) {
-  if (!admin("GET", "/log?timeout_ms=10000&wait_for=" + std::to_string(count)).at("complete").get<bool>()) {
-    throw std::runtime_error("the requests did not arrive");
+  await_requests(count, 10'000, [] {});
+}
+
+void Emulator::await_requests(std::size_t count, fleetauth_queue *driven) {
+  await_requests(count, 10, [driven] { take_outcome(driven, 10); });
+}
+
+void Emulator::await_requests(std::size_t count, int at_once_ms, const std::function<void()> &meanwhile) {
+  const std::string log = "/log?timeout_ms=" + std::to_string(at_once_ms) + "&wait_for=" + std::to_string(count);
+  for (int waited_ms = 0; waited_ms < 10'000; waited_ms += at_once_ms) {
+    meanwhile();
+    if (admin("GET", log).at("complete").get<bool>()) return;
   }
+  throw std::runtime_error("the requests did not arrive");
 }
 
 HttpAnswer Emulator::get(const std::string &url, fleetauth_token *token) { return send("GET", url, token, ""); }

@@ -2,6 +2,7 @@
 
 #include <sys/types.h>
 
+#include <functional>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <string>
@@ -35,12 +36,15 @@ class Emulator {
   std::size_t requests(const std::string &flow);
   /// Waits until that many requests of any flow have arrived.
   void await_requests(std::size_t count);
+  /// The same, driving a queue that nothing is to come from: in manual mode nobody else sends them.
+  void await_requests(std::size_t count, fleetauth_queue *driven);
 
   /// A request to a protected resource, with the headers of a token.
   HttpAnswer get(const std::string &url, fleetauth_token *token);
   HttpAnswer post(const std::string &url, fleetauth_token *token, const nlohmann::json &body);
 
  private:
+  void await_requests(std::size_t count, int at_once_ms, const std::function<void()> &meanwhile);
   HttpAnswer send(const std::string &method, const std::string &url, fleetauth_token *token, const std::string &body);
 
   pid_t child_ = -1;

@@ -1,5 +1,5 @@
 // A name lookup that hangs, as it can for many seconds: the getaddrinfo below is the one that the library calls. Nobody waits for it.
-#include "tests/fault/hung_resolver.h"
+#include "tests/fault/resolver.h"
 
 #include <gtest/gtest.h>
 
@@ -49,7 +49,7 @@ TEST_P(HungResolverTest, N03_AClosedClientsCallersAreToldBeforeTheLookupReturns)
 }
 
 TEST_P(HungResolverTest, N03_TheRuntimeIsClosedBeforeTheLookupReturns) {
-  EXPECT_EQ(fleetauth_runtime_close(runtime.get(), 2000, nullptr), FLEETAUTH_OK) << "the thread has left";
+  EXPECT_EQ(fleetauth_runtime_close(runtime.get(), 5000, nullptr), FLEETAUTH_OK) << "the thread has left";
   EXPECT_EQ(take_outcome(queue.get()).name(), "E_CLOSED");
 }
 

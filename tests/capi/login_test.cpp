@@ -10,11 +10,11 @@ namespace {
 
 using nlohmann::json;
 
-class Login : public ::testing::Test {
+class Login : public ::testing::TestWithParam<const char *> {
  protected:
   void SetUp() override {
     handles_before_ = fleetauth_live_handles();
-    runtime = make_runtime();
+    runtime = make_runtime({{"mode", GetParam()}});
   }
   void TearDown() override {
     runtime = {};
@@ -118,7 +118,7 @@ Outcome token_of_account(const Client &client, const std::string &account, const
 
 // ---------------------------------------------------------------- Fleet Orchestrator
 
-TEST_F(Login, PasswordThenRefresh) {
+TEST_P(Login, PasswordThenRefresh) {
   const Client client = orchestrator("dispatcher");
   const std::string url = emulator.url() + "/fo/reservations?limit=10&page=1";
   const Outcome first = get_token(client.get(), url);
@@ -137,7 +137,7 @@ TEST_F(Login, PasswordThenRefresh) {
   EXPECT_EQ(emulator.get(url, second.token.get()).status, 200);
 }
 
-TEST_F(Login, RotatedRefreshTokensAreUsedOnce) {
+TEST_P(Login, RotatedRefreshTokensAreUsedOnce) {
   configure({{"fleet_orchestrator", {{"rotate_refresh", true}, {"rotation_strict", true}}}});
   const Client client = orchestrator("dispatcher");
   std::string last;
@@ -155,7 +155,7 @@ TEST_F(Login, RotatedRefreshTokensAreUsedOnce) {
   EXPECT_EQ(emulator.requests("login"), 1U) << "renewed by the refresh token";
 }
 
-TEST_F(Login, H16_H17_AOneTimeCodeAtTheSecondTry) {
+TEST_P(Login, H16_H17_AOneTimeCodeAtTheSecondTry) {
   const Client client = orchestrator("otp");
   const Outcome asked = get_token(client.get());
   const Challenge challenge = challenge_of(asked);
@@ -171,7 +171,7 @@ TEST_F(Login, H16_H17_AOneTimeCodeAtTheSecondTry) {
   EXPECT_EQ(answer(client, runtime, challenge, "123456").name(), "E_OTP_OVER");
 }
 
-TEST_F(Login, T16_AChallengeIsAnsweredFromElsewhere) {
+TEST_P(Login, T16_AChallengeIsAnsweredFromElsewhere) {
   const std::string key(32, 'k');
   const auto *key_bytes = reinterpret_cast<const std::uint8_t *>(key.data());
   Blob sealed;
@@ -197,14 +197,14 @@ TEST_F(Login, T16_AChallengeIsAnsweredFromElsewhere) {
   EXPECT_EQ(emulator.requests("login"), 1U);
 }
 
-TEST_F(Login, ALogoutEndsTheQuestionForACode) {
+TEST_P(Login, ALogoutEndsTheQuestionForACode) {
   const Client client = orchestrator("otp");
   const Challenge challenge = challenge_of(get_token(client.get()));
   EXPECT_EQ(log_out(client, runtime).name(), "OK");
   EXPECT_EQ(answer(client, runtime, challenge, "123456").name(), "E_OTP_OVER");
 }
 
-TEST_F(Login, T17_AChallengeIsItsClientsOnly) {
+TEST_P(Login, T17_AChallengeIsItsClientsOnly) {
   const Client client = orchestrator("otp");
   const Challenge challenge = challenge_of(get_token(client.get()));
   const Client other = orchestrator("dispatcher");
@@ -213,17 +213,17 @@ TEST_F(Login, T17_AChallengeIsItsClientsOnly) {
   EXPECT_EQ(answer(client, runtime, challenge, "123456").name(), "OK");
 }
 
-TEST_F(Login, ATotpSecretNeedsNobody) {
+TEST_P(Login, ATotpSecretNeedsNobody) {
   const Client client = orchestrator("totp", {{"totp_secret", "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"}});
   const Outcome outcome = get_token(client.get());
   EXPECT_EQ(outcome.name(), "OK") << outcome.message();
 }
 
-TEST_F(Login, T16_ClientsOfOneLoginSendACodeOnce) {
+TEST_P(Login, T16_ClientsOfOneLoginSendACodeOnce) {
   Clock clock;
   const auto now = std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::system_clock::now().time_since_epoch()).count();
   ASSERT_EQ(fleetauth_clock_manual_new(now, clock.out(), nullptr), FLEETAUTH_OK);
-  runtime = make_runtime({}, clock.get());
+  runtime = make_runtime({{"mode", GetParam()}}, clock.get());
   const auto with = [this](const char *attempt_timeout_ms) {
     return orchestrator("totp", {{"totp_secret", "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"}, {"attempt_timeout_ms", attempt_timeout_ms}});
   };
@@ -237,7 +237,7 @@ TEST_F(Login, T16_ClientsOfOneLoginSendACodeOnce) {
   }
 }
 
-TEST_F(Login, H06_ARefreshTokenOutlivesThePasswordItCameFrom) {
+TEST_P(Login, H06_ARefreshTokenOutlivesThePasswordItCameFrom) {
   const Client client = orchestrator("dispatcher");
   const Outcome first = get_token(client.get());
   ASSERT_EQ(first.name(), "OK") << first.message();
@@ -253,17 +253,17 @@ TEST_F(Login, H06_ARefreshTokenOutlivesThePasswordItCameFrom) {
   EXPECT_EQ(renewed.name(), "OK") << renewed.message();
 }
 
-TEST_F(Login, T_5_ACodeIsOfTheProvidersTime) {
+TEST_P(Login, T_5_ACodeIsOfTheProvidersTime) {
   for (const int ahead_s : {-600, 1200}) {
     emulator.admin("POST", "/clock", {{"advance_s", ahead_s}});
-    runtime = make_runtime();
+    runtime = make_runtime({{"mode", GetParam()}});
     const Client client = orchestrator("totp", {{"totp_secret", "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"}});
     const Outcome outcome = get_token(client.get());
     EXPECT_EQ(outcome.name(), "OK") << outcome.message();
   }
 }
 
-TEST_F(Login, WhoIsAskedWithEveryRole) {
+TEST_P(Login, WhoIsAskedWithEveryRole) {
   for (const std::string role : {"admin", "dispatcher", "viewer", "driver"}) {
     const Client client = orchestrator(role);
     const Reply reply = inquire(client, runtime, FLEETAUTH_INQUIRY_IDENTITY);
@@ -273,7 +273,7 @@ TEST_F(Login, WhoIsAskedWithEveryRole) {
   }
 }
 
-TEST_F(Login, ATokenThatWhoamiRefusesIsRenewedOnce) {
+TEST_P(Login, ATokenThatWhoamiRefusesIsRenewedOnce) {
   const Client client = orchestrator("viewer");
   ASSERT_EQ(get_token(client.get()).name(), "OK");
   emulator.admin("POST", "/revoke", {{"provider", "fleet_orchestrator"}, {"fingerprint", ""}});
@@ -284,7 +284,7 @@ TEST_F(Login, ATokenThatWhoamiRefusesIsRenewedOnce) {
   EXPECT_EQ(inquire(client, runtime, FLEETAUTH_INQUIRY_IDENTITY).name(), "E_ACCESS_DENIED");
 }
 
-TEST_F(Login, ALogoutForgets) {
+TEST_P(Login, ALogoutForgets) {
   const Client client = orchestrator("admin");
   const std::string first = get_token(client.get()).secret();
   EXPECT_EQ(log_out(client, runtime).name(), "OK");
@@ -292,14 +292,14 @@ TEST_F(Login, ALogoutForgets) {
   EXPECT_EQ(emulator.requests("login"), 2U);
 }
 
-TEST_F(Login, ALogoutEndsInquiriesInsteadOfLoggingInAgain) {
+TEST_P(Login, ALogoutEndsInquiriesInsteadOfLoggingInAgain) {
   const Client client = orchestrator("admin");
   ASSERT_EQ(get_token(client.get()).name(), "OK");
   emulator.fault({{"match", {{"path", "/fo/auth/whoami"}}}, {"times", 1}, {"do", {{"hold", "whoami"}}}});
   const Queue queue = make_queue(runtime.get());
   Op op;
   ASSERT_EQ(fleetauth_client_inquire(client.get(), nullptr, FLEETAUTH_INQUIRY_IDENTITY, queue.get(), 1, op.out(), nullptr), FLEETAUTH_OK);
-  emulator.await_requests(2);
+  emulator.await_requests(2, queue.get());
   EXPECT_EQ(log_out(client, runtime).name(), "OK");
   emulator.admin("POST", "/release", {{"gate", "whoami"}});
   Event event;
@@ -311,7 +311,7 @@ TEST_F(Login, ALogoutEndsInquiriesInsteadOfLoggingInAgain) {
 
 // ---------------------------------------------------------------- Trimble Maps
 
-TEST_F(Login, AResellersAccountsThroughOneClient) {
+TEST_P(Login, AResellersAccountsThroughOneClient) {
   const Client client = trimble("demo-partner-key");
   const Reply reply = inquire(client, runtime, FLEETAUTH_INQUIRY_ACCOUNTS);
   ASSERT_EQ(reply.name(), "OK") << reply.message();
@@ -333,7 +333,7 @@ TEST_F(Login, AResellersAccountsThroughOneClient) {
   EXPECT_EQ(text_of(fleetauth_error_account, refused.error.get()), "NOPE");
 }
 
-TEST_F(Login, T17_TheSlotOfAForgottenAccountLeadsToNobodyElsesToken) {
+TEST_P(Login, T17_TheSlotOfAForgottenAccountLeadsToNobodyElsesToken) {
   const Client client = make("trimble_maps", "/trimble", {{"api_key", "demo-partner-key"}, {"max_tokens", "1"}});
   std::int64_t slot = 0;
   std::int64_t generation = 0;
@@ -355,7 +355,7 @@ TEST_F(Login, T17_TheSlotOfAForgottenAccountLeadsToNobodyElsesToken) {
   EXPECT_EQ(emulator.requests("authenticate"), 3U) << "it was forgotten";
 }
 
-TEST_F(Login, AnAccountThatSomebodyWaitsForIsNotForgotten) {
+TEST_P(Login, AnAccountThatSomebodyWaitsForIsNotForgotten) {
   const Client client = make("trimble_maps", "/trimble", {{"api_key", "demo-partner-key"}, {"max_tokens", "1"}});
   emulator.fault({{"match", {{"path", "/trimble/accounts/authenticate"}}}, {"times", 1}, {"do", {{"hold", "first"}}}});
   const Queue queue = make_queue(runtime.get());
@@ -364,34 +364,34 @@ TEST_F(Login, AnAccountThatSomebodyWaitsForIsNotForgotten) {
   Op op;
   ASSERT_EQ(fleetauth_request_new(client.get(), options.get(), request.out(), nullptr), FLEETAUTH_OK);
   ASSERT_EQ(fleetauth_client_start(client.get(), request.get(), nullptr, 0, nullptr, 0, queue.get(), 1, op.out(), nullptr), FLEETAUTH_OK);
-  emulator.await_requests(1);
+  emulator.await_requests(1, queue.get());
   ASSERT_EQ(token_of_account(client, "FLTACC2", "").name(), "OK");
   emulator.admin("POST", "/release", {{"gate", "first"}});
   EXPECT_EQ(take_outcome(queue.get()).name(), "OK");
 }
 
-TEST_F(Login, ADirectCustomerHasNoAccountList) {
+TEST_P(Login, ADirectCustomerHasNoAccountList) {
   const Client client = trimble("demo-fleet-key");
   const Reply reply = inquire(client, runtime, FLEETAUTH_INQUIRY_ACCOUNTS);
   EXPECT_EQ(reply.name(), "E_ACCESS_DENIED") << reply.message();
   EXPECT_EQ(inquire(client, runtime, FLEETAUTH_INQUIRY_IDENTITY).name(), "E_UNSUPPORTED");
 }
 
-TEST_F(Login, H07_ABadApiKeyIsSaidToBeOne) {
+TEST_P(Login, H07_ABadApiKeyIsSaidToBeOne) {
   const Client client = trimble("not-a-key");
   const Outcome outcome = get_token(client.get());
   EXPECT_EQ(outcome.name(), "E_INVALID_CREDENTIALS");
   EXPECT_NE(outcome.message().find("api_key"), std::string::npos) << outcome.message();
 }
 
-TEST_F(Login, AnAccountWhereThereAreNoneIsRefused) {
+TEST_P(Login, AnAccountWhereThereAreNoneIsRefused) {
   const Client client = orchestrator("admin");
   EXPECT_EQ(token_of_account(client, "X", "").name(), "E_UNSUPPORTED");
 }
 
 // ---------------------------------------------------------------- OAuth2, Samsara, Verizon Reveal
 
-TEST_F(Login, OAuth2EveryWay) {
+TEST_P(Login, OAuth2EveryWay) {
   const std::string resource = emulator.url() + "/oauth2-api/resource";
   for (const Texts &more : std::vector<Texts>{{{"scope", "fleet.read"}},
                                               {{"scheme", "client_secret_post"}},
@@ -404,7 +404,7 @@ TEST_F(Login, OAuth2EveryWay) {
   }
 }
 
-TEST_F(Login, OAuth2ALogoutRevokes) {
+TEST_P(Login, OAuth2ALogoutRevokes) {
   const std::string resource = emulator.url() + "/oauth2-api/resource";
   const Client client = oauth2({{"refresh_token", "demo-refresh-token"}, {"revoke_path", "revoke"}});
   const Outcome outcome = get_token(client.get(), resource);
@@ -415,7 +415,7 @@ TEST_F(Login, OAuth2ALogoutRevokes) {
   EXPECT_EQ(get_token(client.get()).name(), "E_LOGIN_REQUIRED");
 }
 
-TEST_F(Login, OAuth2ALogoutRevokesARefreshTokenThatWasNotUsed) {
+TEST_P(Login, OAuth2ALogoutRevokesARefreshTokenThatWasNotUsed) {
   for (const std::string scheme : {"refresh_token", "refresh_token_post"}) {
     configure({{"oauth2", {{"first_refresh_tokens", json::array({scheme})}}}});
     const Texts options{{"refresh_token", scheme}, {"scheme", scheme}, {"revoke_path", "revoke"}};
@@ -430,7 +430,7 @@ TEST_F(Login, OAuth2ALogoutRevokesARefreshTokenThatWasNotUsed) {
   }
 }
 
-TEST_F(Login, OAuth2TheNextClientBeginsWithTheRefreshTokenItWasGiven) {
+TEST_P(Login, OAuth2TheNextClientBeginsWithTheRefreshTokenItWasGiven) {
   Event kept;
   const Queue queue = make_queue(runtime.get());
   {
@@ -443,14 +443,14 @@ TEST_F(Login, OAuth2TheNextClientBeginsWithTheRefreshTokenItWasGiven) {
   EXPECT_EQ(outcome.name(), "OK") << outcome.message();
 }
 
-TEST_F(Login, OAuth2AnEmptyRefreshTokenIsNone) {
+TEST_P(Login, OAuth2AnEmptyRefreshTokenIsNone) {
   const Client client = oauth2({{"refresh_token", ""}});
   const Outcome outcome = get_token(client.get());
   ASSERT_EQ(outcome.name(), "OK") << outcome.message();
   EXPECT_STREQ(fleetauth_token_scheme(outcome.token.get(), nullptr), "client_credentials");
 }
 
-TEST_F(Login, SamsaraRotatesAndRevokes) {
+TEST_P(Login, SamsaraRotatesAndRevokes) {
   const std::string vehicles = emulator.url() + "/samsara/fleet/vehicles";
   const Client client = make("samsara", "/samsara",
                              {{"client_id", "demo-client"}, {"client_secret", "demo-secret"}, {"refresh_token", "demo-refresh-token"}});
@@ -466,7 +466,7 @@ TEST_F(Login, SamsaraRotatesAndRevokes) {
   EXPECT_EQ(emulator.get(vehicles, second.token.get()).status, 401);
 }
 
-TEST_F(Login, VerizonRevealAndTheKeysOfTheOthers) {
+TEST_P(Login, VerizonRevealAndTheKeysOfTheOthers) {
   const auto opens = [&](const Client &client, const std::string &path) {
     const Outcome outcome = get_token(client.get(), emulator.url() + path);
     EXPECT_EQ(outcome.name(), "OK") << outcome.message();
@@ -481,6 +481,8 @@ TEST_F(Login, VerizonRevealAndTheKeysOfTheOthers) {
   EXPECT_TRUE(opens(make("tn360", "/tn360", {{"api_key", "demo-tn360-key"}}), "/tn360/v1/vehicles"));
   EXPECT_TRUE(opens(make("samsara", "/samsara", {{"api_token", "demo-samsara-token"}}), "/samsara/fleet/vehicles"));
 }
+
+INSTANTIATE_TEST_SUITE_P(Modes, Login, ::testing::Values("threaded", "manual"));
 
 }  // namespace
 }  // namespace capi

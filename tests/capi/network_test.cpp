@@ -6,11 +6,16 @@
 #include <thread>
 
 #include "tests/capi/emulator.h"
+#include "tests/fault/raw_server.h"
 
 namespace capi {
 namespace {
 
+using fleetauth::test::RawConnection;
+using fleetauth::test::RawServer;
 using nlohmann::json;
+
+constexpr const char *kSecret = "your-app-secret";
 
 class Network : public ::testing::Test {
  protected:
@@ -310,6 +315,42 @@ TEST_F(Network, N01_NobodyListens) {
   EXPECT_EQ(fleetauth_error_retryable(outcome.error.get()), 1);
 }
 
+/// A proxy that answers CONNECT with this, and then opens a tunnel if there is a port.
+RawServer proxy_that_answers(const std::string &answer, int port = 0) {
+  return RawServer([answer, port](RawConnection &connection) {
+    connection.read_request();
+    connection.send(answer);
+    if (port != 0) connection.tunnel(port);
+    connection.close();
+  });
+}
+
+TEST_F(Network, N23_AProxyThatRefusesOrDiesIsNamedAndLearnsNothing) {
+  const Runtime runtime = make_runtime();
+  for (const char *answer : {"HTTP/1.1 407 Proxy Authentication Required\r\n\r\n", "HTTP/1.1 200 Connection established\r\n\r\n"}) {
+    const RawServer proxy = proxy_that_answers(answer);
+    const Client client = fleetup(runtime, {{"proxy", proxy.origin()}});
+    const Outcome outcome = get_token(client.get());
+    EXPECT_EQ(outcome.name(), "E_PROXY") << answer << outcome.message();
+    EXPECT_NE(outcome.message().find(proxy.origin()), std::string::npos) << outcome.message();
+    EXPECT_GT(proxy.connections(), 0);
+    EXPECT_EQ(proxy.received().find(kSecret), std::string::npos);
+  }
+  EXPECT_EQ(emulator.requests("token"), 0U);
+}
+
+TEST_F(Network, N23_ATokenComesThroughAProxy) {
+  const int port = std::stoi(emulator.url().substr(emulator.url().rfind(':') + 1));
+  const RawServer proxy = proxy_that_answers("HTTP/1.1 200 Connection established\r\n\r\n", port);
+  const Runtime runtime = make_runtime();
+  const Client client = fleetup(runtime, {{"proxy", proxy.origin()}});
+  const Outcome outcome = get_token(client.get());
+  EXPECT_EQ(outcome.name(), "OK") << outcome.message();
+  EXPECT_EQ(proxy.connections(), 1);
+  EXPECT_EQ(proxy.received().find(kSecret), std::string::npos);
+  EXPECT_EQ(proxy.received().find("/fleetup"), std::string::npos);
+}
+
 TEST_F(Network, ClosingTheRuntimeDoesNotWaitForAHungServer) {
   fault({{"hold", "for ever"}});
   const Runtime runtime = make_runtime();
@@ -317,9 +358,7 @@ TEST_F(Network, ClosingTheRuntimeDoesNotWaitForAHungServer) {
   const Queue queue = make_queue(runtime.get());
   start(client.get(), queue.get(), 1);
   emulator.await_requests(1);
-  const auto before = std::chrono::steady_clock::now();
-  EXPECT_EQ(fleetauth_runtime_close(runtime.get(), 2000, nullptr), FLEETAUTH_OK);
-  EXPECT_LT(std::chrono::steady_clock::now() - before, std::chrono::milliseconds(1000));
+  EXPECT_EQ(fleetauth_runtime_close(runtime.get(), 10'000, nullptr), FLEETAUTH_OK) << "less than an attempt's 15 s";
   EXPECT_EQ(take_outcome(queue.get()).name(), "E_CLOSED");
 }
 

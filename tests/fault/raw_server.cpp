@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <csignal>
 #include <cstdint>
 #include <cstdlib>
@@ -16,12 +17,18 @@
 namespace fleetauth::test {
 namespace {
 
-// A socket of 127.0.0.1 with a port of the system's choice.
-int bound_socket(int &port) {
-  const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+sockaddr_in loopback(int port) {
   sockaddr_in address{};
   address.sin_family = AF_INET;
   address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  address.sin_port = htons(static_cast<std::uint16_t>(port));
+  return address;
+}
+
+// A socket of 127.0.0.1 with a port of the system's choice.
+int bound_socket(int &port) {
+  const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  sockaddr_in address = loopback(0);
   socklen_t size = sizeof address;
   auto *generic = reinterpret_cast<sockaddr *>(&address);
   if (fd < 0 || bind(fd, generic, size) != 0 || getsockname(fd, generic, &size) != 0) throw std::runtime_error("no test port");
@@ -56,8 +63,14 @@ void shut(int fd) { shutdown(fd, SHUT_RDWR); }
 
 // ---------------------------------------------------------------- a connection
 
-int RawConnection::read_some(char *buffer, int size) {
-  return tls_ != nullptr ? SSL_read(tls_, buffer, size) : static_cast<int>(recv(fd_, buffer, static_cast<std::size_t>(size), 0));
+std::string RawConnection::receive() {
+  std::array<char, 4096> buffer{};
+  const auto got = tls_ != nullptr ? SSL_read(tls_, buffer.data(), buffer.size()) : recv(fd_, buffer.data(), buffer.size(), 0);
+  if (got <= 0) return {};
+  const std::string bytes(buffer.data(), static_cast<std::size_t>(got));
+  const std::lock_guard lock(server_.mutex_);
+  server_.received_ += bytes;
+  return bytes;
 }
 
 std::string RawConnection::read_request() {
@@ -66,22 +79,15 @@ std::string RawConnection::read_request() {
     const std::size_t head = pending_.find("\r\n\r\n");
     if (head != std::string::npos) wanted = head + 4 + content_length(std::string_view(pending_).substr(0, head));
     if (pending_.size() >= wanted && head != std::string::npos) break;
-    char buffer[4096];
-    const int got = read_some(buffer, sizeof buffer);
-    if (got <= 0) return {};
-    pending_.append(buffer, static_cast<std::size_t>(got));
+    const std::string bytes = receive();
+    if (bytes.empty()) return {};
+    pending_ += bytes;
   }
   std::string request = pending_.substr(0, wanted);
   pending_.erase(0, wanted);
   const std::lock_guard lock(server_.mutex_);
   server_.requests_.push_back(request);
   return request;
-}
-
-std::string RawConnection::receive() {
-  char buffer[4096];
-  const int got = read_some(buffer, sizeof buffer);
-  return got <= 0 ? std::string() : std::string(buffer, static_cast<std::size_t>(got));
 }
 
 void RawConnection::pause(std::chrono::milliseconds time) {
@@ -126,6 +132,26 @@ void RawConnection::stall() {
   }
 }
 
+void RawConnection::tunnel(int port) {
+  const int server = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  const sockaddr_in address = loopback(port);
+  RawConnection behind(server_, server, nullptr);
+  std::array<pollfd, 2> ends{{{fd_, POLLIN, 0}, {server, POLLIN, 0}}};
+  bool open = connect(server, reinterpret_cast<const sockaddr *>(&address), sizeof address) == 0;
+  while (open && ::poll(ends.data(), ends.size(), -1) > 0) {
+    if (open && ends[0].revents != 0) {
+      const std::string bytes = receive();
+      open = !bytes.empty() && behind.send(bytes);
+    }
+    if (open && ends[1].revents != 0) {
+      std::array<char, 4096> answer{};
+      const ssize_t got = recv(server, answer.data(), answer.size(), 0);
+      open = got > 0 && send({answer.data(), static_cast<std::size_t>(got)});
+    }
+  }
+  ::close(server);
+}
+
 bool RawConnection::renegotiate() {
   if (SSL_renegotiate(tls_) != 1 || SSL_do_handshake(tls_) != 1) return false;
   char buffer[1];
@@ -166,6 +192,11 @@ std::vector<std::string> RawServer::requests() const {
   return requests_;
 }
 
+std::string RawServer::received() const {
+  const std::lock_guard lock(mutex_);
+  return received_;
+}
+
 RawServer::Script RawServer::always(std::string answer) {
   return [answer = std::move(answer)](RawConnection &connection) {
     while (!connection.read_request().empty() && connection.send(answer)) {
@@ -174,6 +205,9 @@ RawServer::Script RawServer::always(std::string answer) {
 }
 
 void RawServer::accept_all() {
+  sigset_t all;
+  sigfillset(&all);
+  pthread_sigmask(SIG_BLOCK, &all, nullptr);  // SIGPIPE among them: OpenSSL writes without MSG_NOSIGNAL
   while (true) {
     const int fd = accept4(listener_, nullptr, nullptr, SOCK_CLOEXEC);
     if (fd < 0) return;
@@ -189,11 +223,6 @@ void RawServer::accept_all() {
 }
 
 void RawServer::serve(int fd) {
-  sigset_t pipe;
-  sigemptyset(&pipe);
-  sigaddset(&pipe, SIGPIPE);
-  pthread_sigmask(SIG_BLOCK, &pipe, nullptr);  // OpenSSL writes without MSG_NOSIGNAL
-
   const std::unique_ptr<SSL, decltype(&SSL_free)> tls(tls_ ? SSL_new(tls_.get()) : nullptr, SSL_free);
   bool ready = true;
   if (tls) {

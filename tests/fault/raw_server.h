@@ -23,7 +23,7 @@ class RawConnection {
 
   /// One request with its body (by Content-Length); empty when the client has left.
   std::string read_request();
-  /// The bytes that have come, at least one; empty when the client has left.
+  /// The bytes that have come, at least one and at most 4 KiB; empty when the client has left.
   std::string receive();
   /// Waits until the client has sent something, and leaves that unread.
   void await_bytes();
@@ -39,12 +39,12 @@ class RawConnection {
   void pause(std::chrono::milliseconds time);
   /// Does nothing until the client leaves.
   void stall();
+  /// Passes bytes on between the client and a port of 127.0.0.1 until one of them leaves.
+  void tunnel(int port);
   /// Asks for another TLS 1.2 handshake; whether the client agreed.
   bool renegotiate();
 
  private:
-  int read_some(char *buffer, int size);
-
   RawServer &server_;
   int fd_;
   SSL *tls_;
@@ -77,6 +77,8 @@ class RawServer {
   [[nodiscard]] int connections() const;
   /// Every request that a script has read, in order.
   [[nodiscard]] std::vector<std::string> requests() const;
+  /// Every byte that has come, but for those below TLS.
+  [[nodiscard]] std::string received() const;
 
   /// Answers every request of a connection with the same bytes.
   static Script always(std::string answer);
@@ -95,6 +97,7 @@ class RawServer {
   int accepted_ = 0;
   std::vector<int> open_;
   std::vector<std::string> requests_;
+  std::string received_;
   std::vector<std::thread> threads_;
   std::thread acceptor_;
 };

@@ -14,6 +14,9 @@ namespace process {
 
 inline constexpr unsigned kPatienceSeconds = 20;
 
+/// What waits for a request that nobody answers takes longer, the 15 s of an attempt; what does not wait, far less even on a busy machine.
+inline constexpr std::chrono::seconds kWithoutWaiting{10};
+
 /// How often something is done that a variable of the environment may ask for more of.
 inline int times(const char *variable, int otherwise) {
   const char *asked = std::getenv(variable);
@@ -28,7 +31,7 @@ struct Ended {
 inline Ended wait_for(pid_t child) {
   const auto before = std::chrono::steady_clock::now();
   int status = 0;
-  waitpid(child, &status, 0);
+  TEMP_FAILURE_RETRY(waitpid(child, &status, 0));
   const auto time = std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - before);
   return {WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status), time};
 }

@@ -92,7 +92,7 @@ Places find_in_memory(const Masked &secret) {
 }
 
 Places find_once_settled(const Masked &secret, std::size_t expected) {
-  const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(5);
+  const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(20);
   Places places = find_in_memory(secret);
   while (places.size() != expected && std::chrono::steady_clock::now() < until) places = find_in_memory(secret);
   return places;

@@ -1,5 +1,6 @@
 """Profiles: where the file is, what a value can be, what is said when something is wrong."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -81,6 +82,13 @@ def test_missing_value_lists_what_was_tried(command: Command, tmp_path: Path) ->
         assert tried in result.err
 
 
+def test_numbers_after_what_is_more_bytes_than_characters(command: Command, tmp_path: Path) -> None:
+    text = '\ufeffacme.acct_id = 12345\r\n"€" = { secret = "€", acct_id = 12345 } # €\r\n'
+    (tmp_path / "c.toml").write_text(text, encoding="utf-8", newline="")
+    states = json.loads(command("status", "--config", "c.toml", "--json").out)
+    assert [state["problems"] for state in states] == [["the profile names no provider"]] * 2
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
@@ -96,6 +104,14 @@ def test_missing_value_lists_what_was_tried(command: Command, tmp_path: Path) ->
         ('[acme]\nprovider = "fleetup"\nsecret = { keyring = "x" }\n', "acme.secret must be text"),
         ('[acme]\nprovider = "fleetup"\nsecret = [1]\n', "acme.secret must be text"),
         ('[acme]\nprovider = "fleetup"\nsecret = 0xdeadbeef\n', "acme.secret: write it in decimal digits or in quotes"),
+        ('[acme]\nprovider = "fleetup"\nsecret = 1_000\n', "acme.secret: write it in decimal digits or in quotes"),
+        ('[acme]\nprovider = "fleetup"\n"acct_id" = 5 # €\nsecret = +5\n', "acme.secret: write it in decimal digits or in quotes"),
+        ('[acme]\nprovider = "fleetup"\nsecret = { command = ["cat", 5] }\n', "acme.secret must be text"),
+        ('[acme]\nprovider = "fleetup"\nsecret = { command = ["cat", "a\\u0000"] }\n', "acme.secret has an argument with a NUL"),
+        ('[acme]\nprovider = "fleetup"\nsecret = { env = "HOME\\u0000" }\n', "acme.secret refers to a name with control characters"),
+        ('[acme]\nprovider = "fleetup"\nsecret = { file = "\\u001b[2J" }\n', "acme.secret refers to a name with control characters"),
+        ('[acme]\nprovider = "fleetup"\n"\\u001b[2J" = 1\n', "c.toml:3: a name has control characters"),
+        ('[acme]\nprovider = "fleetup" \u00e4\n', "c.toml:2: "),
         ('[acme]\nprovider = "fleetup"\nacct = 1\n', "has no option 'acct'"),
         ('[acme]\nprovider = "fleetup"\nacct_id = "x"\n', '"acct_id" must be a whole number'),
     ],

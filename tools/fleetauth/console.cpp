@@ -6,6 +6,8 @@
 #include <ctime>
 #include <iostream>
 
+#include "tools/fleetauth/text.h"
+
 namespace fleetauth::command {
 
 namespace {
@@ -13,18 +15,6 @@ namespace {
 /// What a server sent need not be UTF-8.
 std::string text_of(const nlohmann::json &json, int indent) {
   return json.dump(indent, ' ', false, nlohmann::json::error_handler_t::replace);
-}
-
-/// Control characters are those below 32, 127, and in two bytes U+0080 to U+009F.
-std::string printable(std::string_view text) {
-  std::string out;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const auto byte = static_cast<unsigned char>(text[i]);
-    const bool of_two = byte == 0xC2 && i + 1 < text.size() && static_cast<unsigned char>(text[i + 1]) < 0xA0;
-    if (of_two) ++i;
-    out += byte < 0x20 || byte == 0x7F || of_two ? '?' : text[i];
-  }
-  return out;
 }
 
 [[noreturn]] void not_written() { throw std::runtime_error(std::string("standard output was not written: ") + std::strerror(errno)); }

@@ -3,10 +3,8 @@
 #include <cstdlib>
 #include <filesystem>
 
-#include <toml++/toml.h>
-
 #include "tools/fleetauth/console.h"
-#include "tools/fleetauth/input.h"
+#include "tools/fleetauth/profile_text.h"
 
 namespace fleetauth::command {
 
@@ -42,48 +40,34 @@ std::string file_of(const std::string &path, const std::string &where) {
   }
 }
 
-std::string referred(const toml::table &reference, const std::string &where) {
-  if (reference.size() == 1) {
-    if (const auto env = reference["env"].value<std::string>()) {
-      const char *value = std::getenv(env->c_str());
-      if (value == nullptr) throw SetupError(where + ": the environment variable " + *env + " is not set");
-      return value;
-    }
-    if (const auto file = reference["file"].value<std::string>()) return file_of(*file, where);
-    if (const toml::array *words = reference["command"].as_array(); words != nullptr && !words->empty()) {
-      std::vector<std::string> argv;
-      for (const toml::node &word : *words) argv.push_back(word.value_or(std::string()));
-      return output_of(std::move(argv), where);
-    }
+/// What an entry comes to. `where` begins what is thrown.
+struct Follow {
+  const std::string &where;
+
+  std::string operator()(const std::string &text) const { return text; }
+  std::string operator()(const InEnvironment &env) const {
+    const char *value = std::getenv(env.name.c_str());
+    if (value == nullptr) throw SetupError(where + ": the environment variable " + env.name + " is not set");
+    return value;
   }
-  throw SetupError(where + " must be text, a number, true or false, or one of { env = \"NAME\" }, { file = \"PATH\" }, " +
-                   "{ command = [\"PROGRAM\", \"ARGUMENT\"] }");
-}
+  std::string operator()(const InFile &file) const { return file_of(file.path, where); }
+  std::string operator()(const PrintedBy &program) const { return output_of(program.argv, where); }
+  std::string operator()(const NoValue &none) const { throw SetupError(where + none.why); }
+};
 
-std::string value_of(const toml::node &node, const std::string &where) {
-  if (const auto text = node.value_exact<std::string>()) return *text;
-  if (const auto *number = node.as_integer()) {
-    // What looks like a number to TOML may be a secret, and in decimal it would be another one.
-    if (number->flags() != toml::value_flags::none) throw SetupError(where + ": write it in decimal digits or in quotes");
-    return std::to_string(number->get());
-  }
-  if (const auto boolean = node.value_exact<bool>()) return *boolean ? "true" : "false";
-  return referred(node.is_table() ? *node.as_table() : toml::table{}, where);
-}
+std::string value_of(const Entry &entry, const std::string &where) { return std::visit(Follow{where}, entry); }
 
-bool is_printed_by_a_program(const toml::node &node) { return node.is_table() && node.as_table()->contains("command"); }
-
-void look_at(const toml::node &node, const std::string &key, ProfileState &state) {
-  if (is_printed_by_a_program(node)) {
-    state.not_run.push_back(key);
+void look_at(const Entry &entry, const std::string &option, ProfileState &state) {
+  if (std::holds_alternative<PrintedBy>(entry)) {
+    state.not_run.push_back(option);
     return;
   }
   try {
-    std::string value = value_of(node, key);
-    if (key == "provider") {
+    std::string value = value_of(entry, option);
+    if (option == "provider") {
       state.profile.provider = std::move(value);
     } else {
-      state.profile.options[key] = std::move(value);
+      state.profile.options[option] = std::move(value);
     }
   } catch (const SetupError &error) {
     state.unreadable.emplace_back(error.what());
@@ -96,57 +80,35 @@ bool exists(const std::string &path) {
   return std::filesystem::exists(path, unknown);
 }
 
-std::string names_in(const toml::table &file) {
+std::string names_in(const std::map<std::string, Entries> &profiles) {
   std::string names;
-  for (const auto &[key, node] : file) {
-    if (node.is_table()) names += (names.empty() ? "" : ", ") + std::string(key.str());
-  }
+  for (const auto &[name, entries] : profiles) names += (names.empty() ? "" : ", ") + name;
   return names.empty() ? "none" : names;
 }
 
-/// What the parser quotes beyond a character may be a secret: a key of digits that is too large a number.
-std::string without_quotation(std::string description) {
-  const std::size_t begin = description.find('\'');
-  const std::size_t end = description.rfind('\'');
-  if (begin != std::string::npos && end - begin > 3) description.replace(begin + 1, end - begin - 1, "...");
-  return description;
-}
-
-toml::table parse_file(const std::string &path) {
-  try {
-    return toml::parse(read_file(path), path);
-  } catch (const toml::parse_error &error) {
-    const std::string line = std::to_string(error.source().begin.line);
-    throw SetupError(path + ":" + line + ": " + without_quotation(std::string(error.description())));
-  }
-}
+std::map<std::string, Entries> profiles_in(const std::string &path) { return parse_profiles(Secret(read_file(path)).text(), path); }
 
 }  // namespace
-
-std::string toml_version() {
-  return std::to_string(TOML_LIB_MAJOR) + "." + std::to_string(TOML_LIB_MINOR) + "." + std::to_string(TOML_LIB_PATCH);
-}
 
 Profile read_profile(const std::string &name, const std::optional<std::string> &config) {
   const auto [path, tried] = config_file(config);
   if (!exists(path)) {
     throw SetupError("there is no profile '" + name + "': no file " + path + ". Tried: " + tried);
   }
-  const toml::table file = parse_file(path);
-  const toml::table *table = file[name].as_table();
-  if (table == nullptr) throw SetupError(path + " has no profile '" + name + "'; it has: " + names_in(file));
+  const auto profiles = profiles_in(path);
+  const auto found = profiles.find(name);
+  if (found == profiles.end()) throw SetupError(path + " has no profile '" + name + "'; it has: " + names_in(profiles));
 
   Profile profile;
   profile.file = path;
-  for (const auto &[key, node] : *table) {
-    const std::string option(key.str());
+  for (const auto &[option, entry] : found->second) {
     const std::string where = path + ": " + name + "." + option;
     if (option == "provider") {
-      profile.provider = value_of(node, where);
+      profile.provider = value_of(entry, where);
       continue;
     }
     try {
-      profile.options[option] = value_of(node, where);
+      profile.options[option] = value_of(entry, where);
     } catch (const SetupError &error) {
       profile.unreadable[option] = error.what();
     }
@@ -158,13 +120,11 @@ Profile read_profile(const std::string &name, const std::optional<std::string> &
 std::vector<ProfileState> look_at_profiles(const std::optional<std::string> &config) {
   const auto [path, tried] = config_file(config);
   if (!exists(path)) throw SetupError("there are no profiles: no file " + path + ". Tried: " + tried);
-  const toml::table file = parse_file(path);
   std::vector<ProfileState> states;
-  for (const auto &[name, node] : file) {
-    if (!node.is_table()) continue;
+  for (const auto &[name, entries] : profiles_in(path)) {
     ProfileState &state = states.emplace_back();
-    state.name = name.str();
-    for (const auto &[key, value] : *node.as_table()) look_at(value, std::string(key.str()), state);
+    state.name = name;
+    for (const auto &[option, entry] : entries) look_at(entry, option, state);
   }
   return states;
 }

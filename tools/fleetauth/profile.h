@@ -33,7 +33,4 @@ struct ProfileState {
 /// All profiles of the file that read_profile reads. Throws SetupError when there is no file or it cannot be read.
 [[nodiscard]] std::vector<ProfileState> look_at_profiles(const std::optional<std::string> &config);
 
-/// The version of the TOML library that is compiled in.
-[[nodiscard]] std::string toml_version();
-
 }  // namespace fleetauth::command

@@ -13,4 +13,16 @@ namespace fleetauth::command {
   return out;
 }
 
+/// With ? in place of control characters: those below 32, 127, and in two bytes U+0080 to U+009F.
+[[nodiscard]] inline std::string printable(std::string_view text) {
+  std::string out;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const auto byte = static_cast<unsigned char>(text[i]);
+    const bool of_two = byte == 0xC2 && i + 1 < text.size() && static_cast<unsigned char>(text[i + 1]) < 0xA0;
+    if (of_two) ++i;
+    out += byte < 0x20 || byte == 0x7F || of_two ? '?' : text[i];
+  }
+  return out;
+}
+
 }  // namespace fleetauth::command

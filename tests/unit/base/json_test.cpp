@@ -3,7 +3,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <ctime>
+#include <limits>
 #include <string>
 
 namespace fleetauth::json {
@@ -102,14 +104,18 @@ TEST(JsonDocument, J05_ManyNamesAndLongStringsAreRead) {
   EXPECT_EQ(document->find("/last")->text()->size(), 250'000U);
 }
 
-/// The processor time that an object with so many names takes, read several times.
+/// The least processor time that an object with so many names takes, read several times.
 std::clock_t time_of_names(int count) {
   std::string text = "{";
   for (int i = 0; i < count; ++i) text += "\"" + std::to_string(i) + "\":0,";
   text += "\"last\":0}";
-  const std::clock_t before = std::clock();
-  for (int i = 0; i < 5; ++i) EXPECT_TRUE(parse(text));
-  return std::clock() - before;
+  std::clock_t least = std::numeric_limits<std::clock_t>::max();
+  for (int i = 0; i < 5; ++i) {
+    const std::clock_t before = std::clock();
+    EXPECT_TRUE(parse(text));
+    least = std::min(least, std::clock() - before);
+  }
+  return least;
 }
 
 TEST(JsonDocument, J05_FourTimesTheNamesDoNotTakeSixteenTimesTheTime) {

@@ -18,6 +18,8 @@ namespace fleetauth::net {
 /// A driver that is driven by the test itself.
 class DriverTest : public testing::Test {
  protected:
+  static constexpr std::int64_t kPatienceMs = 20'000;
+
   void SetUp() override {
     auto made = Driver::create();
     ASSERT_TRUE(made) << made.error()->message;
@@ -28,6 +30,7 @@ class DriverTest : public testing::Test {
   static std::shared_ptr<NetOptions> settings(const std::string &ca_pem = "") {
     auto options = std::make_shared<NetOptions>();
     options->ca_pem = ca_pem;
+    options->connect_timeout_ms = options->attempt_timeout_ms = kPatienceMs;
     options->user_agent = "fleetauth-test";
     options->allow_loopback_http = ca_pem.empty();
     return options;
@@ -52,7 +55,7 @@ class DriverTest : public testing::Test {
     return request;
   }
 
-  /// Drives until the request has ended; fails the test after five seconds.
+  /// Drives until the request has ended; fails the test after twenty seconds.
   Outcome fetch(const flow::HttpRequest &request, std::shared_ptr<const NetOptions> options) {
     std::optional<Outcome> outcome;
     driver->start(1, request, std::move(options), [&outcome](Outcome got) { outcome = std::move(got); });
@@ -63,7 +66,7 @@ class DriverTest : public testing::Test {
 
   template <class Condition>
   void drive_until(Condition met) {
-    const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(5);
+    const auto end = std::chrono::steady_clock::now() + std::chrono::milliseconds(kPatienceMs);
     while (!met() && std::chrono::steady_clock::now() < end) driver->run_once(100);
     EXPECT_TRUE(met());
   }

@@ -144,6 +144,14 @@ TEST_F(DriverTest, N10_OtherRequestsHaveAConnectionOfTheirOwn) {
   EXPECT_EQ(server.connections(), 3);  // the first connection also serves the last request
 }
 
+TEST_F(DriverTest, N10_OtherRequestsLeaveNoConnectionBehind) {
+  const RawServer server(RawServer::always(json_answer("{}")));
+  for (const CallClass call_class : {CallClass::OneShot, CallClass::Refresh, CallClass::Idempotent}) {
+    response_of(fetch(post(server.origin(), "x", call_class), settings()));
+  }
+  EXPECT_EQ(server.connections(), 3);
+}
+
 TEST_F(DriverTest, N10_NothingIsSentTwiceWhenTheConnectionDies) {
   for (const CallClass call_class : {CallClass::OneShot, CallClass::Refresh}) {
     const RawServer server([](RawConnection &connection) {
@@ -380,18 +388,27 @@ TEST_F(DriverTest, N20_T06_HeaderFloodsAreCutOff) {
 }
 
 TEST_F(DriverTest, N20_MalformedHeadersAreRefused) {
-  for (const char *header : {"X-Folded: a\r\n b", "no colon here"}) {
+  const std::pair<const char *, const char *> cases[] = {{"X-Folded: a\r\n b: c", "folded"}, {"no colon here", "HTTP/1.1"}};
+  for (const auto &[header, message] : cases) {
     const RawServer server(once(std::string("HTTP/1.1 200 OK\r\n") + header + "\r\nContent-Length: 2\r\n\r\n{}"));
-    expect_failure(fetch(get(server.origin()), settings()), Status::Protocol, Sent::Maybe);
+    expect_failure(fetch(get(server.origin()), settings()), Status::Protocol, Sent::Maybe, message);
   }
+}
+
+TEST_F(DriverTest, N20_HeadersOfAnInterimAnswerAreNotTheAnswers) {
+  const RawServer server(
+      once("HTTP/1.1 103 Early Hints\r\nRetry-After: 60\r\nDate: Thu, 01 Jan 1970 00:00:00 GMT\r\n\r\n" + json_answer("{}")));
+  const Outcome outcome = fetch(get(server.origin()), settings());
+  EXPECT_EQ(response_of(outcome).status, 200);
+  EXPECT_FALSE(response_of(outcome).header("retry-after"));
+  EXPECT_FALSE(response_of(outcome).header("date"));
 }
 
 TEST_F(DriverTest, N21_WhatIsNotHttpIsRefused) {
   for (const char *answer : {"hello, this is HTTP/0.9\n", "SSH-2.0-OpenSSH_9.2\r\n", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
                              "HTTP/9.9 200 OK\r\n\r\n", "HTTP/1.1 abc\r\n\r\n", "{\"token\":\"bare\"}", "\x16\x03\x01\x02"}) {
     const RawServer server(once(answer));
-    const Outcome outcome = fetch(post(server.origin(), "x"), settings());
-    expect_failure(outcome, Status::Protocol, Sent::Maybe);
+    expect_failure(fetch(post(server.origin(), "x"), settings()), Status::Protocol, Sent::Maybe, "HTTP/1.1");
   }
 }
 

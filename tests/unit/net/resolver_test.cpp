@@ -1,87 +1,31 @@
-// Name lookups that fail, hang or lead where they should not. libcurl is linked statically, so the getaddrinfo below is the one it calls.
+// Name lookups that fail, hang or lead where they should not.
+#include "tests/fault/resolver.h"
 
-#include <dlfcn.h>
-#include <netdb.h>
 #include <netinet/in.h>
-#include <pthread.h>
-#include <signal.h>
 #include <unistd.h>
 
-#include <atomic>
-#include <cstring>
 #include <fstream>
 #include <vector>
 
 #include "tests/unit/net/driver_fixture.h"
 
-namespace {
-
-std::atomic<bool> lookup_hangs{false};
-std::atomic<int> lookups{0};
-std::atomic<bool> lookup_takes_signals{true};
-
-using GetAddrInfo = int (*)(const char *, const char *, const addrinfo *, addrinfo **);
-
-GetAddrInfo real_lookup() {
-  static const auto found = reinterpret_cast<GetAddrInfo>(dlsym(RTLD_NEXT, "getaddrinfo"));
-  return found;
-}
-
-// A chain of the answers for two names.
-int look_up_both(const char *first, const char *second, const char *service, const addrinfo *hints, addrinfo **result) {
-  addrinfo *rest = nullptr;
-  const int code = real_lookup()(first, service, hints, result);
-  if (code != 0 || real_lookup()(second, service, hints, &rest) != 0) return code;
-  addrinfo *last = *result;
-  while (last->ai_next != nullptr) last = last->ai_next;
-  last->ai_next = rest;
-  return 0;
-}
-
-}  // namespace
-
-extern "C" __attribute__((visibility("default"))) int getaddrinfo(const char *name, const char *service, const addrinfo *hints,
-                                                                  addrinfo **result) {
-  ++lookups;
-  const std::string_view host = name == nullptr ? "" : name;
-  if (host == "hangs.test") {
-    sigset_t blocked;
-    pthread_sigmask(SIG_BLOCK, nullptr, &blocked);
-    lookup_takes_signals = sigismember(&blocked, SIGTERM) == 0 || sigismember(&blocked, SIGSEGV) != 0;
-    lookup_hangs = true;
-    lookup_hangs.wait(true);
-    return EAI_AGAIN;
-  }
-  if (host == "missing.test") return EAI_NONAME;
-  if (host == "nobody-answers.test") return EAI_AGAIN;
-  if (host == "dual.test") return look_up_both("::1", "127.0.0.1", service, hints, result);
-  if (host == "rebound.test") return look_up_both("169.254.169.254", "127.0.0.1", service, hints, result);
-  if (host == "metadata.test") return real_lookup()("169.254.169.254", service, hints, result);
-  if (host == "elsewhere.test") return real_lookup()("192.0.2.1", service, hints, result);
-  return real_lookup()(name, service, hints, result);
-}
-
 namespace fleetauth::net {
 namespace {
 
 using flow::Sent;
+using test::HungResolver;
 using test::json_answer;
 using test::RawServer;
 using test::TestCa;
 
 class ResolverTest : public DriverTest {
- protected:
-  void TearDown() override {
-    lookup_hangs = false;  // lets a thread that was left behind go home
-    lookup_hangs.notify_all();
-  }
+  const HungResolver resolver_;  // its end lets a thread that was left behind go home
 };
 
 TEST_F(ResolverTest, N02_NamesThatDoNotExist) {
   const Outcome outcome = fetch(get("https://missing.test:8443"), settings(TestCa().pem()));
   expect_failure(outcome, Status::Dns, Sent::No, "its name does not exist");
   EXPECT_FALSE(std::get<flow::HttpFailure>(outcome).error->is_retryable()) << "one attempt is enough to know";
-  EXPECT_GT(lookups, 0);
 }
 
 TEST_F(ResolverTest, N02_NameServersThatDoNotAnswer) {
@@ -151,18 +95,18 @@ TEST_F(ResolverTest, N04_WithoutAWayByIPv6TheOtherAddressIsTaken) {
 TEST_F(ResolverTest, N03_AHungLookupIsCancelledAtOnce) {
   const flow::HttpRequest request = get("https://hangs.test");
   driver->start(1, request, settings(TestCa().pem()), [](Outcome) { ADD_FAILURE() << "was cancelled"; });
-  drive_until([] { return lookup_hangs.load(); });
+  drive_until([] { return HungResolver::hanging() == 1; });
   driver->cancel(1);
   driver.reset();
-  EXPECT_TRUE(lookup_hangs) << "the lookup, which hangs until the end of the test, was waited for";
-  EXPECT_FALSE(lookup_takes_signals) << "a program's handlers must not run on threads of ours; faults must";
+  EXPECT_EQ(HungResolver::hanging(), 1) << "the lookup, which hangs until the end of the test, was waited for";
+  EXPECT_FALSE(HungResolver::took_signals()) << "a program's handlers must not run on threads of ours; faults must";
 }
 
 TEST_F(ResolverTest, N03_AHungLookupEndsWithTheTimeout) {
   const auto options = settings(TestCa().pem());
   options->connect_timeout_ms = -200;  // libcurl is given 250 ms more than the runtime's timer
   expect_failure(fetch(get("https://hangs.test"), options), Status::Timeout, Sent::No);
-  EXPECT_TRUE(lookup_hangs) << "the lookup was waited for";
+  EXPECT_EQ(HungResolver::hanging(), 1) << "the lookup was waited for";
 }
 
 TEST_F(ResolverTest, N27_NamesOfLinkLocalAddressesAreRefused) {
@@ -173,6 +117,14 @@ TEST_F(ResolverTest, N27_OfSeveralAddressesOnlyTheAllowedAreTried) {
   const RawServer server(RawServer::always(json_answer("{}")));
   const std::string origin = "http://rebound.test:" + std::to_string(server.port());
   EXPECT_EQ(response_of(fetch(get(origin), settings())).status, 200);
+}
+
+TEST_F(ResolverTest, N27_ARefusedAddressIsNotEvenConnectedTo) {
+  const TestCa ca;
+  const RawServer server(RawServer::always(json_answer("{}")), test::RawTls{ca.issue(), 0, ""});
+  const Outcome outcome = fetch(get("https://unspecified.test:" + std::to_string(server.port())), settings(ca.pem()));
+  expect_failure(outcome, Status::Connect, Sent::No, "not allowed");
+  EXPECT_EQ(server.connections(), 0);
 }
 
 TEST_F(ResolverTest, T29_PlainHttpNeverLeavesThisMachine) {

@@ -4,7 +4,7 @@
 #include "tools/fleetauth/abi.h"
 #include "tools/fleetauth/commands/commands.h"
 #include "tools/fleetauth/console.h"
-#include "tools/fleetauth/profile.h"
+#include "tools/fleetauth/profile_text.h"
 
 namespace fleetauth::command {
 

@@ -27,7 +27,7 @@ std::string held_name(const std::string &configuration, const std::string &origi
 
 std::int64_t Restraint::unavailable_ms(const std::string &route, BootMs now) const {
   const auto found = breakers_.find(route);
-  return found == breakers_.end() || found->second.pause_ms == 0 ? 0 : std::max<std::int64_t>(0, found->second.next - now);
+  return found == breakers_.end() ? 0 : std::max<std::int64_t>(0, found->second.next - now);
 }
 
 bool Restraint::take_probe(const std::string &route, BootMs now) {
@@ -64,7 +64,6 @@ void Restraint::hold(const std::string &configuration, const std::string &origin
 }
 
 std::int64_t Restraint::held_ms(const std::string &configuration, const std::string &origin, BootMs now) const {
-  if (holds_.empty()) return 0;
   const auto found = holds_.find(held_name(configuration, origin));
   return found == holds_.end() ? 0 : std::max<std::int64_t>(0, found->second - now);
 }
@@ -85,11 +84,8 @@ bool Restraint::spend_for_repeat(const std::string &route, const Error &error, B
   return true;
 }
 
-void Restraint::succeeded(const std::string &route, BootMs now) {
-  const auto found = budgets_.find(route);
-  if (found == budgets_.end()) return;
-  found->second = budget(route, now);
-  if (++found->second.left >= kBudget) budgets_.erase(found);
+void Restraint::succeeded(const std::string &route) {
+  if (const auto found = budgets_.find(route); found != budgets_.end()) ++found->second.left;
 }
 
 void Restraint::forget_what_is_over(BootMs now) {

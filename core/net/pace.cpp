@@ -14,8 +14,8 @@ BootMs Pace::next(BootMs now) const {
 
 BootMs Pace::book(BootMs now) {
   const BootMs departure = next(now);
-  returned_.erase(returned_.begin(), returned_.lower_bound(now));
-  if (returned_.erase(departure) == 0) theoretical_ = std::max(theoretical_, now) + interval_;
+  if (returned_.lower_bound(now) == returned_.end()) theoretical_ = std::max(theoretical_, now) + interval_;
+  returned_.erase(returned_.begin(), returned_.upper_bound(departure));  // it, and those that are past
   return departure;
 }
 

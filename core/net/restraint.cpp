@@ -64,7 +64,6 @@ void Restraint::hold(const std::string &configuration, const std::string &origin
 }
 
 std::int64_t Restraint::held_ms(const std::string &configuration, const std::string &origin, BootMs now) const {
-  if (holds_.empty()) return 0;
   const auto found = holds_.find(held_name(configuration, origin));
   return found == holds_.end() ? 0 : std::max<std::int64_t>(0, found->second - now);
 }
@@ -87,11 +86,8 @@ bool Restraint::spend_for_repeat(const std::string &route, const Error &error, B
   return true;
 }
 
-void Restraint::succeeded(const std::string &route, BootMs now) {
-  const auto found = budgets_.find(route);
-  if (found == budgets_.end()) return;
-  found->second = budget(route, now);
-  if (++found->second.left >= kBudget) budgets_.erase(found);
+void Restraint::succeeded(const std::string &route) {
+  if (const auto found = budgets_.find(route); found != budgets_.end()) ++found->second.left;
 }
 
 const Restraint::Breaker *Restraint::open(const std::string &route, BootMs now) const {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <unordered_map>
@@ -34,18 +35,21 @@ class Restraint {
   /// Takes a repeat of the request that failed so out of the budget; false when too many were repeated in vain.
   bool spend_for_repeat(const std::string &route, const Error &error, BootMs now);
   /// A request succeeded: there is more to spend.
-  void succeeded(const std::string &route, BootMs now);
+  void succeeded(const std::string &route);
+
+  /// How many breakers, budgets and holds there are: what is over is forgotten when the next comes.
+  [[nodiscard]] std::size_t size() const { return breakers_.size() + budgets_.size() + holds_.size(); }
 
  private:
   struct Breaker {
     int failures = 0;
     std::int64_t pause_ms = 0;  ///< 0: closed
-    BootMs next = 0;            ///< when one may try, while it is open
+    BootMs next = 0;            ///< when one may try; in the past while it is closed
     BootMs failed_at = 0;
     [[nodiscard]] bool is_over(BootMs now) const;  ///< it is to be forgotten
   };
   struct Budget {
-    int left = 0;
+    int left = 0;  ///< may be more than it holds
     BootMs at = 0;
   };
 

@@ -268,7 +268,7 @@ void Flight::note_answer(const flow::HttpResponse &response, const flow::Effect 
   const auto *failed = std::get_if<flow::Failed>(&effect);
   const BootMs now = engine_.clock()->boot_ms();
   if (failed == nullptr && response.status < 400) {
-    restraint.succeeded(route_, now);
+    restraint.succeeded(route_);
   } else if (const std::int64_t wait_ms = flow::retry_after_ms(response, this->now()); wait_ms > 0) {
     restraint.hold(owner_->setup().digest, request_->origin, now + wait_ms, now);
   }

@@ -25,7 +25,7 @@ constexpr int kLifetime = 3600;
 constexpr int kLastMargin = 30;  ///< so many seconds before its end a token is not handed out any more
 constexpr int kValid = 300;      ///< so many seconds of the outage it still is
 
-enum class Shape { Refused, Unavailable, UnavailableFor, Hanging };
+enum class Shape { Refused, Unavailable, UnavailableFor, Garbage, Cut, Hanging };
 
 struct Outage {
   Shape shape;
@@ -86,6 +86,12 @@ class OutageTest : public ::testing::TestWithParam<Outage> {
         connection.send(json_answer(R"({"token":"tok"})"));
       } else if (GetParam().shape == Shape::Hanging) {
         connection.stall();
+      } else if (GetParam().shape == Shape::Garbage) {
+        connection.send("garbage\r\n\r\n");
+        return;
+      } else if (GetParam().shape == Shape::Cut) {
+        connection.send("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{");
+        return;
       } else {
         connection.send(answer_503(GetParam().shape == Shape::UnavailableFor ? "Retry-After: 120\r\n" : ""));
       }
@@ -142,7 +148,8 @@ TEST_P(OutageTest, H15_T20_TenMinutesTakeFewRequestsAndTheValidTokenIsServed) {
 
 INSTANTIATE_TEST_SUITE_P(Shapes, OutageTest,
                          ::testing::Values(Outage{Shape::Refused, "Refused"}, Outage{Shape::Unavailable, "Answer503"},
-                                           Outage{Shape::UnavailableFor, "Answer503RetryAfter"}, Outage{Shape::Hanging, "Hanging"}),
+                                           Outage{Shape::UnavailableFor, "Answer503RetryAfter"}, Outage{Shape::Garbage, "Garbage"},
+                                           Outage{Shape::Cut, "Cut"}, Outage{Shape::Hanging, "Hanging"}),
                          [](const auto &outage) { return outage.param.name; });
 
 }  // namespace

@@ -61,6 +61,15 @@ TEST(Pace, WhatIsGivenBackTooLateIsLost) {
   EXPECT_EQ(pace.book(missed + 1), kept + 1000);
 }
 
+TEST(Pace, ItIsIdleOnceTheIntervalsOfAllThatLeftAreOver) {
+  Pace pace(1000, 3);
+  EXPECT_TRUE(pace.is_idle(kStart));
+  pace.book(kStart);
+  pace.book(kStart);
+  EXPECT_FALSE(pace.is_idle(kStart + 1999));
+  EXPECT_TRUE(pace.is_idle(kStart + 2000));
+}
+
 // Whatever is booked and given back when: in no span of time do more leave than the burst and one per interval.
 TEST(Pace, NeverMoreThanTheBurstAndOnePerInterval) {
   constexpr std::int64_t kInterval = 100;

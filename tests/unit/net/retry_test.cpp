@@ -45,7 +45,7 @@ TEST(Retry, AnErrorMayOverrideTheTable) {
   EXPECT_FALSE(may_repeat(CallClass::Idempotent, 1, error, Sent::No));
 }
 
-TEST(Backoff, GrowsToTenSecondsAndIsSpreadOverTheWholeRange) {
+TEST(Backoff, H11_GrowsToTenSecondsAndIsSpreadOverTheWholeRange) {
   const Error error = failed(Status::Connect);
   const Random highest = [] { return 0.9999999; };
   const Random lowest = [] { return 0.0; };

@@ -57,6 +57,19 @@ TEST_F(NoticeTest, AFailureIsToldAsItsCallersGetIt) {
   EXPECT_THAT(told[1], HasSubstr(R"("http_status":401,"retryable":false,"in_doubt":false)"));
 }
 
+TEST_F(NoticeTest, AFetchThatALogoutOrACloseEndsHasNotFailed) {
+  start();
+  ASSERT_NE(call(), nullptr);
+  ASSERT_TRUE(client->log_out(*queue, 9));
+  EXPECT_THAT(notices(), ElementsAre(HasSubstr(R"("event":"request")"), HasSubstr(R"("event":"logout")")));
+  while (event()) {
+  }
+  start();
+  ASSERT_NE(call(), nullptr);
+  client->close();
+  EXPECT_THAT(notices(), ElementsAre(HasSubstr(R"("event":"request")")));
+}
+
 TEST_F(NoticeTest, ARepetitionIsToldWithItsWaitForTheProvidersRate) {
   client = make_client({{"descriptor_patch", R"({"steps":{"token":{"rate":{"interval_s":10,"burst":1}}}})"}});
   start();

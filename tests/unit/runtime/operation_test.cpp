@@ -32,6 +32,21 @@ TEST_F(OperationTest, R09_ACancelledCallerLeavesTheOthersTheirFetch) {
   EXPECT_FALSE(event()) << "completed exactly once";
 }
 
+TEST_F(OperationTest, R09_TheFetchGoesOnWithTheQueuesOfThoseWhoStillWait) {
+  use(RuntimeSettings{true, 0});
+  const auto other = std::make_shared<Queue>(runtime, Queue::Kind::Loop);
+  const auto leaving = start(1);
+  start(2, nullptr, other);
+  const auto request = call();
+  ASSERT_NE(request, nullptr);
+  cancel(leaving);
+  EXPECT_EQ(outcome().status, Status::Cancelled);
+  EXPECT_EQ(request->fail(Status::Connect, "", 0), nullptr);
+  clock->advance(1000);
+  EXPECT_FALSE(event()) << "who has left is asked for nothing";
+  EXPECT_NE(call(other), nullptr);
+}
+
 TEST_F(OperationTest, ACallersDeadlineDoesNotEndTheFetch) {
   Options options;
   options.set("timeout_ms", "2000");

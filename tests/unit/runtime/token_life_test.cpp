@@ -227,6 +227,19 @@ TEST_F(TokenLifeTest, T_7_ATokenThatExpiresOnArrivalIsNotAskedForInALoop) {
   EXPECT_NE(call(), nullptr);
 }
 
+TEST_F(TokenLifeTest, T_7_WhoHasToWaitASecondHasAllTheTimeOfAFetchAfterIt) {
+  use(RuntimeSettings{true, 0});
+  client = make_client({{"total_timeout_ms", "1000"}});
+  ASSERT_EQ(fetch("tok-1", 0).secret(), "tok-1");
+  Options options;
+  options.set("timeout_ms", "5000");
+  const auto patient = client->prepare(&options);
+  ASSERT_TRUE(patient);
+  start(2, &*patient);
+  clock->advance(kSecond);
+  EXPECT_NE(call(), nullptr);
+}
+
 TEST_F(TokenLifeTest, T_7_ShortLivesTakeNoMoreThanARequestASecond) {
   for (const int life : {0, 1, 5}) {
     use(RuntimeSettings{true, 0});

@@ -379,6 +379,7 @@ TEST(closing_a_queue_leaves_a_last_event) {
   fleetauth_event_unref(next_event(w.queue, FLEETAUTH_EVENT_CLOSED));
   fleetauth_event *event = NULL;
   CHECK_INT(FLEETAUTH_E_CLOSED, fleetauth_queue_next(w.queue, -1, &event, NULL));
+  CHECK_INT(FLEETAUTH_E_CLOSED, fleetauth_queue_serve(w.queue, w.client, NULL));
   tear_down(&w);
 }
 

@@ -1,6 +1,4 @@
 // Forks of a process whose clients are running.
-#include <dirent.h>
-#include <fcntl.h>
 #include <gtest/gtest.h>
 
 #include <array>
@@ -162,30 +160,6 @@ TEST_P(Fork, P02_RandomNumbersDifferInEveryChild) {
   }
   seen.insert(seal());
   EXPECT_EQ(seen.size(), static_cast<std::size_t>(forks) + 1);
-}
-
-/// Descriptors that a program started from here would inherit.
-std::set<int> inheritable() {
-  std::set<int> open;
-  DIR *folder = opendir("/proc/self/fd");
-  while (const dirent *entry = readdir(folder)) {
-    const int fd = std::atoi(entry->d_name);
-    const int flags = fcntl(fd, F_GETFD);
-    if (entry->d_name[0] != '.' && flags >= 0 && (flags & FD_CLOEXEC) == 0) open.insert(fd);
-  }
-  closedir(folder);
-  return open;
-}
-
-TEST_P(Fork, P03_T25_NoDescriptorIsInherited) {
-  const std::set<int> before = inheritable();
-  const Queue queue = capi::make_queue(runtime.get());
-  ASSERT_GE(fleetauth_queue_wakeup_fd(queue.get()), 0);
-  emulator.fault({{"times", 1}, {"do", {{"hold", "exec"}}}});
-  const capi::Op op = capi::start(client.get(), queue.get(), 1);
-  while (emulator.requests("token") == 0) capi::take_outcome(queue.get(), 1);
-  EXPECT_EQ(inheritable(), before);
-  emulator.admin("POST", "/release", {{"gate", "exec"}});
 }
 
 INSTANTIATE_TEST_SUITE_P(Modes, Fork, ::testing::Values("threaded", "manual"));

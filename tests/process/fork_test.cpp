@@ -1,6 +1,8 @@
 // Forks of a process whose clients are running.
+#include <fcntl.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <set>
@@ -159,12 +161,19 @@ TEST_P(Fork, P02_ForksUnderLoad) {
 #endif
   std::atomic<bool> over{false};
   std::vector<std::thread> threads;
-  for (int i = 0; i < 4; ++i) {
+  for (int i = 0; i < 2; ++i) {
     threads.emplace_back([&] {
       while (!over) EXPECT_EQ(use_everything(client, GetParam()), 0);
     });
   }
-  for (int i = 0; i < times("FLEETAUTH_FORKS", 500); ++i) {
+  // A reader holds its lock so shortly that one which did anything else would not be met.
+  threads.emplace_back([&] {
+    std::size_t len = 0;
+    std::int64_t generation = 0;
+    std::array<std::uint8_t, 1024> buffer{};
+    while (!over) fleetauth_slot_copy(client.get(), 0, buffer.data(), buffer.size(), &len, &generation);
+  });
+  for (int i = 0; i < times("FLEETAUTH_FORKS", 100); ++i) {
     const pid_t child = in_child([&] { return use_everything(client, GetParam()); });
     const int status = wait_for(child).status;
     EXPECT_EQ(status, 0) << "fork " << i;
@@ -212,6 +221,31 @@ TEST_P(Fork, P02_RandomNumbersDifferInEveryChild) {
   }
   seen.insert(seal());
   EXPECT_EQ(seen.size(), static_cast<std::size_t>(forks) + 1);
+}
+
+// Or all of a server's processes would ask at the same instant, when a provider comes back.
+TEST_P(Fork, T20_ChildrenPauseForDifferentTimes) {
+  const std::string nobody = "https://127.0.0.1:" + std::to_string(fleetauth::test::closed_port());
+  const Client own = capi::make_client(runtime.get(), "fleetup", capi::fleetup_options(emulator, {{"base_url", nobody}}));
+  std::array<int, 2> out{};
+  ASSERT_EQ(pipe2(out.data(), O_CLOEXEC), 0);
+  constexpr int kChildren = 12;
+  std::vector<pid_t> children;
+  for (int i = 0; i < kChildren; ++i) {
+    children.push_back(in_child([&] {
+      Outcome outcome = get_token(own.get());
+      while (outcome.status == FLEETAUTH_E_CONNECT) outcome = get_token(own.get());
+      if (outcome.status != FLEETAUTH_E_UNAVAILABLE) return 1;
+      const std::int64_t pause = fleetauth_error_retry_after_ms(outcome.error.get());
+      return write(out[1], &pause, sizeof pause) == sizeof pause ? 0 : 2;
+    }));
+  }
+  for (const pid_t child : children) EXPECT_EQ(wait_for(child).status, 0);
+  std::array<std::int64_t, kChildren> pauses{};
+  ASSERT_EQ(read(out[0], pauses.data(), sizeof pauses), static_cast<ssize_t>(sizeof pauses));
+  for (const int fd : out) close(fd);
+  const auto [shortest, longest] = std::minmax_element(pauses.begin(), pauses.end());
+  EXPECT_GT(*longest - *shortest, 100) << "of up to 1000 ms";
 }
 
 INSTANTIATE_TEST_SUITE_P(Modes, Fork, ::testing::Values("threaded", "manual"));

@@ -9,7 +9,7 @@ from pathlib import Path
 from load import ApiError, load
 
 # Each has outputs(model) -> {path below the repository's root: text}.
-EMITTERS = ["emit_tables", "emit_header", "emit_thunks", "emit_abi", "emit_docs", "emit_python", "emit_node", "emit_java"]
+EMITTERS = ["emit_tables", "emit_header", "emit_thunks", "emit_abi", "emit_docs", "emit_python", "emit_node", "emit_java", "emit_tests"]
 
 
 def main() -> int:

@@ -56,7 +56,7 @@ Result<Trust> load(Bio pem, std::string source) {
 
 Result<Trust> load_file(const std::string &path, std::string source) {
   errno = 0;
-  Bio file(BIO_new_file(path.c_str(), "r"), BIO_free);
+  Bio file(BIO_new_file(path.c_str(), "re"), BIO_free);  // e: closed on exec
   if (file == nullptr) {
     const int reason = errno;
     ERR_clear_error();

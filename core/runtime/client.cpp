@@ -436,6 +436,7 @@ ErrorPtr Client::serve(const Queue &queue) {
     return fail(Status::InvalidArgument, "queue_serve: the queue must be of the client's runtime");
   }
   const auto lock = runtime_->engine().enter();
+  if (queue.closed()) return common_errors().queue_closed;
   for (const auto &source : live->sources) {
     if (source != nullptr) source->serve(queue.id());
   }

@@ -32,7 +32,7 @@ void prepare() {
   first_use_mutex().lock();
   registry().mutex.lock();
   for (Engine *engine : registry().engines) engine->lock_for_fork();
-  token::lock_slabs();
+  token::slabs_mutex().lock();
   token::lock_all_readers();
   crypto::openssl_mutex().lock();
 }
@@ -40,7 +40,7 @@ void prepare() {
 void let_go() {
   crypto::openssl_mutex().unlock();
   token::unlock_all_readers();
-  token::unlock_slabs();
+  token::slabs_mutex().unlock();
   for (Engine *engine : registry().engines) engine->unlock_after_fork();
   registry().mutex.unlock();
   first_use_mutex().unlock();

@@ -211,7 +211,8 @@ void TokenSource::landed(Landing landing) {
   if (auto *granted = std::get_if<flow::Granted>(&landing.effect)) {
     if (answered != nullptr) answered->spent = true;
     token = accept(std::move(granted->grant), std::move(fetch->token));
-    if (landing.one_shot) engine().logins().accepted(kind_->login, engine().clock()->boot_ms());  // another way in proves nothing about the password
+    if (landing.one_shot)
+      engine().logins().accepted(kind_->login, engine().clock()->boot_ms());  // another way in proves nothing about the password
   } else {
     error = of_account(std::get<flow::Failed>(landing.effect).error, account());
     try {

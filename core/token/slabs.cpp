@@ -89,8 +89,7 @@ void change_all_words() noexcept {
   }
 }
 
-void lock_slabs() noexcept { slabs().mutex.lock(); }
-void unlock_slabs() noexcept { slabs().mutex.unlock(); }
+std::mutex &slabs_mutex() noexcept { return slabs().mutex; }
 
 const std::int32_t *slab_words(std::int64_t index) noexcept {
   if (index < 0 || index >= static_cast<std::int64_t>(kMaxSlabs)) return nullptr;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <mutex>
 
 /// The generation words: one int32 a slot, in slabs that are never freed, so that a host may read them for as long as it likes.
 /// A cached header may be used while the word it came with is unchanged. Words are never 0.
@@ -21,8 +22,7 @@ void change_all_words() noexcept;
 /// The words of slots index*1024 to index*1024+1023, or null when there is no such slab yet.
 [[nodiscard]] const std::int32_t *slab_words(std::int64_t index) noexcept;
 
-/// What the fork handlers need.
-void lock_slabs() noexcept;
-void unlock_slabs() noexcept;
+/// Held while slots come and go, and by the fork handlers.
+std::mutex &slabs_mutex() noexcept;
 
 }  // namespace fleetauth::token

@@ -379,6 +379,7 @@ TEST(closing_a_queue_leaves_a_last_event) {
   fleetauth_event_unref(next_event(w.queue, FLEETAUTH_EVENT_CLOSED));
   fleetauth_event *event = NULL;
   CHECK_INT(FLEETAUTH_E_CLOSED, fleetauth_queue_next(w.queue, -1, &event, NULL));
+  CHECK_INT(FLEETAUTH_E_CLOSED, fleetauth_queue_serve(w.queue, w.client, NULL));
   tear_down(&w);
 }
 
@@ -610,6 +611,35 @@ TEST(P10_waiting_for_an_answer_that_this_thread_owes_is_refused) {
   tear_down(&w);
 }
 
+TEST(P10_whoever_owes_an_answer_may_do_all_else) {
+  struct world w = set_up();
+  fleetauth_queue *own = NULL;
+  fleetauth_client *other = make_client(w.runtime, "another-secret");
+  fleetauth_op *op = NULL;
+  fleetauth_token *token = NULL;
+  fleetauth_error *err = NULL;
+  must(fleetauth_queue_new(w.runtime, FLEETAUTH_QUEUE_SYNC, &own, &err), &err);
+  fleetauth_op_unref(start(&w, NULL, 1));
+  fleetauth_http_call *call = take_call(w.queue);
+  CHECK_INT(FLEETAUTH_E_WOULD_BLOCK, fleetauth_client_peek(w.client, NULL, NULL, 0, NULL, 0, &token, NULL));
+  op = start(&w, NULL, 2);
+  fleetauth_op_cancel(op);
+  fleetauth_op_unref(op);
+  fleetauth_error_unref(take_error(w.queue, 2, FLEETAUTH_E_CANCELLED));
+  /* What it owes is of no concern to another fetch. */
+  must(fleetauth_client_start(other, NULL, NULL, 0, NULL, 0, own, 3, &op, &err), &err);
+  fleetauth_op_unref(op);
+  answer(take_call(own), 200, "{\"token\":\"tok-3\"}");
+  fleetauth_token_unref(take_token(own, 3));
+  fleetauth_client_close(w.client);
+  fleetauth_error_unref(take_error(w.queue, 1, FLEETAUTH_E_CLOSED));
+  CHECK_INT(FLEETAUTH_E_CLOSED, fleetauth_http_call_complete(call, 200, NULL));
+  fleetauth_http_call_unref(call);
+  fleetauth_client_unref(other);
+  fleetauth_queue_unref(own);
+  tear_down(&w);
+}
+
 TEST(a_request_belongs_to_its_client) {
   struct world w = set_up();
   const char *const pairs[] = {"min_remaining_ms", "60000", NULL};
@@ -798,6 +828,7 @@ static const struct check_case cases[] = {
     CASE(H06_a_refusal_says_what_to_do_and_shows_no_secret),
     CASE(a_synchronous_call_needs_a_transport_of_the_librarys),
     CASE(P10_waiting_for_an_answer_that_this_thread_owes_is_refused),
+    CASE(P10_whoever_owes_an_answer_may_do_all_else),
     CASE(a_request_belongs_to_its_client),
     CASE(a_queue_belongs_to_its_runtime),
     CASE(a_wakeup_is_called_when_the_queue_fills),

@@ -44,16 +44,20 @@ inline pid_t in_child(const std::function<int()> &body) {
   _exit(body());
 }
 
-/// Starts a program, which may end without releasing what it has.
-inline pid_t spawn(const std::vector<std::string> &command) {
-  std::vector<char *> arguments;
-  for (const std::string &argument : command) arguments.push_back(const_cast<char *>(argument.c_str()));
-  arguments.push_back(nullptr);
+/// Starts a program, which may end without releasing what it has. `more` comes before the environment of this one.
+inline pid_t spawn(const std::vector<std::string> &command, const std::vector<std::string> &more = {}) {
   setenv("ASAN_OPTIONS", "detect_leaks=0", 1);
+  std::vector<char *> arguments;
+  std::vector<char *> environment;
+  for (const std::string &argument : command) arguments.push_back(const_cast<char *>(argument.c_str()));
+  for (const std::string &variable : more) environment.push_back(const_cast<char *>(variable.c_str()));
+  for (char **variable = environ; *variable != nullptr; ++variable) environment.push_back(*variable);
+  arguments.push_back(nullptr);
+  environment.push_back(nullptr);
   const pid_t child = fork();
   if (child != 0) return child;
   alarm(kPatienceSeconds);
-  execv(arguments[0], arguments.data());
+  execve(arguments[0], arguments.data(), environment.data());
   _exit(127);
 }
 

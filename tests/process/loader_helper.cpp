@@ -1,10 +1,14 @@
-// loader_helper LIBRARY COPY URL CA_FILE: loads the library twice under two names, uses both, unloads them with requests in flight.
+// loader_helper LIBRARY COPY URL CA_FILE SHOWN...: loads the library twice under two names, uses both, unloads them with requests in
+// flight. SHOWN are the names whose symbols every library loaded later can see (RTLD_GLOBAL): LIBRARY, COPY, both or none.
 #include <dlfcn.h>
 #include <fleetauth/fleetauth.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <string>
+#include <utility>
+#include <vector>
 
 namespace {
 
@@ -15,7 +19,7 @@ namespace {
 
 class Library {
  public:
-  explicit Library(const char *path) : path_(path), handle_(dlopen(path, RTLD_NOW | RTLD_LOCAL)) {
+  Library(const char *path, bool shown) : path_(path), handle_(dlopen(path, RTLD_NOW | (shown ? RTLD_GLOBAL : RTLD_LOCAL))) {
     if (handle_ == nullptr) fail(dlerror());
   }
   void unload() { dlclose(handle_); }
@@ -29,6 +33,9 @@ class Library {
   Function *get(const char *name) const {
     auto *found = reinterpret_cast<Function *>(dlsym(handle_, name));
     if (found == nullptr) fail(std::string("no ") + name);
+    Dl_info where{};
+    if (dladdr(reinterpret_cast<void *>(found), &where) == 0 || where.dli_fname != std::string(path_))
+      fail(std::string("another's ") + name);
     return found;
   }
 
@@ -76,16 +83,21 @@ void get_token(const Library &library, const User &user) {
 }  // namespace
 
 int main(int argc, char **argv) {
-  if (argc != 5) return 2;
-  Library one(argv[1]);
-  Library two(argv[2]);
+  if (argc < 5) return 2;
+  const std::vector<std::string> shown(argv + 5, argv + argc);
+  const auto load = [&](const char *path) { return Library(path, std::find(shown.begin(), shown.end(), path) != shown.end()); };
+  Library one = load(argv[1]);
+  Library two = load(argv[2]);
   if (CALL(one, live_handles) == CALL(two, live_handles)) fail("both names lead to one library");
   const std::string url = argv[3] + std::string("/fleetup");
   const User first = make_user(one, url, argv[4]);
   if (CALL(two, live_handles)() != 0) fail("the copies share their counters");
+  const std::int64_t handles = CALL(one, live_handles)();
   const User second = make_user(two, url, argv[4]);
-  get_token(one, first);
   get_token(two, second);
+  if (CALL(one, live_handles)() != handles) fail("one copy counts the other's handles");
+  get_token(one, first);
+  if (CALL(two, runtime_close)(second.runtime, 10'000, nullptr) != FLEETAUTH_OK) fail("the copy does not close");
 
   // A request in flight when the program lets go of the library.
   std::int32_t advice = 0;

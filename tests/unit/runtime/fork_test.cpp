@@ -1,15 +1,20 @@
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <poll.h>
+#include <pthread.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <atomic>
 #include <functional>
+#include <mutex>
 #include <string>
 #include <thread>
 #include <vector>
 
+#include "core/crypto/openssl_mutex.h"
+#include "core/runtime/engine.h"
+#include "core/token/slabs.h"
 #include "tests/unit/runtime/scripted_host.h"
 
 namespace fleetauth::runtime {
@@ -28,6 +33,28 @@ int in_child(const std::function<int()> &body) {
   ::waitpid(child, &status, 0);
   return WIFEXITED(status) ? WEXITSTATUS(status) : 99;
 }
+
+bool is_free(std::mutex &mutex) {
+  bool taken = false;
+  std::thread([&] {
+    taken = mutex.try_lock();
+    if (taken) mutex.unlock();
+  }).join();
+  return taken;
+}
+
+std::vector<std::string> free_at_fork;
+
+// Registered before the library's handlers, this one runs after them.
+const int registered = pthread_atfork(
+    [] {
+      free_at_fork.clear();
+      if (is_free(shared_runtime_mutex())) free_at_fork.emplace_back("shared_runtime_mutex");
+      if (is_free(first_use_mutex())) free_at_fork.emplace_back("first_use_mutex");
+      if (is_free(token::slabs_mutex())) free_at_fork.emplace_back("slabs_mutex");
+      if (is_free(crypto::openssl_mutex())) free_at_fork.emplace_back("openssl_mutex");
+    },
+    nullptr, nullptr);
 
 class ForkTest : public ScriptedHost {
  protected:
@@ -116,6 +143,13 @@ TEST_F(ForkTest, P01_ALoopOfTheChildIsWoken) {
               return ::poll(&poll, 1, 5000) == 1 ? 0 : 2;
             }),
             0);
+}
+
+TEST_F(ForkTest, P02_NoOtherThreadHoldsALockAtAFork) {
+  ASSERT_EQ(registered, 0);
+  free_at_fork = {"none was looked at"};
+  EXPECT_EQ(in_child([] { return 0; }), 0);
+  EXPECT_EQ(free_at_fork, std::vector<std::string>());
 }
 
 TEST_F(ForkTest, P02_AForkWhileOthersAskForTheSharedRuntimeDoesNotHang) {

@@ -118,5 +118,32 @@ TEST_F(LoginGuardTest, WhenTheClientEndsSoDoAllWhoWait) {
   for (const Outcome &outcome : then.outcomes) EXPECT_EQ(outcome.status, Status::Closed);
 }
 
+TEST(LoginGuardAlone, H06_H17_ALoginIsLockedOutOnceItWasRefusedMoreOftenThanTolerated) {
+  LoginGuard guard;
+  const ErrorPtr refusal = fail(Status::OtpRejected, "refused");
+  for (int round = 0; round < 2; ++round) {
+    guard.refused("login", refusal, 1);
+    EXPECT_EQ(guard.locked_out("login"), nullptr) << "one is tolerated";
+    guard.refused("login", refusal, 1);
+    EXPECT_EQ(guard.locked_out("login"), refusal);
+    EXPECT_EQ(guard.locked_out("another"), nullptr);
+    guard.forgive("login");
+    EXPECT_EQ(guard.locked_out("login"), nullptr);
+  }
+}
+
+TEST(LoginGuardAlone, H06_TheThousandLoginsThatWereRefusedLastAreRemembered) {
+  LoginGuard guard;
+  const ErrorPtr refusal = fail(Status::InvalidCredentials, "refused");
+  for (int login = 0; login < 1000; ++login) guard.refused(std::to_string(login), refusal, 0);
+  for (int again = 0; again < 10; ++again) guard.refused("999", refusal, 0);
+  EXPECT_NE(guard.locked_out("0"), nullptr) << "one login takes one place";
+  guard.refused("0", refusal, 0);
+  guard.refused("1000", refusal, 0);
+  EXPECT_EQ(guard.locked_out("1"), nullptr) << "the one that was refused longest ago is given up";
+  EXPECT_NE(guard.locked_out("0"), nullptr);
+  EXPECT_NE(guard.locked_out("2"), nullptr);
+}
+
 }  // namespace
 }  // namespace fleetauth::runtime

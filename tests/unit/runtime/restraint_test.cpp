@@ -410,34 +410,5 @@ TEST_F(RestraintOfClientsTest, H06_WhoLogsOutMayTryItOnceMore) {
   EXPECT_EQ(fetch("tok-1", 3600).secret(), "tok-1");
 }
 
-TEST_F(RestraintOfClientsTest, H06_H17_ALoginIsLockedOutOnceItWasRefusedMoreOftenThanTolerated) {
-  Engine &engine = runtime->engine();
-  const auto lock = engine.enter();
-  const ErrorPtr refusal = fail(Status::OtpRejected, "refused");
-  for (int round = 0; round < 2; ++round) {
-    engine.refused("login", refusal, 1);
-    EXPECT_EQ(engine.locked_out("login"), nullptr) << "one is tolerated";
-    engine.refused("login", refusal, 1);
-    EXPECT_EQ(engine.locked_out("login"), refusal);
-    EXPECT_EQ(engine.locked_out("another"), nullptr);
-    engine.forgive("login");
-    EXPECT_EQ(engine.locked_out("login"), nullptr);
-  }
-}
-
-TEST_F(RestraintOfClientsTest, H06_TheThousandLoginsThatWereRefusedLastAreRemembered) {
-  Engine &engine = runtime->engine();
-  const auto lock = engine.enter();
-  const ErrorPtr refusal = fail(Status::InvalidCredentials, "refused");
-  for (int login = 0; login < 1000; ++login) engine.refused(std::to_string(login), refusal, 0);
-  for (int again = 0; again < 10; ++again) engine.refused("999", refusal, 0);
-  EXPECT_NE(engine.locked_out("0"), nullptr) << "one login takes one place";
-  engine.refused("0", refusal, 0);
-  engine.refused("1000", refusal, 0);
-  EXPECT_EQ(engine.locked_out("1"), nullptr) << "the one that was refused longest ago is given up";
-  EXPECT_NE(engine.locked_out("0"), nullptr);
-  EXPECT_NE(engine.locked_out("2"), nullptr);
-}
-
 }  // namespace
 }  // namespace fleetauth::runtime

@@ -21,7 +21,9 @@ class LibraryFirst : public ::testing::Environment {
  public:
   void SetUp() override {
     capi::Runtime runtime;
-    ASSERT_EQ(fleetauth_runtime_new(nullptr, nullptr, runtime.out(), nullptr), FLEETAUTH_OK);
+    fleetauth_runtime **out = runtime.out();
+    ASSERT_EQ(inside([&] { return fleetauth_runtime_new(nullptr, nullptr, out, nullptr); }),
+              FLEETAUTH_OK);  // it counts as what comes later
   }
 };
 const auto *const kLibraryFirst = ::testing::AddGlobalTestEnvironment(new LibraryFirst);

@@ -6,6 +6,7 @@
 #include <openssl/ssl.h>
 #include <openssl/x509.h>
 #include <openssl/x509_vfy.h>
+#include <openssl/x509v3.h>
 
 #include <array>
 #include <atomic>
@@ -34,6 +35,7 @@ int add_all(X509_STORE *store, BIO *pem) {
   while (true) {
     const Certificate certificate(PEM_read_bio_X509_AUX(pem, nullptr, nullptr, nullptr), X509_free);
     if (certificate == nullptr) break;
+    X509_check_purpose(certificate.get(), -1, 0);  // reads the extensions, now that want of memory can still be told
     if (X509_STORE_add_cert(store, certificate.get()) != 1) return -1;
     ++count;
   }

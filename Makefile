@@ -5,7 +5,7 @@ FUZZ_SECONDS ?= 30
 STRESS_SECONDS ?= 60
 
 .DEFAULT_GOAL := help
-.PHONY: help prepare demo test test-core test-tools test-python test-node test-java asan tsan fuzz coverage bench lint format rows generate abi-baseline install clean
+.PHONY: help prepare demo test test-core test-tools test-python test-node test-java asan tsan memory fuzz coverage bench lint format rows generate abi-baseline install clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -40,6 +40,9 @@ asan: prepare ## C++ and C tests under address and undefined-behaviour sanitizer
 
 tsan: prepare ## C++ and C tests under the thread sanitizer, the stress tests for STRESS_SECONDS=60 each
 	@FLEETAUTH_STRESS_SECONDS=$(STRESS_SECONDS) scripts/test.sh core tsan
+
+memory: prepare ## want of memory: each allocation of ours, of libcurl and of OpenSSL fails in turn, in every flow
+	@scripts/test.sh memory
 
 fuzz: prepare ## every fuzz target for FUZZ_SECONDS=30 each
 	@FUZZ_SEED=$(FUZZ_SEED) scripts/fuzz.sh $(FUZZ_SECONDS)

@@ -3,6 +3,7 @@
 #
 #   scripts/test.sh                    everything there is
 #   scripts/test.sh core [PRESET]      C++ and C tests through ctest, in the preset dev unless another is named
+#   scripts/test.sh memory             want of memory, with every allocation in turn: minutes
 #   scripts/test.sh tools              the command, with the preset dev's binaries
 #   scripts/test.sh python|node|java   one language's package
 set -euo pipefail
@@ -16,6 +17,15 @@ test_core() {
   cmake --preset "$preset" -Wno-dev >/dev/null
   cmake --build --preset "$preset"
   ctest --preset "$preset"
+}
+
+test_memory() {
+  say "Want of memory"
+  cmake --preset dev -Wno-dev >/dev/null
+  cmake --build --preset dev --target fault_memory fault_first_use
+  for test in fault_memory fault_first_use; do
+    FLEETAUTH_EVERY_ALLOCATION=1 "build/dev/tests/fault/$test" --gtest_brief=1
+  done
 }
 
 test_tools() {
@@ -48,7 +58,7 @@ test_java() {
 
 case ${1:-all} in
   core) test_core "${2:-}" ;;
-  tools | python | node | java) "test_$1" ;;
+  memory | tools | python | node | java) "test_$1" ;;
   all)
     test_core
     test_tools
@@ -58,7 +68,7 @@ case ${1:-all} in
     say "all tests passed"
     ;;
   *)
-    sed -n '2,8s/^# \{0,1\}//p' "$0" >&2
+    sed -n '2,9s/^# \{0,1\}//p' "$0" >&2
     exit 2
     ;;
 esac

@@ -46,7 +46,7 @@ class ManualClock final : public Clock {
     std::weak_ptr<void> owner;
     std::function<void()> moved;
   };
-  void notify();
+  void move(std::int64_t boot_ms, std::int64_t wall_ms);
 
   std::atomic<BootMs> boot_{0};
   std::atomic<WallMs> wall_;

@@ -13,11 +13,38 @@ namespace fleetauth::json {
 StrictParser::~StrictParser() {
   const std::size_t capacity = parser_.doc.capacity();
   if (capacity == 0) return;
-  os::wipe(parser_.doc.string_buf.get(), 5 * capacity / 3 + simdjson::SIMDJSON_PADDING);
-  os::wipe(parser_.doc.tape.get(), (capacity + 3) * sizeof(std::uint64_t));
+  // No more than that: what is wiped for the first time takes memory. A token is at most a number, a string has a length and an end.
+  const std::size_t tokens = parser_.implementation->n_structural_indexes;
+  const std::size_t strings = std::min(5 * capacity / 3, padded_.size() + 5 * tokens);
+  os::wipe(parser_.doc.string_buf.get(), strings + simdjson::SIMDJSON_PADDING);
+  os::wipe(parser_.doc.tape.get(), std::min(capacity + 3, 2 * tokens + 3) * sizeof(std::uint64_t));
 }
 
+namespace {
+
+// Of JSON text it is right; of any other it may say one or the other.
+bool is_too_deep(std::string_view text) {
+  std::size_t depth = 0;
+  bool in_string = false;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i];
+    if (c == '"') in_string = !in_string;
+    if (in_string) {
+      if (c == '\\') ++i;
+    } else if (c == '[' || c == '{') {
+      if (++depth > kMaxDepth) return true;
+    } else if ((c == ']' || c == '}') && depth > 0) {
+      --depth;
+    }
+  }
+  return false;
+}
+
+}  // namespace
+
 simdjson::error_code StrictParser::parse(std::string_view text) {
+  // The parser counts too, but only after it has noted where every bracket is, which takes many times the text.
+  if (is_too_deep(text)) return simdjson::DEPTH_ERROR;
   static constexpr char kPadding[simdjson::SIMDJSON_PADDING] = {};
   padded_.reserve(text.size() + sizeof kPadding);
   padded_.append(text);

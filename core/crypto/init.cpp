@@ -1,5 +1,6 @@
 #include "core/crypto/init.h"
 
+#include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <openssl/rand.h>
 #include <openssl/ssl.h>
@@ -58,8 +59,10 @@ bool tls_works() {
 
 ErrorPtr prepare() {
   constexpr std::uint64_t kOptions = OPENSSL_INIT_NO_ATEXIT | OPENSSL_INIT_NO_LOAD_CONFIG;
-  hide_openssl_memory();
+  if (!hide_openssl_memory()) return broken("something has used it before this library could keep its memory out of core files");
   if (OPENSSL_init_ssl(kOptions, nullptr) != 1) return broken("it does not start");
+  // Without this, for which it may have lacked the memory, OpenSSL 3.0 reads through a null pointer.
+  if (OSSL_LIB_CTX_get0_global_default() == nullptr) return broken("it does not start");
   if (RAND_status() != 1) return broken("it has no random numbers");
   try {
     if (!digests_work()) return broken("HMAC or HKDF give wrong results");

@@ -5,7 +5,7 @@
 namespace fleetauth::crypto {
 
 std::mutex &openssl_mutex() {
-  hide_openssl_memory();                // whoever comes to OpenSSL comes by here
+  (void)hide_openssl_memory();          // whoever comes to OpenSSL comes by here; initialise() says if it failed
   static auto *mutex = new std::mutex;  // never destroyed: forks may come after main
   return *mutex;
 }

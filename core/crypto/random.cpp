@@ -5,13 +5,16 @@
 #include <climits>
 #include <stdexcept>
 
+#include "core/crypto/openssl_memory.h"
 #include "core/crypto/openssl_mutex.h"
 
 namespace fleetauth::crypto {
 
 void random_bytes(void *out, std::size_t size) {
   const std::lock_guard lock(openssl_mutex());
+  const OpensslWork work;
   if (size > INT_MAX || RAND_bytes(static_cast<unsigned char *>(out), static_cast<int>(size)) != 1) {
+    work.expect_memory();
     throw std::runtime_error("OpenSSL's random generator failed");
   }
 }

@@ -15,6 +15,7 @@
 
 #include "core/crypto/digest.h"
 #include "core/crypto/openssl_mark.h"
+#include "core/crypto/openssl_memory.h"
 #include "core/crypto/openssl_mutex.h"
 #include "core/crypto/random.h"
 
@@ -95,6 +96,7 @@ class Cipher {
     int size = 0;
     ok_ = ok_ && EVP_CipherFinal_ex(context_.get(), block_.data(), &size) == 1 &&
           EVP_CIPHER_CTX_ctrl(context_.get(), EVP_CTRL_AEAD_GET_TAG, kTagSize, block_.data()) == 1;
+    if (!ok_) work_.expect_memory();
     if (ok_) to.append({reinterpret_cast<const char *>(block_.data()), kTagSize});
     return ok_;
   }
@@ -102,8 +104,10 @@ class Cipher {
   bool finish_against_tag(std::string_view tag) {
     int size = 0;
     std::copy(tag.begin(), tag.end(), block_.begin());
-    return ok_ && EVP_CIPHER_CTX_ctrl(context_.get(), EVP_CTRL_AEAD_SET_TAG, kTagSize, block_.data()) == 1 &&
-           EVP_CipherFinal_ex(context_.get(), block_.data(), &size) == 1;
+    ok_ = ok_ && EVP_CIPHER_CTX_ctrl(context_.get(), EVP_CTRL_AEAD_SET_TAG, kTagSize, block_.data()) == 1 &&
+          EVP_CipherFinal_ex(context_.get(), block_.data(), &size) == 1;
+    if (!ok_) work_.expect_memory();
+    return ok_;
   }
 
  private:
@@ -119,6 +123,7 @@ class Cipher {
 
   const std::lock_guard<std::mutex> lock_{openssl_mutex()};
   const ErrorMark mark_;
+  const OpensslWork work_;
   Context context_;
   std::array<unsigned char, kBlock> block_{};
   bool ok_ = false;

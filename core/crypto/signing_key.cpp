@@ -13,6 +13,7 @@
 #include <string>
 
 #include "core/crypto/openssl_mark.h"
+#include "core/crypto/openssl_memory.h"
 #include "core/crypto/openssl_mutex.h"
 #include "core/crypto/pem.h"
 #include "core/crypto/rsa_der.h"
@@ -159,9 +160,13 @@ bool verifies(EVP_PKEY *key, std::string_view bytes, std::string_view signature)
 Result<Key> checked_key(const RsaNumbers &numbers) {
   const std::lock_guard lock(openssl_mutex());
   const ErrorMark mark;
+  const OpensslWork work;
   if (!Relations(numbers).hold()) return refuse_key("is damaged: its numbers do not belong together");
   EVP_PKEY *key = make_key(numbers);
-  if (key == nullptr) return fail(Status::Crypto, "OpenSSL could not take the signing key");
+  if (key == nullptr) {
+    work.expect_memory();
+    return fail(Status::Crypto, "OpenSSL could not take the signing key");
+  }
   return Key(key);
 }
 
@@ -180,7 +185,10 @@ Result<std::shared_ptr<const SigningKey>> SigningKey::from_pem(std::string_view 
   // Where a factor is not prime, e and d do not undo each other for all that can be signed.
   constexpr std::string_view kText = "fleetauth";
   const auto signature = key->sign_rs256(kText);
-  if (!signature || !verifies(key->key_, kText, signature->view())) return refuse_key("is damaged: its signatures cannot be verified");
+  const OpensslWork verification;
+  const bool good = signature && verifies(key->key_, kText, signature->view());
+  verification.expect_memory();
+  if (!good) return refuse_key("is damaged: its signatures cannot be verified");
   return key;
 }
 
@@ -189,12 +197,14 @@ SigningKey::~SigningKey() { FreeKey()(key_); }
 Result<SecretBytes> SigningKey::sign_rs256(std::string_view bytes) const {
   const std::lock_guard lock(openssl_mutex());
   const ErrorMark mark;
+  const OpensslWork work;
   const DigestContext context(EVP_MD_CTX_new(), EVP_MD_CTX_free);
   need(context != nullptr);
   std::array<unsigned char, kMostBits / 8> signature;  // NOLINT(*-member-init): only what is written is read
   std::size_t size = signature.size();
   if (EVP_DigestSignInit(context.get(), nullptr, sha256_method(), nullptr, key_) != 1 ||
       EVP_DigestSign(context.get(), signature.data(), &size, reinterpret_cast<const unsigned char *>(bytes.data()), bytes.size()) != 1) {
+    work.expect_memory();
     return fail(Status::Crypto, "OpenSSL could not sign");
   }
   SecretBytes result({reinterpret_cast<const char *>(signature.data()), size});

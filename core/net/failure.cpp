@@ -77,6 +77,8 @@ Finding handshake_failed(const Ending &e) {
 }
 
 Finding look_up(const Ending &e) {
+  // What becomes of an allocation that fails may be any error.
+  if (e.out_of_memory && e.code != CURLE_OPERATION_TIMEDOUT && !e.no_name) return {Status::NoMem, "memory ran out"};
   switch (e.code) {
     case CURLE_COULDNT_RESOLVE_HOST:
       if (e.no_name) return {Status::Dns, "its name does not exist; check the host name of the base URL"};
@@ -138,7 +140,7 @@ Finding look_up(const Ending &e) {
     case CURLE_URL_MALFORMAT:
       return {Status::Url, "the URL is malformed"};
     case CURLE_OUT_OF_MEMORY:
-      if (e.out_of_memory || e.sent == flow::Sent::No) return {Status::NoMem, "memory ran out"};
+      if (e.sent == flow::Sent::No) return {Status::NoMem, "memory ran out"};
       return {Status::TooLarge, "a header of the answer is too long"};
     default:
       return {Status::Internal,

@@ -26,7 +26,7 @@ struct Ending {
   bool address_refused = false;  ///< our address policy refused a connection
   bool no_name = false;          ///< the lookup found that there is no such name
   bool no_descriptors = false;
-  bool out_of_memory = false;  ///< an allocation failed meanwhile
+  bool out_of_memory = false;  ///< an allocation of libcurl or OpenSSL failed meanwhile
   std::int64_t connect_timeout_ms = 0;
   std::int64_t attempt_timeout_ms = 0;
 };

@@ -9,6 +9,7 @@
 #include "core/base/os/socket.h"
 #include "core/base/redact.h"
 #include "core/base/text.h"
+#include "core/crypto/openssl_memory.h"
 #include "core/net/address.h"
 #include "core/net/curl_memory.h"
 #include "core/net/lookup.h"
@@ -39,6 +40,8 @@ class Setter {
   CURL *easy_;
   CURLcode code_ = CURLE_OK;
 };
+
+std::uint64_t failed_allocations() { return curl_failed_allocations() + crypto::openssl_failed_allocations(); }
 
 bool has_header(const flow::HttpRequest &request, std::string_view name) {
   return std::any_of(request.headers.begin(), request.headers.end(),
@@ -72,7 +75,7 @@ ErrorPtr Transfer::prepare() {
   }
   if (request_.url.view().find('\0') != std::string_view::npos) return refuse(ending(CURLE_OK), Status::Url, "the URL holds a NUL").error;
   forget_lookup(host());
-  failed_allocations_before_ = curl_failed_allocations();
+  failed_allocations_before_ = failed_allocations();
   CURLcode code = set_callbacks(this);
   if (code == CURLE_OK) code = set_request();
   if (code == CURLE_OK) code = set_headers();
@@ -311,7 +314,7 @@ Ending Transfer::ending(CURLcode code) const {
   e.no_name = code == CURLE_COULDNT_RESOLVE_HOST && is_no_name(host());
   e.address_refused = address_refused_;
   e.no_descriptors = no_descriptors_;
-  e.out_of_memory = curl_failed_allocations() != failed_allocations_before_;
+  e.out_of_memory = failed_allocations() != failed_allocations_before_;
   e.connect_timeout_ms = options_->connect_timeout_ms;
   e.attempt_timeout_ms = options_->attempt_timeout_ms;
   return e;

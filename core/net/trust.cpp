@@ -6,6 +6,7 @@
 #include <openssl/ssl.h>
 #include <openssl/x509.h>
 #include <openssl/x509_vfy.h>
+#include <openssl/x509v3.h>
 
 #include <array>
 #include <atomic>
@@ -14,6 +15,7 @@
 #include <memory>
 #include <new>
 
+#include "core/crypto/openssl_memory.h"
 #include "core/net/failure.h"
 
 namespace fleetauth::net {
@@ -33,6 +35,7 @@ int add_all(X509_STORE *store, BIO *pem) {
   while (true) {
     const Certificate certificate(PEM_read_bio_X509_AUX(pem, nullptr, nullptr, nullptr), X509_free);
     if (certificate == nullptr) break;
+    X509_check_purpose(certificate.get(), -1, 0);  // reads the extensions, now that want of memory can still be told
     if (X509_STORE_add_cert(store, certificate.get()) != 1) return -1;
     ++count;
   }
@@ -43,12 +46,14 @@ int add_all(X509_STORE *store, BIO *pem) {
 }
 
 Result<Trust> load(Bio pem, std::string source) {
+  const crypto::OpensslWork work;
   if (pem == nullptr) throw std::bad_alloc();
   const TrustStore store(X509_STORE_new(), X509_STORE_free);
   if (store == nullptr) throw std::bad_alloc();
   // An operator may trust an intermediate or a server's own certificate without its root.
   X509_STORE_set_flags(store.get(), X509_V_FLAG_PARTIAL_CHAIN | X509_V_FLAG_TRUSTED_FIRST);
   const int count = add_all(store.get(), pem.get());
+  work.expect_memory();  // certificates that seem to be there may lack their key, and would for as long as they are kept
   if (count < 0) return fail(Status::Config, source + " holds a damaged certificate; it must be PEM text");
   if (count == 0) return fail(Status::Config, source + " holds no certificate; PEM text with BEGIN CERTIFICATE is expected");
   return Trust{store, std::move(source), count};

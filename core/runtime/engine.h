@@ -239,6 +239,7 @@ std::mutex &shared_runtime_mutex();
 /// Held while what lasts for the life of the process is made.
 std::mutex &first_use_mutex();
 
+/// Once; throws std::bad_alloc, the one reason for which it can fail, and then a later call tries again.
 void install_fork_handlers();
 /// Keeps the list of engines that the fork handlers go through.
 void register_engine(Engine *engine);

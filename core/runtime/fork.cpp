@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <mutex>
+#include <new>
 #include <vector>
 
 #include "core/base/os/hidden_memory.h"
@@ -66,13 +67,15 @@ std::mutex &first_use_mutex() {
 }
 
 void install_fork_handlers() {
-  os::install_hidden_fork_handlers();
-  static const int handlers = pthread_atfork(prepare, let_go, child);
-  (void)handlers;
+  static std::mutex mutex;
+  static bool installed = false;
+  const std::lock_guard lock(mutex);
+  if (installed) return;
+  if (!os::install_hidden_fork_handlers() || pthread_atfork(prepare, let_go, child) != 0) throw std::bad_alloc();
+  installed = true;
 }
 
 void register_engine(Engine *engine) {
-  install_fork_handlers();
   const std::lock_guard lock(registry().mutex);
   registry().engines.push_back(engine);
 }

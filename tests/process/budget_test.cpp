@@ -130,5 +130,17 @@ TEST(Budget, T06_N19_ABombIsNotUnpacked) {
   expect_within_budget("compressed bomb", under(attack), "E_PROTOCOL");
 }
 
+RawServer::Script answers(const std::string &body) {
+  return [body](RawConnection &connection) { connection.send(fleetauth::test::json_answer(body)); };
+}
+
+TEST(Budget, T06_ABodyOfNestedBrackets) {
+  expect_within_budget("nested brackets", under(answers(std::string(200'000, '['))), "E_PROTOCOL");
+}
+
+TEST(Budget, T06_ABodyThatIsOneString) {
+  expect_within_budget("one string", under(answers("{\"text\":\"" + std::string(250'000, 'x') + "\"}")), "E_PROTOCOL");
+}
+
 }  // namespace
 }  // namespace process

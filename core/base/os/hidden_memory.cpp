@@ -34,7 +34,7 @@ void *allocate_hidden(std::size_t size) noexcept { return size > kMost ? nullptr
 void *reallocate_hidden(void *block, std::size_t size) noexcept { return size > kMost ? nullptr : std::realloc(block, size); }
 void free_hidden(void *block) noexcept { std::free(block); }
 std::size_t hidden_size(void *block) noexcept { return malloc_usable_size(block); }
-void install_hidden_fork_handlers() noexcept {}
+bool install_hidden_fork_handlers() noexcept { return true; }
 
 #else
 
@@ -124,8 +124,8 @@ class Heap {
 Heap &heap() {
   alignas(Heap) static std::array<unsigned char, sizeof(Heap)> memory;
   static auto *instance = new (memory.data()) Heap;
-  static const int handlers = pthread_atfork([] { heap().mutex.lock(); }, [] { heap().mutex.unlock(); }, [] { heap().mutex.unlock(); });
-  (void)handlers;
+  static const bool handlers = install_hidden_fork_handlers();
+  (void)handlers;  // a runtime is not made without
   return *instance;
 }
 
@@ -172,7 +172,15 @@ void free_hidden(void *block) noexcept {
 
 std::size_t hidden_size(void *block) noexcept { return room_of(*header_of(block)); }
 
-void install_hidden_fork_handlers() noexcept { heap(); }
+bool install_hidden_fork_handlers() noexcept {
+  static std::mutex mutex;
+  static bool installed = false;
+  const std::lock_guard lock(mutex);
+  if (!installed) {
+    installed = pthread_atfork([] { heap().mutex.lock(); }, [] { heap().mutex.unlock(); }, [] { heap().mutex.unlock(); }) == 0;
+  }
+  return installed;
+}
 
 #endif
 

@@ -17,7 +17,8 @@ void free_hidden(void *block) noexcept;
 /// The room that a block has, at least what was asked for.
 [[nodiscard]] std::size_t hidden_size(void *block) noexcept;
 
-/// Registers the heap's fork handlers, so that its lock, which is a leaf, is taken after those whose handlers are registered later.
-void install_hidden_fork_handlers() noexcept;
+/// Registers the heap's fork handlers, so that its lock, which is a leaf, is taken after those whose handlers are registered later. False
+/// when there is no memory for them: then a later call tries again.
+[[nodiscard]] bool install_hidden_fork_handlers() noexcept;
 
 }  // namespace fleetauth::os

@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <fstream>
 #include <new>
+#include <set>
 #include <sstream>
 #include <utility>
 
@@ -14,6 +15,18 @@
 
 namespace fleetauth::test {
 namespace {
+
+/// The library prepares its OpenSSL before the tests make certificates with the same copy.
+class LibraryFirst : public ::testing::Environment {
+ public:
+  void SetUp() override {
+    capi::Runtime runtime;
+    fleetauth_runtime **out = runtime.out();
+    ASSERT_EQ(inside([&] { return fleetauth_runtime_new(nullptr, nullptr, out, nullptr); }),
+              FLEETAUTH_OK);  // it counts as what comes later
+  }
+};
+const auto *const kLibraryFirst = ::testing::AddGlobalTestEnvironment(new LibraryFirst);
 
 /// What is done with a client. `before` with memory enough, `flow` without.
 struct Flow {
@@ -158,6 +171,7 @@ Run run(const Flow &flow, Whose whose, std::int64_t first, std::int64_t last) {
     scene.recover(first != last && flow.afterwards == FLEETAUTH_OK ? flow.after_several : flow.afterwards);
     // An answer is looked at twice, not more often.
     if (first == last) scene.expect(provider.spent_refresh_tokens() == 0, "a refresh token was lost");
+    scene.close();
     result.faults = std::move(scene.faults);
   }
   if (live_blocks() != blocks) result.faults.push_back(std::to_string(live_blocks() - blocks) + " blocks leak");
@@ -165,18 +179,31 @@ Run run(const Flow &flow, Whose whose, std::int64_t first, std::int64_t last) {
   return result;
 }
 
-/// Runs the flow with so many allocations failing from each index on, up to the first that is not reached.
-void sweep(const Flow &flow, Whose whose, std::int64_t count) {
+/// So many allocations apart are those that fail; with FLEETAUTH_EVERY_ALLOCATION in the environment all do, in turn.
+std::int64_t apart(std::int64_t step) { return std::getenv("FLEETAUTH_EVERY_ALLOCATION") == nullptr ? step : 1; }
+
+/// Runs the flow with so many allocations failing from each `step`th index on, up to the first that is not reached.
+void sweep(const Flow &flow, Whose whose, std::int64_t count, std::int64_t step = 1) {
   const std::int64_t asked = run(flow, whose, Shortage::kEnd, Shortage::kEnd).asked;
   EXPECT_GT(asked, 0) << "nothing was asked for";
   std::int64_t index = 0;
-  for (bool reached = true; reached; ++index) {
+  for (bool reached = true; reached; index += step) {
     const std::int64_t last = count == Shortage::kEnd ? count : index + count - 1;
     const Run result = run(flow, whose, index, last);
     for (const std::string &fault : result.faults) ADD_FAILURE() << "from allocation " << index << ": " << fault;
     reached = result.asked > index;
   }
-  EXPECT_GT(index, asked) << "some allocations were left out";
+  // Threads that wait for each other ask for a little more or less.
+  EXPECT_GT(index, flow.setting.threaded ? asked / 2 : asked) << "some allocations were left out";
+}
+
+/// The same flow, with the library's thread at work.
+Flow threaded(Flow flow) {
+  flow.setting.threaded = true;
+  flow.setting.wait_ms = 5;
+  flow.setting.step_ms = 50;
+  flow.setting.patience = 700;
+  return flow;
 }
 
 class Memory : public ::testing::TestWithParam<Flow> {
@@ -194,16 +221,18 @@ class Memory : public ::testing::TestWithParam<Flow> {
 TEST_P(Memory, M01_EachAllocationFails) { sweep(GetParam(), Whose::Ours, 1); }
 TEST_P(Memory, M02_TwoAllocationsInARowFail) { sweep(GetParam(), Whose::Ours, 2); }
 TEST_P(Memory, M02_EveryFurtherAllocationFails) { sweep(GetParam(), Whose::Ours, Shortage::kEnd); }
+TEST_P(Memory, M01_EachAllocationOfAnyThreadFails) { sweep(threaded(GetParam()), Whose::Ours, 1, apart(7)); }
+TEST_P(Memory, M02_EveryFurtherAllocationOfAnyThreadFails) { sweep(threaded(GetParam()), Whose::Ours, Shortage::kEnd, apart(101)); }
 
 /// The client of a provider is made while allocations fail, then again if that was in vain.
-Run make(const Flow &flow, std::int64_t first, std::int64_t last) {
+Run make(const Flow &flow, Whose whose, std::int64_t first, std::int64_t last) {
   const std::int64_t blocks = live_blocks();
   Run result;
   {
     Provider provider;
     Scene scene(provider, flow.setting);
     {
-      const Shortage shortage(Whose::Ours, first, last);
+      const Shortage shortage(whose, first, last);
       scene.make();
       result.asked = shortage.asked();
     }
@@ -215,20 +244,42 @@ Run make(const Flow &flow, std::int64_t first, std::int64_t last) {
   return result;
 }
 
-void sweep_making(const Flow &flow, bool all_further) {
+void sweep_making(const Flow &flow, Whose whose, bool all_further) {
   std::int64_t index = 0;
   for (bool reached = true; reached; index += flow.making_step) {
-    const Run result = make(flow, index, all_further ? Shortage::kEnd : index);
+    const Run result = make(flow, whose, index, all_further ? Shortage::kEnd : index);
     for (const std::string &fault : result.faults) ADD_FAILURE() << "from allocation " << index << ": " << fault;
     reached = result.asked > index;
   }
-  EXPECT_GT(index, 20);
+  EXPECT_GT(index, 10);
 }
 
-TEST_P(Memory, M01_AClientIsMade) { sweep_making(GetParam(), false); }
-TEST_P(Memory, M02_AClientIsMade) { sweep_making(GetParam(), true); }
+TEST_P(Memory, M01_AClientIsMade) { sweep_making(GetParam(), Whose::Ours, false); }
+TEST_P(Memory, M02_AClientIsMade) { sweep_making(GetParam(), Whose::Ours, true); }
 
 INSTANTIATE_TEST_SUITE_P(Flows, Memory, ::testing::ValuesIn(flows()), [](const auto &one) { return std::string(one.param.name); });
+
+// Only these ask OpenSSL for memory beside the network.
+class MemoryOfOpenssl : public Memory {};
+TEST_P(MemoryOfOpenssl, M01_EachAllocationOfOpensslFails) { sweep(GetParam(), Whose::OpenSsls, 1); }
+TEST_P(MemoryOfOpenssl, M02_EveryFurtherAllocationOfOpensslFails) { sweep(GetParam(), Whose::OpenSsls, Shortage::kEnd); }
+
+std::vector<Flow> flows_with_openssl() {
+  std::vector<Flow> some;
+  for (const Flow &flow : flows()) {
+    if (std::set<std::string>{"SealedChallenge", "Totp", "Minting", "Claims"}.contains(flow.name)) some.push_back(flow);
+  }
+  return some;
+}
+
+INSTANTIATE_TEST_SUITE_P(Flows, MemoryOfOpenssl, ::testing::ValuesIn(flows_with_openssl()),
+                         [](const auto &one) { return std::string(one.param.name); });
+
+TEST(MemoryOfAKey, M01_AClientWithAKeyIsMade) {
+  const Flow flow{"", {"fleet_engine", service_account()}, nothing, nothing};
+  make(flow, Whose::OpenSsls, Shortage::kEnd, Shortage::kEnd);
+  sweep_making(flow, Whose::OpenSsls, false);
+}
 
 // ---------------------------------------------------------------- descriptors
 
@@ -260,6 +311,23 @@ TEST(MemoryOfDescriptors, M01_M02_ADescriptorIsRead) {
   for (index = 0; read_descriptor(text, index, Shortage::kEnd) != 0;) index += 7;
 }
 
+// ---------------------------------------------------------------- the clock
+
+TEST(MemoryOfTheClock, M01_AClockThatCannotTellOfItsMoveStandsStill) {
+  Provider provider;
+  Scene scene(provider, {"fleet_orchestrator", kOrchestrator});
+  scene.make();
+  scene.token();
+  int moved = FLEETAUTH_OK;
+  {
+    const Shortage shortage(Whose::Ours, 0, Shortage::kEnd);
+    moved = inside([&] { return fleetauth_clock_advance(scene.clock.get(), 2 * kNearlyAnHour, nullptr); });
+  }
+  EXPECT_EQ(moved, FLEETAUTH_E_NOMEM);
+  EXPECT_EQ(scene.peek(), FLEETAUTH_OK) << "the token has expired";
+  EXPECT_THAT(scene.faults, ::testing::IsEmpty());
+}
+
 // ---------------------------------------------------------------- the network
 
 RawServer::Script script(Provider &provider) {
@@ -276,7 +344,7 @@ RawServer::Script script(Provider &provider) {
 }
 
 /// A login and an inquiry over TLS, made anew for each index: the runtime keeps nothing that an earlier one left.
-Run over_tls(const TestCa &ca, Whose whose, std::int64_t index) {
+Run over_tls(const TestCa &ca, Whose whose, bool threaded, std::int64_t index) {
   const std::int64_t blocks = live_blocks();
   Run result;
   {
@@ -285,37 +353,43 @@ Run over_tls(const TestCa &ca, Whose whose, std::int64_t index) {
     const Texts options{{"email", "a@fleet.example"},  {"password", "p"}, {"base_url", server.origin()},
                         {"ca_pem", ca.pem()},          {"proxy", "none"}, {"attempt_timeout_ms", "60000"},
                         {"total_timeout_ms", "120000"}};
-    Scene scene(provider, {"fleet_orchestrator", options, 5, 50, 2400});
+    Scene scene(provider, {"fleet_orchestrator", options, 5, 50, 2400, threaded});
     scene.make();
     {
       const Shortage shortage(whose, index, index);
-      scene.token();
+      if (threaded) {
+        scene.token_of_a_blocked_thread();
+      } else {
+        scene.token();
+      }
       scene.inquire(FLEETAUTH_INQUIRY_IDENTITY);
       result.asked = shortage.asked();
     }
     scene.recover();
+    scene.close();
     result.faults = std::move(scene.faults);
   }
   if (live_blocks() != blocks) result.faults.push_back(std::to_string(live_blocks() - blocks) + " blocks leak");
   return result;
 }
 
-/// Each `step`th allocation fails; with FLEETAUTH_FULL in the environment all do, in turn.
-void sweep_over_tls(Whose whose, std::int64_t step) {
-  if (std::getenv("FLEETAUTH_FULL") != nullptr) step = 1;
+void sweep_over_tls(Whose whose, bool threaded, std::int64_t step) {
   const TestCa ca;
-  over_tls(ca, whose, Shortage::kEnd);
+  over_tls(ca, whose, threaded, Shortage::kEnd);
   std::int64_t index = 0;
   for (bool reached = true; reached; index += step) {
-    const Run result = over_tls(ca, whose, index);
+    const Run result = over_tls(ca, whose, threaded, index);
     for (const std::string &fault : result.faults) ADD_FAILURE() << "allocation " << index << ": " << fault;
     reached = result.asked > index;
   }
   EXPECT_GT(index, 50) << "too little was asked for";
 }
 
-TEST(MemoryOverTls, M03_AllocationsOfLibcurlFail) { sweep_over_tls(Whose::Curls, 3); }
-TEST(MemoryOverTls, M01_AllocationsOfOursFail) { sweep_over_tls(Whose::Ours, 7); }
+TEST(MemoryOverTls, M03_AllocationsOfLibcurlFail) { sweep_over_tls(Whose::Curls, false, apart(3)); }
+TEST(MemoryOverTls, M01_AllocationsOfOursFail) { sweep_over_tls(Whose::Ours, false, apart(7)); }
+TEST(MemoryOverTls, M01_AllocationsOfOpensslFail) { sweep_over_tls(Whose::OpenSsls, false, apart(97)); }
+TEST(MemoryOverTls, M03_AllocationsOfLibcurlFailOnTheThread) { sweep_over_tls(Whose::Curls, true, apart(7)); }
+TEST(MemoryOverTls, M01_AllocationsOfOursFailOnAnyThread) { sweep_over_tls(Whose::Ours, true, apart(11)); }
 
 // ---------------------------------------------------------------- the process
 

@@ -1,6 +1,11 @@
 #include "tests/fault/memory/scene.h"
 
+#include <atomic>
+#include <chrono>
 #include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <thread>
 
 namespace fleetauth::test {
 
@@ -16,6 +21,16 @@ std::string name(int status) { return status == kGoesOn ? "nothing" : fleetauth_
 template <class Handle>
 void drop(Handle &handle) {
   inside([&] { handle.out(); });
+}
+
+/// The library's threads bear its name.
+bool has_threads() {
+  for (const auto &task : std::filesystem::directory_iterator("/proc/self/task")) {
+    std::string name;
+    std::ifstream(task.path() / "comm") >> name;
+    if (name.starts_with("fleetauth-")) return true;
+  }
+  return false;
 }
 
 /// Read once: that takes longer than all the rest.
@@ -64,7 +79,7 @@ capi::Options Scene::options(const Texts &texts) {
 void Scene::make() {
   fleetauth_clock **clock_out = clock.out();
   call("clock", [&](fleetauth_error **err) { return fleetauth_clock_manual_new(kStart, clock_out, err); });
-  const capi::Options of_runtime = options({{"mode", "manual"}});
+  const capi::Options of_runtime = options({{"mode", setting_.threaded ? "threaded" : "manual"}});
   const capi::Options of_client = options(setting_.options);
   if (clock.get() == nullptr || of_runtime.get() == nullptr || of_client.get() == nullptr) return;
   fleetauth_runtime **runtime_out = runtime.out();
@@ -76,6 +91,17 @@ void Scene::make() {
   call("client", [&](fleetauth_error **err) { return fleetauth_client_new(runtime.get(), descriptor_, of_client.get(), client_out, err); });
   if (queue.get() == nullptr || client.get() == nullptr) return;
   call("serve", [&](fleetauth_error **err) { return fleetauth_queue_serve(queue.get(), client.get(), err); });
+}
+
+void Scene::close() {
+  using Clock = std::chrono::steady_clock;
+  constexpr std::chrono::seconds kLong(20);
+  const auto latest = Clock::now() + kLong;
+  if (runtime.get() == nullptr) return;
+  call("close",
+       [&](fleetauth_error **err) { return fleetauth_runtime_close(runtime.get(), std::chrono::milliseconds(kLong).count(), err); });
+  while (has_threads() && Clock::now() < latest) std::this_thread::yield();
+  expect(!has_threads(), "the library's thread does not end");
 }
 
 int Scene::request(capi::Request &request, const Texts &texts) {
@@ -91,6 +117,24 @@ int Scene::token(const char *url, fleetauth_request *request) {
   return run("start", [&](std::int64_t tag, fleetauth_op **out, fleetauth_error **err) {
     return fleetauth_client_start(client.get(), request, nullptr, 0, url, url == nullptr ? 0 : FLEETAUTH_NTS, queue.get(), tag, out, err);
   });
+}
+
+int Scene::token_of_a_blocked_thread() {
+  int status = FLEETAUTH_OK;
+  std::atomic<bool> over{false};
+  std::thread blocked([&] {
+    fleetauth_token **out = held.out();
+    status = call("token",
+                  [&](fleetauth_error **err) { return fleetauth_client_token(client.get(), nullptr, nullptr, 0, nullptr, 0, out, err); });
+    over = true;
+  });
+  for (int waits = 0; !over && waits < setting_.patience; ++waits) {
+    handle_next();
+    advance(setting_.step_ms);
+  }
+  expect(over, "a blocked thread was forgotten");
+  blocked.join();
+  return status;
 }
 
 int Scene::inquire(std::int32_t what) {

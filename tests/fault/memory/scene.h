@@ -1,6 +1,7 @@
 #pragma once
 
 #include <map>
+#include <mutex>
 #include <string>
 #include <utility>
 #include <vector>
@@ -24,15 +25,20 @@ class Scene {
     std::int64_t wait_ms = 0;
     std::int64_t step_ms = 500;
     int patience = 40;
+    bool threaded = false;  ///< the library's own thread does the work
   };
   Scene(Provider &provider, Setting setting);
   Scene(const Scene &) = delete;
   Scene &operator=(const Scene &) = delete;
 
   void make();
+  /// Ends what was started, and waits for the library's thread to let go of everything.
+  void close();
 
   // ---- each answers a status
   int token(const char *url = nullptr, fleetauth_request *request = nullptr);
+  /// The same by a thread that blocks until it has it.
+  int token_of_a_blocked_thread();
   int inquire(std::int32_t what);
   int log_out();
   int answer(const char *code);
@@ -49,6 +55,7 @@ class Scene {
   /// With memory back: what was started has ended, and a call for a token succeeds or comes to `afterwards`.
   void recover(int afterwards = FLEETAUTH_OK);
   void expect(bool good, const std::string &what) {
+    const std::lock_guard lock(faults_mutex_);
     if (!good) faults.push_back(what);
   }
 
@@ -74,6 +81,7 @@ class Scene {
   void sign(const capi::Event &event);
   capi::Options options(const Texts &texts);
 
+  std::mutex faults_mutex_;
   const Setting setting_;
   fleetauth_provider *const descriptor_;
   Provider &provider_;

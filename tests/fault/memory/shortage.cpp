@@ -71,7 +71,7 @@ void give_back(void *block) noexcept {
 
 // ---------------------------------------------------------------- OpenSSL's functions
 
-thread_local bool t_for_openssl = false;  // OpenSSL's own shortages are its own affair
+thread_local bool t_for_openssl = false;  // as t_for_curl
 
 struct {
   CRYPTO_malloc_fn malloc;
@@ -187,16 +187,22 @@ extern "C" {
 CURLcode __real_curl_global_init_mem(long flags, curl_malloc_callback m, curl_free_callback f, curl_realloc_callback r,
                                      curl_strdup_callback s, curl_calloc_callback c);
 
-// fleetauth::os::allocate_hidden and free_hidden
+// fleetauth::os::allocate_hidden, reallocate_hidden, which only OpenSSL uses, and free_hidden
 void *__real__ZN9fleetauth2os15allocate_hiddenEm(std::size_t size);
+void *__real__ZN9fleetauth2os17reallocate_hiddenEPvm(void *block, std::size_t size);
 void __real__ZN9fleetauth2os11free_hiddenEPv(void *block);
 
 void *__wrap__ZN9fleetauth2os15allocate_hiddenEm(std::size_t size) {
   using namespace fleetauth::test;
-  if (!t_for_openssl && fails(t_for_curl ? Whose::Curls : Whose::Ours)) return nullptr;
+  if (fails(t_for_openssl ? Whose::OpenSsls : t_for_curl ? Whose::Curls : Whose::Ours)) return nullptr;
   void *block = __real__ZN9fleetauth2os15allocate_hiddenEm(size);
   if (!t_for_openssl && !t_for_curl && block != nullptr) ++g_live;
   return block;
+}
+
+void *__wrap__ZN9fleetauth2os17reallocate_hiddenEPvm(void *block, std::size_t size) {
+  using namespace fleetauth::test;
+  return fails(Whose::OpenSsls) ? nullptr : __real__ZN9fleetauth2os17reallocate_hiddenEPvm(block, size);
 }
 
 void __wrap__ZN9fleetauth2os11free_hiddenEPv(void *block) {

@@ -2,11 +2,11 @@
 
 #include <cstdint>
 
-/// Memory that runs out: operator new of the whole program, and the memory functions that the library gives to libcurl. What OpenSSL
-/// takes never fails. Only the library's own threads are concerned, and what calls the library by inside().
+/// Memory that runs out: operator new of the whole program, and the memory functions that the library gives to libcurl and OpenSSL. Only
+/// the library's own threads are concerned, and what calls the library by inside().
 namespace fleetauth::test {
 
-enum class Whose { Ours, Curls };
+enum class Whose { Ours, Curls, OpenSsls };
 
 /// While it lives, the allocations number `first` to `last` (from 0) fail.
 class Shortage {

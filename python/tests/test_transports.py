@@ -8,6 +8,7 @@ import socket
 import struct
 import threading
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 from support import CREDENTIALS
@@ -15,9 +16,10 @@ from support import CREDENTIALS
 import fleetauth
 import fleetauth.httpx
 import fleetauth.requests
-from fleetauth import FleetUp, HttpRequest, Runtime, TransportError, aio
+from fleetauth import FleetUp, HttpRequest, HttpResponse, Runtime, TransportError, aio
 
 Behave = Callable[[socket.socket, bytes], None]
+Through = Callable[[str], Callable[[HttpRequest], Any]]
 
 
 class Server:
@@ -156,6 +158,18 @@ def ask(request: pytest.FixtureRequest) -> Callable[..., str]:
     return once
 
 
+THROUGH_PROXY: dict[str, Through] = {
+    "requests": lambda proxy: fleetauth.requests.Transport(proxies={"https": proxy}),
+    "httpx": lambda proxy: fleetauth.httpx.Transport(proxy=proxy),
+    "httpx on a loop": lambda proxy: fleetauth.httpx.AsyncTransport(proxy=proxy),
+}
+
+
+def send(transport: Callable[[HttpRequest], Any], request: HttpRequest) -> HttpResponse:
+    answer = transport(request)
+    return asyncio.run(answer) if inspect.iscoroutine(answer) else answer
+
+
 async def _ask_async(runtime: Runtime, settings: dict[str, object]) -> str:
     async with aio.FleetUp(**settings, transport=fleetauth.httpx.AsyncTransport(), runtime=runtime) as client:  # type: ignore[arg-type]
         return (await client.token()).reveal()
@@ -254,6 +268,39 @@ def test_nobody_listens(ask: Callable[..., str], serve: Callable[[Behave], Serve
         ask(server)
     assert caught.value.status_name == "E_CONNECT"
     assert not caught.value.in_doubt
+
+
+def refuse_tunnel(status: str) -> Behave:
+    return lambda connection, request: reply(connection, status, "", b"")
+
+
+def tunnel_without_tls(connection: socket.socket, request: bytes) -> None:
+    connection.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")
+    connection.recv(1)
+    connection.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+
+
+@pytest.mark.parametrize(
+    ("behave", "failures"),
+    [
+        (refuse_tunnel("407 Proxy Authentication Required"), {"proxy"}),
+        (refuse_tunnel("403 Forbidden"), {"proxy"}),
+        (tunnel_without_tls, {"tls"}),
+        (drop, {"proxy", "connect"}),
+    ],
+    ids=["407", "403", "no TLS", "dropped"],
+)
+@pytest.mark.parametrize("through", THROUGH_PROXY.values(), ids=THROUGH_PROXY)
+def test_N23_what_fails_before_the_tunnel_stands_was_not_sent(
+    through: Through, serve: Callable[[Behave], Server], behave: Behave, failures: set[str]
+) -> None:
+    proxy = serve(behave)
+    request = HttpRequest(method="POST", url="https://provider.example/token", body=b"secret-canary", timeout=30, max_body=1000)
+    with pytest.raises(TransportError) as caught:
+        send(through(proxy.url), request)
+    assert caught.value.failure in failures
+    assert proxy.requests[0].startswith(b"CONNECT provider.example:443 HTTP/1.")
+    assert not any(b"canary" in seen for seen in proxy.requests)
 
 
 def test_the_adapters_refuse_to_trust_everybody() -> None:

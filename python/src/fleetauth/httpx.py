@@ -158,7 +158,7 @@ def _note(exchange: Exchange, event: str, info: dict[str, Any]) -> Any:
     connection = info["return_value"] if event.endswith(".connect_tcp.complete") else None
     if connection is not None:
         exchange.watch(connection.get_extra_info("socket"))
-    if event == "http11.send_request_headers.started":
+    if event == "http11.send_request_headers.started" and info["request"].method != b"CONNECT":  # which only the proxy sees
         exchange.begin_sending()
     return connection
 

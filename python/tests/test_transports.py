@@ -6,11 +6,13 @@ import inspect
 import json
 import socket
 import struct
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+import requests
 from support import CREDENTIALS
 
 import fleetauth
@@ -301,6 +303,25 @@ def test_N23_what_fails_before_the_tunnel_stands_was_not_sent(
     assert caught.value.failure in failures
     assert proxy.requests[0].startswith(b"CONNECT provider.example:443 HTTP/1.")
     assert not any(b"canary" in seen for seen in proxy.requests)
+
+
+@pytest.mark.parametrize("through", THROUGH_PROXY.values(), ids=THROUGH_PROXY)
+def test_a_proxy_that_needs_what_is_not_installed_is_refused_at_once(through: Through, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "socksio", None)
+    with pytest.raises((ImportError, requests.exceptions.InvalidSchema), match="SOCKS"):
+        through("socks5://127.0.0.1:1080")
+
+
+@pytest.mark.parametrize("through", THROUGH_PROXY.values(), ids=THROUGH_PROXY)
+def test_a_mistake_is_not_the_networks(through: Through) -> None:
+    request = HttpRequest(method=5, url="https://provider.example/canary", timeout=30, max_body=1000)  # type: ignore[arg-type]
+    with pytest.raises(RuntimeError, match=r"could not send the request \(AttributeError\)") as caught:
+        send(through("http://127.0.0.1:1"), request)
+    assert caught.value.__cause__ is caught.value.__context__ is None
+
+
+def test_of_the_proxies_of_the_environment_those_of_other_schemes_are_ignored() -> None:
+    fleetauth.requests.Transport(proxies={"no": "localhost,*.example", "ftp": "ftp://proxy", "https": "http://proxy:1"})
 
 
 def test_the_adapters_refuse_to_trust_everybody() -> None:

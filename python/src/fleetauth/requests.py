@@ -10,9 +10,10 @@ import requests
 from requests.adapters import HTTPAdapter
 from requests.auth import AuthBase
 from urllib3.connection import HTTPConnection
+from urllib3.exceptions import HTTPError
 from urllib3.util.retry import Retry
 
-from ._adapter import Exchange, carry_out, current, silence, tls_context
+from ._adapter import Errors, Exchange, carry_out, current, silence, tls_context
 from ._client import Client
 from .errors import ConfigurationError
 from .transport import HttpRequest, HttpResponse, TransportError
@@ -109,6 +110,10 @@ def _follow(
     return headers
 
 
+# requests' own errors are all OSErrors, also those of a URL or a proxy that it cannot use.
+_ERRORS = Errors((requests.ConnectionError, requests.Timeout, HTTPError), requests.exceptions.ProxyError)
+
+
 class Transport:
     """Sends token requests with requests, each over a connection of its own. Any thread."""
 
@@ -122,9 +127,13 @@ class Transport:
         self._context, self._proxies = tls_context(verify), proxies or {}
         if cert is not None:
             self._context.load_cert_chain(*([cert] if isinstance(cert, str) else cert))
+        with closing(_Adapter(self._context)) as adapter:  # what is wrong with a proxy is told now, in the library's own words
+            for scheme, proxy in self._proxies.items():
+                if proxy and scheme.partition(":")[0] in ("https", "http", "all"):  # getproxies() has others
+                    adapter.proxy_manager_for(proxy if "://" in proxy else f"http://{proxy}")
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        exchange = Exchange(request, requests.exceptions.ProxyError)
+        exchange = Exchange(request, _ERRORS)
         return carry_out(exchange, lambda: self._send(request, exchange))
 
     def _send(self, request: HttpRequest, exchange: Exchange) -> HttpResponse:

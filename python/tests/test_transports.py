@@ -270,6 +270,7 @@ def test_nobody_listens(ask: Callable[..., str], serve: Callable[[Behave], Serve
         ask(server)
     assert caught.value.status_name == "E_CONNECT"
     assert not caught.value.in_doubt
+    assert "refused" in str(caught.value).lower()  # libcurl's words, or the name of what was raised
 
 
 def refuse_tunnel(status: str) -> Behave:

@@ -138,7 +138,9 @@ class Exchange:
         said = ", ".join(dict.fromkeys(getattr(one, "verify_message", type(one).__name__) for one in causes(raised)))
         if not isinstance(raised, self._errors.network):
             return RuntimeError(f"the transport could not send the request ({said})")
-        return TransportError(self._failure(raised), said)
+        failed = TransportError(self._failure(raised), said)
+        failed._kind = type(_first_cause(raised)).__name__
+        return failed
 
     def _failure(self, raised: Exception) -> Failure:
         if self.sent:
@@ -161,6 +163,13 @@ def carry_out(exchange: Exchange, send: Callable[[], HttpResponse]) -> HttpRespo
         raise failed  # here it has no context
     finally:
         del failed
+
+
+def _first_cause(raised: BaseException) -> BaseException:
+    """What it all began with."""
+    while cause := raised.__cause__ or raised.__context__:
+        raised = cause
+    return raised
 
 
 def causes(raised: BaseException | None) -> Iterator[BaseException]:

@@ -5,10 +5,13 @@ import gzip
 import inspect
 import json
 import socket
+import ssl
 import struct
+import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -25,14 +28,15 @@ Through = Callable[[str], Callable[[HttpRequest], Any]]
 
 
 class Server:
-    """Plain TCP on loopback: reads a request, then does what it was told."""
+    """TCP on loopback, with TLS if asked for: reads a request, then does what it was told."""
 
-    def __init__(self, behave: Behave) -> None:
+    def __init__(self, behave: Behave, tls: ssl.SSLContext | None = None) -> None:
         self.connections = 0
+        self._tls = tls
         self.requests: list[bytes] = []
         self._behave = behave
         self._socket = socket.create_server(("127.0.0.1", 0))
-        self.url = f"http://127.0.0.1:{self._socket.getsockname()[1]}"
+        self.url = f"{'http' if tls is None else 'https'}://127.0.0.1:{self._socket.getsockname()[1]}"
         self._threads = [threading.Thread(target=self._listen, daemon=True)]
         self._threads[0].start()
 
@@ -48,13 +52,13 @@ class Server:
             thread.start()
 
     def _serve(self, connection: socket.socket) -> None:
-        with connection:
-            try:
-                while request := self._read(connection):
+        try:
+            with self._tls.wrap_socket(connection, server_side=True) if self._tls else connection as stream:
+                while request := self._read(stream):
                     self.requests.append(request)
-                    self._behave(connection, request)
-            except OSError:
-                pass
+                    self._behave(stream, request)
+        except OSError:
+            pass
 
     @staticmethod
     def _read(connection: socket.socket) -> bytes:
@@ -319,6 +323,31 @@ def test_a_mistake_is_not_the_networks(through: Through) -> None:
     with pytest.raises(RuntimeError, match=r"could not send the request \(AttributeError\)") as caught:
         send(through("http://127.0.0.1:1"), request)
     assert caught.value.__cause__ is caught.value.__context__ is None
+
+
+def test_a_client_certificate_is_not_offered_to_the_proxy(tmp_path: Path) -> None:
+    own = tmp_path / "own.pem"
+    subject = ["-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1", "-days", "1"]
+    new_key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-keyout", own]
+    made = subprocess.run(["openssl", "req", "-x509", *new_key, *subject], check=True, capture_output=True)
+    own.write_bytes(own.read_bytes() + made.stdout)
+    tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH, cafile=own)
+    tls.load_cert_chain(own)
+    tls.verify_mode = ssl.CERT_OPTIONAL
+    offered = []
+
+    def look(connection: socket.socket, request: bytes) -> None:
+        assert isinstance(connection, ssl.SSLSocket)
+        offered.append((request.split()[0], connection.getpeercert() is not None))
+        reply(connection, "403 Forbidden", "", b"")
+
+    server = Server(look, tls)
+    request = HttpRequest(method="POST", url=server.url, timeout=30, max_body=1000)
+    assert fleetauth.requests.Transport(verify=str(own), cert=str(own))(request).status == 403
+    with pytest.raises(TransportError):
+        fleetauth.requests.Transport(verify=str(own), cert=str(own), proxies={"https": server.url})(request)
+    server.close()
+    assert offered == [(b"POST", True), (b"CONNECT", False)]
 
 
 def test_of_the_proxies_of_the_environment_those_of_other_schemes_are_ignored() -> None:

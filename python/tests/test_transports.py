@@ -221,6 +221,15 @@ def test_an_endless_body_is_given_up(ask: Callable[..., str], serve: Callable[[B
     assert caught.value.status_name == "E_TOO_LARGE"
 
 
+def test_N20_headers_of_70_KiB_are_refused(ask: Callable[..., str], serve: Callable[[Behave], Server]) -> None:
+    def flood(connection: socket.socket, request: bytes) -> None:
+        reply(connection, "200 OK", f"X-Flood: {'0' * 1013}\r\n" * 70, b'{"token": "token-canary"}')
+
+    with pytest.raises(fleetauth.ProviderUnavailable) as caught:
+        ask(serve(flood))
+    assert caught.value.status_name == "E_TOO_LARGE"
+
+
 @pytest.mark.parametrize("behave", [silent, dripping, dripping_headers])
 def test_N12_a_slow_answer_is_given_up(ask: Callable[..., str], serve: Callable[[Behave], Server], behave: Behave) -> None:
     with pytest.raises(fleetauth.TimeoutError):

@@ -5,30 +5,38 @@ import gzip
 import inspect
 import json
 import socket
+import ssl
 import struct
+import subprocess
+import sys
 import threading
 from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
 
 import pytest
+import requests
 from support import CREDENTIALS
 
 import fleetauth
 import fleetauth.httpx
 import fleetauth.requests
-from fleetauth import FleetUp, HttpRequest, Runtime, TransportError, aio
+from fleetauth import FleetUp, HttpRequest, HttpResponse, Runtime, TransportError, aio
 
 Behave = Callable[[socket.socket, bytes], None]
+Through = Callable[[str], Callable[[HttpRequest], Any]]
 
 
 class Server:
-    """Plain TCP on loopback: reads a request, then does what it was told."""
+    """TCP on loopback, with TLS if asked for: reads a request, then does what it was told."""
 
-    def __init__(self, behave: Behave) -> None:
+    def __init__(self, behave: Behave, tls: ssl.SSLContext | None = None) -> None:
         self.connections = 0
+        self._tls = tls
         self.requests: list[bytes] = []
         self._behave = behave
         self._socket = socket.create_server(("127.0.0.1", 0))
-        self.url = f"http://127.0.0.1:{self._socket.getsockname()[1]}"
+        self.url = f"{'http' if tls is None else 'https'}://127.0.0.1:{self._socket.getsockname()[1]}"
         self._threads = [threading.Thread(target=self._listen, daemon=True)]
         self._threads[0].start()
 
@@ -44,13 +52,13 @@ class Server:
             thread.start()
 
     def _serve(self, connection: socket.socket) -> None:
-        with connection:
-            try:
-                while request := self._read(connection):
+        try:
+            with self._tls.wrap_socket(connection, server_side=True) if self._tls else connection as stream:
+                while request := self._read(stream):
                     self.requests.append(request)
-                    self._behave(connection, request)
-            except OSError:
-                pass
+                    self._behave(stream, request)
+        except OSError:
+            pass
 
     @staticmethod
     def _read(connection: socket.socket) -> bytes:
@@ -156,6 +164,18 @@ def ask(request: pytest.FixtureRequest) -> Callable[..., str]:
     return once
 
 
+THROUGH_PROXY: dict[str, Through] = {
+    "requests": lambda proxy: fleetauth.requests.Transport(proxies={"https": proxy}),
+    "httpx": lambda proxy: fleetauth.httpx.Transport(proxy=proxy),
+    "httpx on a loop": lambda proxy: fleetauth.httpx.AsyncTransport(proxy=proxy),
+}
+
+
+def send(transport: Callable[[HttpRequest], Any], request: HttpRequest) -> HttpResponse:
+    answer = transport(request)
+    return asyncio.run(answer) if inspect.iscoroutine(answer) else answer
+
+
 async def _ask_async(runtime: Runtime, settings: dict[str, object]) -> str:
     async with aio.FleetUp(**settings, transport=fleetauth.httpx.AsyncTransport(), runtime=runtime) as client:  # type: ignore[arg-type]
         return (await client.token()).reveal()
@@ -198,6 +218,15 @@ def test_a_body_is_not_decoded(ask: Callable[..., str], serve: Callable[[Behave]
 def test_an_endless_body_is_given_up(ask: Callable[..., str], serve: Callable[[Behave], Server]) -> None:
     with pytest.raises(fleetauth.ProviderUnavailable) as caught:
         ask(serve(endless))
+    assert caught.value.status_name == "E_TOO_LARGE"
+
+
+def test_N20_headers_of_70_KiB_are_refused(ask: Callable[..., str], serve: Callable[[Behave], Server]) -> None:
+    def flood(connection: socket.socket, request: bytes) -> None:
+        reply(connection, "200 OK", f"X-Flood: {'0' * 1013}\r\n" * 70, b'{"token": "token-canary"}')
+
+    with pytest.raises(fleetauth.ProviderUnavailable) as caught:
+        ask(serve(flood))
     assert caught.value.status_name == "E_TOO_LARGE"
 
 
@@ -254,6 +283,84 @@ def test_nobody_listens(ask: Callable[..., str], serve: Callable[[Behave], Serve
         ask(server)
     assert caught.value.status_name == "E_CONNECT"
     assert not caught.value.in_doubt
+    assert "refused" in str(caught.value).lower()  # libcurl's words, or the name of what was raised
+
+
+def refuse_tunnel(status: str) -> Behave:
+    return lambda connection, request: reply(connection, status, "", b"")
+
+
+def tunnel_without_tls(connection: socket.socket, request: bytes) -> None:
+    connection.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")
+    connection.recv(1)
+    connection.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+
+
+@pytest.mark.parametrize(
+    ("behave", "failures"),
+    [
+        (refuse_tunnel("407 Proxy Authentication Required"), {"proxy"}),
+        (refuse_tunnel("403 Forbidden"), {"proxy"}),
+        (tunnel_without_tls, {"tls"}),
+        (drop, {"proxy", "connect"}),
+    ],
+    ids=["407", "403", "no TLS", "dropped"],
+)
+@pytest.mark.parametrize("through", THROUGH_PROXY.values(), ids=THROUGH_PROXY)
+def test_N23_what_fails_before_the_tunnel_stands_was_not_sent(
+    through: Through, serve: Callable[[Behave], Server], behave: Behave, failures: set[str]
+) -> None:
+    proxy = serve(behave)
+    request = HttpRequest(method="POST", url="https://provider.example/token", body=b"secret-canary", timeout=30, max_body=1000)
+    with pytest.raises(TransportError) as caught:
+        send(through(proxy.url), request)
+    assert caught.value.failure in failures
+    assert proxy.requests[0].startswith(b"CONNECT provider.example:443 HTTP/1.")
+    assert not any(b"canary" in seen for seen in proxy.requests)
+
+
+@pytest.mark.parametrize("through", THROUGH_PROXY.values(), ids=THROUGH_PROXY)
+def test_a_proxy_that_needs_what_is_not_installed_is_refused_at_once(through: Through, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "socksio", None)
+    with pytest.raises((ImportError, requests.exceptions.InvalidSchema), match="SOCKS"):
+        through("socks5://127.0.0.1:1080")
+
+
+@pytest.mark.parametrize("through", THROUGH_PROXY.values(), ids=THROUGH_PROXY)
+def test_a_mistake_is_not_the_networks(through: Through) -> None:
+    request = HttpRequest(method=5, url="https://provider.example/canary", timeout=30, max_body=1000)  # type: ignore[arg-type]
+    with pytest.raises(RuntimeError, match=r"could not send the request \(AttributeError\)") as caught:
+        send(through("http://127.0.0.1:1"), request)
+    assert caught.value.__cause__ is caught.value.__context__ is None
+
+
+def test_a_client_certificate_is_not_offered_to_the_proxy(tmp_path: Path) -> None:
+    own = tmp_path / "own.pem"
+    subject = ["-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1", "-days", "1"]
+    new_key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-keyout", own]
+    made = subprocess.run(["openssl", "req", "-x509", *new_key, *subject], check=True, capture_output=True)
+    own.write_bytes(own.read_bytes() + made.stdout)
+    tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH, cafile=own)
+    tls.load_cert_chain(own)
+    tls.verify_mode = ssl.CERT_OPTIONAL
+    offered = []
+
+    def look(connection: socket.socket, request: bytes) -> None:
+        assert isinstance(connection, ssl.SSLSocket)
+        offered.append((request.split()[0], connection.getpeercert() is not None))
+        reply(connection, "403 Forbidden", "", b"")
+
+    server = Server(look, tls)
+    request = HttpRequest(method="POST", url=server.url, timeout=30, max_body=1000)
+    assert fleetauth.requests.Transport(verify=str(own), cert=str(own))(request).status == 403
+    with pytest.raises(TransportError):
+        fleetauth.requests.Transport(verify=str(own), cert=str(own), proxies={"https": server.url})(request)
+    server.close()
+    assert offered == [(b"POST", True), (b"CONNECT", False)]
+
+
+def test_of_the_proxies_of_the_environment_those_of_other_schemes_are_ignored() -> None:
+    fleetauth.requests.Transport(proxies={"no": "localhost,*.example", "ftp": "ftp://proxy", "https": "http://proxy:1"})
 
 
 def test_the_adapters_refuse_to_trust_everybody() -> None:

@@ -13,7 +13,7 @@ import ssl
 import subprocess
 import threading
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -129,8 +129,8 @@ def command(tmp_path: Path, emulator: Emulator) -> Command:
 
 
 @contextmanager
-def server(answer: bytes, context: ssl.SSLContext | None = None) -> Iterator[tuple[int, list[bytes]]]:
-    """A server on loopback: its port, and what it was sent on each connection."""
+def server(answer: bytes | Callable[[], bytes], context: ssl.SSLContext | None = None) -> Iterator[tuple[int, list[bytes]]]:
+    """A server on loopback: its port, and what it was sent on each connection. `answer` may be made when it is asked for."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         seen: list[bytes] = []
 
@@ -142,14 +142,15 @@ def server(answer: bytes, context: ssl.SSLContext | None = None) -> Iterator[tup
                     return
                 with connection:
                     try:
+                        connection.settimeout(30)
                         stream = context.wrap_socket(connection, server_side=True) if context else connection
                         seen.append(stream.recv(65536))
-                        stream.sendall(answer)
+                        stream.sendall(answer if isinstance(answer, bytes) else answer())
                         stream.close()
                     except OSError:
                         seen.append(b"")
 
-        thread = threading.Thread(target=serve)
+        thread = threading.Thread(target=serve, daemon=True)
         thread.start()
         try:
             yield listener.getsockname()[1], seen

@@ -1,7 +1,9 @@
 """doctor: what is wrong, where, and what to do next."""
 
+import base64
 import datetime
 import email.utils
+import hashlib
 import json
 import socket
 from pathlib import Path
@@ -9,6 +11,8 @@ from typing import Any
 
 import pytest
 from conftest import API_KEY, CLIENT_SECRET, DAY, SECRET, Command, Emulator, Result, certificate, server
+from cryptography import x509
+from cryptography.hazmat.primitives import serialization
 
 PASSWORD = {"FLEET_ORCHESTRATOR_PASSWORD": "demo-password"}
 TOTP_SECRET = "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"
@@ -136,7 +140,7 @@ def test_name_is_looked_up_within_the_default_patience(command: Command, emulato
 
 def test_answer_that_does_not_come_in_time(command: Command, emulator: Emulator) -> None:
     emulator.fault("/fleetup", {"hold": "gate"})
-    result = command("doctor", *command.fleetup, "--attempt-timeout-ms", "300", "--json")
+    result = command("doctor", *command.fleetup, "--attempt-timeout-ms", "2000", "--json")
     assert (result.status, problems(result)) == (9, [("reachability", "E_TIMEOUT")])
     assert "attempt_timeout_ms" in of(result, "reachability")["next"]
 
@@ -203,6 +207,41 @@ def test_key_that_is_not_pinned(command: Command, emulator: Emulator) -> None:
     assert emulator.log() == []
 
 
+def test_keys_are_pinned_where_token_requests_go(command: Command, tmp_path: Path) -> None:
+    pins = {}
+    contexts = {}
+    for name in ("api", "auth"):
+        folder = tmp_path / name
+        folder.mkdir()
+        contexts[name], ca_file = certificate(folder, "127.0.0.1", -DAY, 60 * DAY)
+        key = x509.load_pem_x509_certificate(ca_file.read_bytes()).public_key()
+        info = key.public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
+        pins[name] = f"sha256//{base64.b64encode(hashlib.sha256(info).digest()).decode()}"
+    (tmp_path / "ca.pem").write_bytes(b"".join((tmp_path / name / "ca.pem").read_bytes() for name in pins))
+    answer = b"HTTP/1.1 404 No\r\nContent-Length: 0\r\n\r\n"
+    with server(answer, contexts["api"]) as (api, _), server(answer, contexts["auth"]) as (auth, _):
+        words = ["--provider", "my_connected_fleet", "--client-id", "client", "--ca-file", str(tmp_path / "ca.pem"), "--no-login", "--json"]
+        words += ["--api-base-url", f"https://127.0.0.1:{api}", "--auth-base-url", f"https://127.0.0.1:{auth}"]
+        assert problems(command("doctor", *words, "--pinned-public-key", pins["auth"])) == []
+        wrong = command("doctor", *words, "--pinned-public-key", pins["api"])
+    assert [one["origin"] for one in findings(wrong) if one["state"] == "problem"] == ["auth"]
+
+
+@pytest.mark.parametrize(
+    ("options", "bound"),
+    [((5000, 300), "attempt_timeout_ms"), ((300, 5000), "connect_timeout_ms")],
+    ids=["attempt", "connection"],
+)
+def test_option_that_ends_a_handshake_is_named(command: Command, options: tuple[int, int], bound: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        words = at(command.fleetup, f"https://127.0.0.1:{listener.getsockname()[1]}")
+        limits = ["--connect-timeout-ms", str(options[0]), "--attempt-timeout-ms", str(options[1])]
+        result = command("doctor", *words, *limits, "--no-login", "--json")
+    assert (result.status, problems(result)) == (9, [("tls", "E_TIMEOUT")])
+    assert "did not end within 300 ms" in of(result, "tls")["seen"]
+    assert bound in of(result, "tls")["next"]
+
+
 @pytest.mark.parametrize("content", [None, "no certificate"])
 def test_ca_file_that_is_none(command: Command, emulator: Emulator, tmp_path: Path, content: str | None) -> None:
     if content:
@@ -233,9 +272,12 @@ def test_clock_skew(command: Command, emulator: Emulator, skew: int, state: str,
 
 def test_clock_by_an_answer_that_a_cache_kept(command: Command, tmp_path: Path) -> None:
     context, ca_file = certificate(tmp_path, "127.0.0.1", -DAY, 60 * DAY)
-    date = email.utils.format_datetime(datetime.datetime.now(datetime.UTC) - datetime.timedelta(hours=1), usegmt=True)
-    answer = f"HTTP/1.1 404 No\r\nX-Date: never\r\ndate:{date} \r\nAGE:\t3600\r\nContent-Length: 0\r\n\r\n"
-    with server(answer.encode(), context) as (port, _):
+
+    def answer() -> bytes:
+        date = email.utils.format_datetime(datetime.datetime.now(datetime.UTC) - datetime.timedelta(hours=1), usegmt=True)
+        return f"HTTP/1.1 404 No\r\nX-Date: never\r\ndate:{date} \r\nAGE:\t3600\r\nContent-Length: 0\r\n\r\n".encode()
+
+    with server(answer, context) as (port, _):
         words = at(command.fleetup, f"https://127.0.0.1:{port}")
         result = command("doctor", *words, "--ca-file", str(ca_file), "--json", "--no-login")
     assert of(result, "clock")["state"] == "ok", result.out

@@ -50,7 +50,7 @@ class Examination {
     result_.proxy = proxy_finding();
     if (!lookup()) return finished("the name is not known");
     const net::Trust nobody{net::TrustStore(X509_STORE_new(), X509_STORE_free), "", 0};
-    probe_ = probe(origin_.url, network_.http, network_.pins, network_.trust.value_or(nobody), *network_.proxy, network_.patience);
+    probe_ = probe(origin_.url, network_.http, origin_.pins, network_.trust.value_or(nobody), *network_.proxy, network_.patience);
     result_.clock = probe_.clock;
     if (!connection()) return finished("there is no connection");
     if (!tls()) return finished("the server is not verified");
@@ -102,7 +102,7 @@ class Examination {
       add(State::Ok, host + " is an address: nothing to look up" + rest).data["addresses"] = std::vector{host};
       return true;
     }
-    const Lookup found = look_up(host, network_.patience.connect_ms);
+    const Lookup found = look_up(host, network_.patience.to_connect_ms());
     if (found.failure.empty()) {
       add(State::Ok, host + " is " + listed(found.addresses) + rest).data["addresses"] = found.addresses;
       return true;
@@ -141,7 +141,8 @@ class Examination {
     }
     if (probe_.code == CURLE_OPERATION_TIMEDOUT) {
       return problem(through_ ? FLEETAUTH_E_PROXY : FLEETAUTH_E_TIMEOUT,
-                     "no connection to " + to + " within " + std::to_string(network_.patience.connect_ms) + " ms",
+                     "no connection to " + to + " within " + std::to_string(network_.patience.to_connect_ms()) + " ms (" +
+                         network_.patience.to_connect_option() + ")",
                      "a firewall may drop it: ask for outgoing TCP to " + to + (through_ ? "" : ", or for the proxy to use (HTTPS_PROXY)"));
     }
     if (probe_.error_number == ECONNREFUSED) {
@@ -191,8 +192,10 @@ class Examination {
     }
     if (probe_.tls && probe_.tls->certificate) return certificate(*probe_.tls, *probe_.tls->certificate);
     if (probe_.code == CURLE_OPERATION_TIMEDOUT) {
-      return problem(FLEETAUTH_E_TIMEOUT, "the TLS handshake did not end within " + std::to_string(network_.patience.connect_ms) + " ms",
-                     "something between may hold it up (a firewall, a small MTU); if the network is slow, raise connect_timeout_ms");
+      return problem(FLEETAUTH_E_TIMEOUT,
+                     "the TLS handshake did not end within " + std::to_string(network_.patience.to_connect_ms()) + " ms",
+                     "something between may hold it up (a firewall, a small MTU); if the network is slow, raise " +
+                         std::string(network_.patience.to_connect_option()));
     }
     return problem(FLEETAUTH_E_TLS, "no TLS handshake: " + reason(),
                    "check that " + place_ + " is a server of https (" + origin_.option +

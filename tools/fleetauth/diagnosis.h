@@ -12,7 +12,6 @@ namespace fleetauth::command {
 /// What all origins have in common.
 struct Network {
   HttpSettings http;
-  std::string pins;
   Patience patience;
   std::optional<net::Proxy> proxy;  ///< none: it cannot be used
   std::optional<net::Trust> trust;
@@ -24,6 +23,7 @@ struct Origin {
   std::string url;     ///< empty: not known
   std::string option;  ///< the one that sets it
   bool given = false;  ///< the option is set
+  std::string pins;    ///< of its public key; empty when any will do
 };
 
 struct Diagnosis {

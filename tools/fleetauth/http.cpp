@@ -89,8 +89,8 @@ std::optional<std::string_view> header_value(std::string_view line, std::string_
   if (line.size() <= name.size() || line[name.size()] != ':' || curl_strnequal(line.data(), name.data(), name.size()) == 0)
     return std::nullopt;
   line.remove_prefix(name.size() + 1);
-  const std::size_t begin = std::min(line.size(), line.find_first_not_of(" \t"));
-  return line.substr(begin, line.find_last_not_of(" \t\r\n") + 1 - begin);
+  line = line.substr(0, line.find_last_not_of(" \t\r\n") + 1);
+  return line.substr(std::min(line.size(), line.find_first_not_of(" \t")));
 }
 
 void set_tls(CURL *handle, curl_ssl_ctx_callback set_up, void *data) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -60,7 +61,11 @@ struct Probe {
 
 struct Patience {
   std::int64_t connect_ms = 0;
-  std::int64_t attempt_ms = 0;
+  std::int64_t attempt_ms = 0;  ///< connecting included
+
+  [[nodiscard]] std::int64_t to_connect_ms() const { return std::min(connect_ms, attempt_ms); }
+  /// The option that limits it.
+  [[nodiscard]] const char *to_connect_option() const { return connect_ms <= attempt_ms ? "connect_timeout_ms" : "attempt_timeout_ms"; }
 };
 
 /// This machine's clock.

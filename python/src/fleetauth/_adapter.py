@@ -10,6 +10,7 @@ import ssl
 import threading
 import time
 from contextvars import ContextVar
+from typing import NamedTuple
 
 import certifi
 
@@ -59,14 +60,21 @@ def _on_a_thread(delay: float, act: Callable[[], None]) -> Callable[[], object]:
     return stop
 
 
+class Errors(NamedTuple):
+    """What an HTTP library raises when the network fails, and when the proxy does. All else is a mistake in a program or its set-up."""
+
+    network: tuple[type[Exception], ...]
+    proxy: type[Exception]
+
+
 class Exchange:
     """One request on its way: the time it has left, its answer included, and whether it may have left this machine."""
 
-    def __init__(self, request: HttpRequest, proxy_error: type[Exception], later: Later = _on_a_thread) -> None:
+    def __init__(self, request: HttpRequest, errors: Errors, later: Later = _on_a_thread) -> None:
         self._end = time.monotonic() + request.timeout
         self._max_body = request.max_body
         self._body = bytearray()
-        self._proxy_error = proxy_error
+        self._errors = errors
         self._later = later
         self._line: socket.socket | None = None
         self.sent = False
@@ -127,13 +135,17 @@ class Exchange:
             return raised.with_traceback(None)
         if isinstance(raised, TransportError):
             return TransportError(raised.failure)
-        said = [getattr(one, "verify_message", type(one).__name__) for one in causes(raised)]
-        return TransportError(self._failure(raised), ", ".join(dict.fromkeys(said)))
+        said = ", ".join(dict.fromkeys(getattr(one, "verify_message", type(one).__name__) for one in causes(raised)))
+        if not isinstance(raised, self._errors.network):
+            return RuntimeError(f"the transport could not send the request ({said})")
+        failed = TransportError(self._failure(raised), said)
+        failed._kind = type(_first_cause(raised)).__name__
+        return failed
 
     def _failure(self, raised: Exception) -> Failure:
         if self.sent:
             return "timeout" if time.monotonic() >= self._end else "network"
-        if isinstance(raised, self._proxy_error):
+        if isinstance(raised, self._errors.proxy):
             return "proxy"
         if any(isinstance(one, ssl.SSLError) for one in causes(raised)):
             return "tls"
@@ -151,6 +163,13 @@ def carry_out(exchange: Exchange, send: Callable[[], HttpResponse]) -> HttpRespo
         raise failed  # here it has no context
     finally:
         del failed
+
+
+def _first_cause(raised: BaseException) -> BaseException:
+    """What it all began with."""
+    while cause := raised.__cause__ or raised.__context__:
+        raised = cause
+    return raised
 
 
 def causes(raised: BaseException | None) -> Iterator[BaseException]:

@@ -176,8 +176,8 @@ def _start_again() -> None:
     observers = list(_open)
     _open.clear()
     for observer in observers:
-        observer._queue.close()  # what is in it happened in the parent
         try:
+            observer._queue.close()  # what is in it happened in the parent
             observer._start()
         except Closed:
             pass

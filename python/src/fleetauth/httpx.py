@@ -8,7 +8,7 @@ from functools import partial
 
 import httpx
 
-from ._adapter import Exchange, carry_out, silence, tls_context
+from ._adapter import Errors, Exchange, carry_out, silence, tls_context
 from .aio._client import Client as AsyncClient
 from .errors import ConfigurationError
 from .transport import HttpRequest, HttpResponse
@@ -75,15 +75,19 @@ def _with(request: httpx.Request, headers: Headers) -> httpx.Request:
     return request
 
 
+_ERRORS = Errors((httpx.TransportError, OSError), httpx.ProxyError)
+
+
 class Transport:
     """Sends token requests with httpx, each over a connection of its own. Any thread."""
 
     def __init__(self, *, ca_file: str | None = None, proxy: str | None = None) -> None:
         """`ca_file` holds the certificate authorities to trust instead of certifi's; `proxy` is a URL; the environment is not used."""
         self._settings = _settings(ca_file, proxy)
+        httpx.HTTPTransport(**self._settings).close()  # what is wrong with them is told now, in httpx's own words
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        exchange = Exchange(request, httpx.ProxyError)
+        exchange = Exchange(request, _ERRORS)
         return carry_out(exchange, lambda: self._send(request, exchange))
 
     def _send(self, request: HttpRequest, exchange: Exchange) -> HttpResponse:
@@ -100,9 +104,10 @@ class AsyncTransport:
     def __init__(self, *, ca_file: str | None = None, proxy: str | None = None) -> None:
         """`ca_file` holds the certificate authorities to trust instead of certifi's; `proxy` is a URL; the environment is not used."""
         self._settings = _settings(ca_file, proxy)
+        httpx.AsyncHTTPTransport(**self._settings)  # what is wrong with them is told now, in httpx's own words
 
     async def __call__(self, request: HttpRequest) -> HttpResponse:
-        with Exchange(request, httpx.ProxyError, _on_the_loop) as exchange:
+        with Exchange(request, _ERRORS, _on_the_loop) as exchange:
             try:
                 return await self._send(request, exchange)
             except BaseException as raised:
@@ -158,7 +163,7 @@ def _note(exchange: Exchange, event: str, info: dict[str, Any]) -> Any:
     connection = info["return_value"] if event.endswith(".connect_tcp.complete") else None
     if connection is not None:
         exchange.watch(connection.get_extra_info("socket"))
-    if event == "http11.send_request_headers.started":
+    if event == "http11.send_request_headers.started" and info["request"].method != b"CONNECT":  # which only the proxy sees
         exchange.begin_sending()
     return connection
 

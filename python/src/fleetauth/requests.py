@@ -10,9 +10,10 @@ import requests
 from requests.adapters import HTTPAdapter
 from requests.auth import AuthBase
 from urllib3.connection import HTTPConnection
+from urllib3.exceptions import HTTPError
 from urllib3.util.retry import Retry
 
-from ._adapter import Exchange, carry_out, current, silence, tls_context
+from ._adapter import Errors, Exchange, carry_out, current, silence, tls_context
 from ._client import Client
 from .errors import ConfigurationError
 from .transport import HttpRequest, HttpResponse, TransportError
@@ -109,6 +110,10 @@ def _follow(
     return headers
 
 
+# requests' own errors are all OSErrors, also those of a URL or a proxy that it cannot use.
+_ERRORS = Errors((requests.ConnectionError, requests.Timeout, HTTPError), requests.exceptions.ProxyError)
+
+
 class Transport:
     """Sends token requests with requests, each over a connection of its own. Any thread."""
 
@@ -119,19 +124,26 @@ class Transport:
         """
         if not (verify is None or isinstance(verify, str)):
             raise ConfigurationError("verify must be the path of a CA file: TLS is always verified")
-        self._context, self._proxies = tls_context(verify), proxies or {}
-        if cert is not None:
+        self._context, self._proxy_context, self._proxies = tls_context(verify), tls_context(verify), proxies or {}
+        if cert is not None:  # for the provider alone
             self._context.load_cert_chain(*([cert] if isinstance(cert, str) else cert))
+        with closing(self._adapter()) as adapter:  # what is wrong with a proxy is told now, in the library's own words
+            for scheme, proxy in self._proxies.items():
+                if proxy and scheme.partition(":")[0] in ("https", "http", "all"):  # getproxies() has others
+                    adapter.proxy_manager_for(proxy if "://" in proxy else f"http://{proxy}")
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        exchange = Exchange(request, requests.exceptions.ProxyError)
+        exchange = Exchange(request, _ERRORS)
         return carry_out(exchange, lambda: self._send(request, exchange))
+
+    def _adapter(self) -> _Adapter:
+        return _Adapter(self._context, self._proxy_context)
 
     def _send(self, request: HttpRequest, exchange: Exchange) -> HttpResponse:
         # Without a session there are no redirects, cookies and passwords from .netrc.
         prepared = requests.Request(request.method, request.url, headers=dict(request.headers), data=request.body or None).prepare()
         options: Any = {"stream": True, "timeout": exchange.left(), "proxies": self._proxies}
-        with closing(_Adapter(self._context)) as adapter, adapter.send(prepared, **options) as response:
+        with closing(self._adapter()) as adapter, adapter.send(prepared, **options) as response:
             if response.status_code < 200:  # http.client skips 100 only; the answer would follow
                 raise TransportError("network")
             headers = [(name, value.strip()) for name, value in response.raw.headers.items()]
@@ -165,8 +177,8 @@ def _exchange() -> Exchange:
 
 
 class _Adapter(HTTPAdapter):
-    def __init__(self, context: ssl.SSLContext) -> None:
-        self._context = context
+    def __init__(self, context: ssl.SSLContext, proxy_context: ssl.SSLContext) -> None:
+        self._context, self._proxy_context = context, proxy_context
         super().__init__(max_retries=Retry(0, read=False))
 
     def init_poolmanager(self, *args: Any, **options: Any) -> None:
@@ -175,7 +187,7 @@ class _Adapter(HTTPAdapter):
 
     def proxy_manager_for(self, proxy: str, **options: Any) -> Any:
         if not proxy.lower().startswith("socks"):
-            options["proxy_ssl_context"] = self._context
+            options["proxy_ssl_context"] = self._proxy_context
         manager = super().proxy_manager_for(proxy, ssl_context=self._context, **options)
         _watch_connections(manager)
         return manager

@@ -42,6 +42,7 @@ class TransportError(Exception):
             raise ValueError(f"failure must be one of {', '.join(_STATUSES)}, not {failure!r}")
         super().__init__(message or failure)
         self.failure = failure
+        self._kind: str | None = None
 
 
 class HttpRequest:
@@ -122,12 +123,12 @@ def answer(call: _native.HttpCall, response: HttpResponse) -> None:
 
 def fail(call: _native.HttpCall | _native.SignCall, raised: BaseException, keeper: Keeper) -> None:
     """Ends a call with what the transport or signer raised; `keeper` holds that until it has come out at the caller."""
-    status, cause = _native.E_CALLBACK, raised
+    status, cause, kind = _native.E_CALLBACK, raised, None
     if isinstance(raised, TransportError):
-        status, cause = _STATUSES[raised.failure], raised.__cause__ or raised
+        status, cause, kind = _STATUSES[raised.failure], raised.__cause__ or raised, raised._kind
     # Ctrl-C and the cancelling of a task are this thread's affair: other callers learn only that it failed.
     number = keeper.keep(cause) if isinstance(cause, Exception) else 0
-    if not _fail(call, status, type(cause).__name__, number):
+    if not _fail(call, status, kind or type(cause).__name__, number):
         keeper.release(number)
 
 

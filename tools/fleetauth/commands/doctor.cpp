@@ -107,12 +107,19 @@ Findings proxy_problem(Network &network) {
   }
 }
 
+/// Keys are pinned for token requests, and those go nowhere but to the origins of the steps.
+bool has_steps(const Descriptor &descriptor, const std::string &origin) {
+  const Descriptor steps = descriptor.value("steps", Descriptor::object());
+  return std::any_of(steps.begin(), steps.end(), [&](const Descriptor &step) { return step.value("origin", "") == origin; });
+}
+
 std::vector<Origin> origins_of(const Descriptor &descriptor, const Values &options) {
   std::vector<Origin> origins;
   const auto urls = base_urls(descriptor, options);
   for (const auto &[name, url] : urls) {
     const std::string option = urls.size() == 1 && !has_value(options, name + "_base_url") ? "base_url" : name + "_base_url";
-    origins.push_back({name, url, option, has_value(options, option)});
+    const std::string pins = has_steps(descriptor, name) ? text(options, "pinned_public_key") : "";
+    origins.push_back({name, url, option, has_value(options, option), pins});
   }
   return origins;
 }
@@ -223,7 +230,6 @@ Report examine(const Arguments &arguments) {
 
   Network network;
   network.http = http_settings(values);
-  network.pins = text(values, "pinned_public_key");
   network.patience = {duration_of(values, "connect_timeout_ms"), duration_of(values, "attempt_timeout_ms")};
   Findings proxies = proxy_problem(network);
   Finding ca = authorities(network);

@@ -1,6 +1,7 @@
 #include <pthread.h>
 
 #include <algorithm>
+#include <atomic>
 #include <mutex>
 #include <new>
 #include <vector>
@@ -67,8 +68,9 @@ std::mutex &first_use_mutex() {
 }
 
 void install_fork_handlers() {
+  static std::atomic<bool> installed{false};
+  if (installed) return;  // without the lock: a fork must not find it held
   static std::mutex mutex;
-  static bool installed = false;
   const std::lock_guard lock(mutex);
   if (installed) return;
   if (!os::install_hidden_fork_handlers() || pthread_atfork(prepare, let_go, child) != 0) throw std::bad_alloc();

@@ -246,8 +246,9 @@ TEST_P(Login, H06_ARefreshTokenOutlivesThePasswordItCameFrom) {
   EXPECT_EQ(get_token(refused.get()).name(), "E_INVALID_CREDENTIALS");
   const Outcome again = get_token(refused.get());
   EXPECT_NE(again.message().find("not sent again"), std::string::npos) << again.message();
+  std::int32_t advice = 0;
   ASSERT_EQ(fleetauth_client_report_rejected(client.get(), fleetauth_token_slot(first.token.get()),
-                                             fleetauth_token_generation(first.token.get()), 401, nullptr, 0, nullptr, nullptr),
+                                             fleetauth_token_generation(first.token.get()), 401, nullptr, 0, &advice, nullptr),
             FLEETAUTH_OK);
   const Outcome renewed = get_token(client.get());
   EXPECT_EQ(renewed.name(), "OK") << renewed.message();

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <bit>
 #include <cstdint>
 #include <cstdlib>
@@ -173,8 +174,9 @@ void free_hidden(void *block) noexcept {
 std::size_t hidden_size(void *block) noexcept { return room_of(*header_of(block)); }
 
 bool install_hidden_fork_handlers() noexcept {
+  static std::atomic<bool> installed{false};
+  if (installed) return true;  // without the lock: a fork must not find it held
   static std::mutex mutex;
-  static bool installed = false;
   const std::lock_guard lock(mutex);
   if (!installed) {
     installed = pthread_atfork([] { heap().mutex.lock(); }, [] { heap().mutex.unlock(); }, [] { heap().mutex.unlock(); }) == 0;

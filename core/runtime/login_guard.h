@@ -24,7 +24,8 @@ class LoginGuard {
   /// How it was refused; null when it was not.
   [[nodiscard]] ErrorPtr locked_out(const std::string &login) const;
 
-  /// While it is not known whether a password is right, one flight sends it and the others wait. False when this one has to: leave() names it.
+  /// While it is not known whether a password is right, one flight sends it and the others wait. False when this one has to: leave() names
+  /// it.
   bool enter(const std::string &login, const std::shared_ptr<Flight> &flight, BootMs now);
   /// The flight has landed: who waited for it.
   [[nodiscard]] std::vector<std::weak_ptr<Flight>> leave(const std::string &login, const Flight &flight) noexcept;

@@ -165,7 +165,8 @@ def _event(model: Model) -> str:
         kind = m.type if name == m.name else "time" if m.always else "duration"
         returns, read = EVENT_VALUES[kind]
         method = camel("wait_time" if name == "wait" else name)  # Object has a wait()
-        return f"\n{_doc(m.doc, '  ')}  public {returns} {method}() {{\n    return {read}({quoted(m.name)});\n  }}\n"
+        doc = m.doc.replace(": Unix time in milliseconds", "") if kind == "time" else m.doc
+        return f"\n{_doc(doc, '  ')}  public {returns} {method}() {{\n    return {read}({quoted(m.name)});\n  }}\n"
 
     used = ("time.Duration", "time.Instant", "util.Collections", "util.Map", "util.Optional", "util.OptionalLong")
     imports = tuple(f"java.{name}" for name in used)

@@ -59,7 +59,7 @@ inline constexpr std::array<NoticeRow, 11> kNoticeTable{{
 enum class NoticeMember : std::size_t {
   /// What happened.
   Event,
-  /// When it happened, as Unix time.
+  /// When it happened: Unix time in milliseconds.
   TimeMs,
   /// How a log should take it: `debug`, `info` or `warning`.
   Level,

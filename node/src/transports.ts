@@ -105,8 +105,15 @@ const TLS = /^(CERT_|ERR_TLS_CERT|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_|INVALID_CA
 /** Says what an error of Node or of fetch means; `connected`: whether the request may have been sent, if that is known. */
 function translated(error: unknown, connected: boolean | undefined): TransportError {
   const cause = error instanceof TypeError && error.cause !== undefined ? error.cause : error; // fetch hides it there
-  const { code = '' } = Object(cause) as { code?: string };
-  return new TransportError(failure(code, connected), code, { cause });
+  const told = plain(cause);
+  return new TransportError(failure(told.code, connected), told.code, { cause: told });
+}
+
+/** What may be seen of a library's error: its code, or else its class. All else may quote the request or the answer. */
+function plain(error: unknown): Error & { code: string } {
+  const { code: given } = Object(error) as { code?: unknown };
+  const code = typeof given === 'string' ? given : error instanceof Error ? error.name : 'Error';
+  return Object.assign(new Error(code), { code });
 }
 
 function failure(code: string, connected: boolean | undefined): TransportFailure {

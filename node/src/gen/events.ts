@@ -27,7 +27,7 @@ export type EventName =
 export interface FleetAuthEvent {
   /** What happened. */
   event: EventName;
-  /** When it happened, as Unix time. */
+  /** When it happened: Unix time in milliseconds. */
   time_ms: number;
   /** How a log should take it: `debug`, `info` or `warning`. */
   level: 'debug' | 'info' | 'warning';

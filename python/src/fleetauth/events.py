@@ -19,7 +19,7 @@ class _Always(TypedDict):
     ]
     """What happened."""
     time_ms: int
-    """When it happened, as Unix time."""
+    """When it happened: Unix time in milliseconds."""
     level: Literal[
         "debug",
         "info",

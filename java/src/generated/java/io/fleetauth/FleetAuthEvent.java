@@ -30,7 +30,7 @@ public final class FleetAuthEvent {
     return text("event");
   }
 
-  /** When it happened, as Unix time. */
+  /** When it happened. */
   public Instant time() {
     return time("time_ms");
   }

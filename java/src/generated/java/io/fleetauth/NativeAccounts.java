@@ -2,7 +2,7 @@
 package io.fleetauth;
 
 /** A list of accounts, in the provider's order. Immutable; any thread. */
-class NativeAccounts extends NativeHandle {
+final class NativeAccounts extends NativeHandle {
   NativeAccounts(long pointer) {
     super(pointer, FleetauthJNI::fleetauth_accounts_unref, "accounts");
   }

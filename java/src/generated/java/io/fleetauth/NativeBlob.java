@@ -2,7 +2,7 @@
 package io.fleetauth;
 
 /** Bytes that were made for the caller. Immutable; any thread. */
-class NativeBlob extends NativeHandle {
+final class NativeBlob extends NativeHandle {
   NativeBlob(long pointer) {
     super(pointer, FleetauthJNI::fleetauth_blob_unref, "blob");
   }

@@ -2,7 +2,7 @@
 package io.fleetauth;
 
 /** A provider's question for a one-time code. Immutable; any thread. */
-class NativeChallenge extends NativeHandle {
+final class NativeChallenge extends NativeHandle {
   NativeChallenge(long pointer) {
     super(pointer, FleetauthJNI::fleetauth_challenge_unref, "challenge");
   }

@@ -2,7 +2,7 @@
 package io.fleetauth;
 
 /** A provider with credentials. Any thread. Keeps its runtime alive. */
-class NativeClient extends NativeHandle {
+final class NativeClient extends NativeHandle {
   NativeClient(long pointer) {
     super(pointer, FleetauthJNI::fleetauth_client_unref, "client");
   }

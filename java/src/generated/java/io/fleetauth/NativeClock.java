@@ -2,7 +2,7 @@
 package io.fleetauth;
 
 /** A manual clock. Any thread; may serve several runtimes. */
-class NativeClock extends NativeHandle {
+final class NativeClock extends NativeHandle {
   NativeClock(long pointer) {
     super(pointer, FleetauthJNI::fleetauth_clock_unref, "clock");
   }

@@ -2,7 +2,7 @@
 package io.fleetauth;
 
 /** Why a call failed. Immutable; any thread. */
-class NativeError extends NativeHandle {
+final class NativeError extends NativeHandle {
   NativeError(long pointer) {
     super(pointer, FleetauthJNI::fleetauth_error_unref, "error");
   }

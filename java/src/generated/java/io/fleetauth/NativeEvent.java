@@ -2,7 +2,7 @@
 package io.fleetauth;
 
 /** One thing that happened. Owned by whoever took it from the queue. */
-class NativeEvent extends NativeHandle {
+final class NativeEvent extends NativeHandle {
   NativeEvent(long pointer) {
     super(pointer, FleetauthJNI::fleetauth_event_unref, "event");
   }

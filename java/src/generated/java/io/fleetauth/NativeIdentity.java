@@ -5,7 +5,7 @@ package io.fleetauth;
  * Who the caller is: the fields that the provider's descriptor names ({@code id}, {@code email}, {@code role}, ...).
  * Immutable; any thread.
  */
-class NativeIdentity extends NativeHandle {
+final class NativeIdentity extends NativeHandle {
   NativeIdentity(long pointer) {
     super(pointer, FleetauthJNI::fleetauth_identity_unref, "identity");
   }

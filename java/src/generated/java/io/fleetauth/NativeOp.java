@@ -2,7 +2,7 @@
 package io.fleetauth;
 
 /** An operation in flight. Releasing it does not cancel it. */
-class NativeOp extends NativeHandle {
+final class NativeOp extends NativeHandle {
   NativeOp(long pointer) {
     super(pointer, FleetauthJNI::fleetauth_op_unref, "op");
   }

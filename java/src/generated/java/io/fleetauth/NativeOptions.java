@@ -2,7 +2,7 @@
 package io.fleetauth;
 
 /** Named values, secrets among them; wiped when released. One thread at a time. */
-class NativeOptions extends NativeHandle {
+final class NativeOptions extends NativeHandle {
   NativeOptions(long pointer) {
     super(pointer, FleetauthJNI::fleetauth_options_unref, "options");
   }

@@ -2,7 +2,7 @@
 package io.fleetauth;
 
 /** An immutable, checked descriptor. Any thread. */
-class NativeProvider extends NativeHandle {
+final class NativeProvider extends NativeHandle {
   NativeProvider(long pointer) {
     super(pointer, FleetauthJNI::fleetauth_provider_unref, "provider");
   }

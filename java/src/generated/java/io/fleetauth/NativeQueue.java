@@ -2,7 +2,7 @@
 package io.fleetauth;
 
 /** Where events arrive. One consumer at a time; any thread may start operations on it. */
-class NativeQueue extends NativeHandle {
+final class NativeQueue extends NativeHandle {
   NativeQueue(long pointer) {
     super(pointer, FleetauthJNI::fleetauth_queue_unref, "queue");
   }

@@ -2,7 +2,7 @@
 package io.fleetauth;
 
 /** What a call is for: account, claims, API group, patience. Immutable; any thread. Keeps its client alive. */
-class NativeRequest extends NativeHandle {
+final class NativeRequest extends NativeHandle {
   NativeRequest(long pointer) {
     super(pointer, FleetauthJNI::fleetauth_request_unref, "request");
   }

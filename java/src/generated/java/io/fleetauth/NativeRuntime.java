@@ -2,7 +2,7 @@
 package io.fleetauth;
 
 /** An engine. Any thread. Clients and queues keep it alive. */
-class NativeRuntime extends NativeHandle {
+final class NativeRuntime extends NativeHandle {
   NativeRuntime(long pointer) {
     super(pointer, FleetauthJNI::fleetauth_runtime_unref, "runtime");
   }

@@ -2,7 +2,7 @@
 package io.fleetauth;
 
 /** Something to sign and answer exactly once, from any thread. Released unanswered, it fails with E_CALLBACK. */
-class NativeSignCall extends NativeHandle {
+final class NativeSignCall extends NativeHandle {
   NativeSignCall(long pointer) {
     super(pointer, FleetauthJNI::fleetauth_sign_call_unref, "sign call");
   }

@@ -4,7 +4,7 @@ package io.fleetauth;
 import java.nio.ByteBuffer;
 
 /** A snapshot; wiped at the last release. Any thread. */
-class NativeToken extends NativeHandle {
+final class NativeToken extends NativeHandle {
   NativeToken(long pointer) {
     super(pointer, FleetauthJNI::fleetauth_token_unref, "token");
   }

@@ -139,12 +139,23 @@ public final class HttpCall extends HostCall {
     return fail(Status.CALLBACK, thrown);
   }
 
+  /**
+   * As {@link #fail(Status, Throwable)}, but the cause only names the class of what was thrown:
+   * what HTTP libraries throw may quote the request or the answer.
+   */
+  public boolean failUnquoted(Status status, Throwable thrown) {
+    IOException told = new IOException(thrown.getClass().getName());
+    told.setStackTrace(thrown.getStackTrace());
+    return fail(status, thrown.getClass().getSimpleName(), told);
+  }
+
   /** Ends the call with what an HTTP library threw, saying what that means. */
   public boolean failNetwork(IOException thrown) {
     return fail(meaning(thrown), thrown);
   }
 
-  private static Status meaning(IOException thrown) {
+  /** What an exception of an HTTP library means. */
+  public static Status meaning(IOException thrown) {
     if (thrown instanceof UnknownHostException) {
       return Status.DNS;
     }

@@ -8,6 +8,8 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import io.fleetauth.http.JavaNetTransport;
+import io.fleetauth.okhttp.OkHttpTransport;
 import java.io.ByteArrayOutputStream;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
@@ -18,12 +20,15 @@ import java.util.Arrays;
 import java.util.Base64;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.stream.Stream;
 import java.util.stream.StreamSupport;
+import okhttp3.OkHttpClient;
+import org.junit.jupiter.api.Named;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -200,6 +205,60 @@ class CanaryTest {
       }
     }
     assertTrue(refused > spec.get("mistakes").size() / 2, "refused: " + refused);
+    runtime.close(Duration.ofSeconds(5));
+  }
+
+  static Stream<Named<HttpTransport>> transports() {
+    return Stream.of(
+        Named.of("OkHttp", new OkHttpTransport(new OkHttpClient())),
+        Named.of("java.net", new JavaNetTransport()));
+  }
+
+  /**
+   * What a provider sends before it hangs up. The body is no JSON: so lenient libraries fail too.
+   */
+  private static List<String> brokenAnswers() {
+    String token = Canaries.value("token");
+    String head = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n";
+    String chunked = head + "Transfer-Encoding: chunked\r\n\r\n";
+    String chunk = Integer.toHexString(token.length()) + "\r\n" + token + "\r\n";
+    return List.of(
+        "",
+        token + "\r\n\r\n" + token,
+        "HTTP/1.1 " + token + "\r\n\r\n" + token,
+        head + "X-Token: " + token + "\r\n",
+        head + "Content-Length: " + token + "\r\n\r\n" + token,
+        head + "Content-Length: " + (token.length() + 1) + "\r\n\r\n" + token,
+        head + "not a header " + token + "\r\n\r\n" + token,
+        chunked + token + "\r\n" + token,
+        chunked + chunk + token + "\r\n" + token);
+  }
+
+  @ParameterizedTest
+  @MethodSource("transports")
+  void L03_our_transports_show_no_secret_of_a_broken_answer(HttpTransport transport)
+      throws Exception {
+    FleetAuthRuntime runtime = FleetAuthRuntime.builder().build();
+    for (String answer : brokenAnswers()) {
+      try (RawServer server = new RawServer(false, RawServer.answer(answer));
+          FleetUp client =
+              FleetUp.builder()
+                  .apiKey(Canaries.value("api_key"))
+                  .acctId(1)
+                  .secret(Canaries.value("secret"))
+                  .transport(transport)
+                  .runtime(runtime)
+                  .baseUrl(server.url())
+                  .allowLoopbackHttp(true)
+                  .descriptorPatch("{\"steps\":{\"token\":{\"class\":\"one_shot\"}}}")
+                  .build()) {
+        var failure = assertThrows(FleetAuthException.class, client::token, answer);
+        assertSilent(failure, "the error");
+        // PROTOCOL where the library took it for an answer.
+        assertTrue(Set.of(Status.NETWORK, Status.PROTOCOL).contains(failure.status()), answer);
+        assertEquals(1, server.requests().size());
+      }
+    }
     runtime.close(Duration.ofSeconds(5));
   }
 

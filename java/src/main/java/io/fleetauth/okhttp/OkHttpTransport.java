@@ -102,11 +102,8 @@ public final class OkHttpTransport implements HttpTransport {
       readBody(response.body(), call, sending);
       call.complete(response.code());
     } catch (IOException failure) {
-      if (exchange.mayBeSent) {
-        call.failNetwork(failure);
-      } else {
-        call.fail(whyNotSent(failure), failure);
-      }
+      call.failUnquoted(
+          exchange.mayBeSent ? HttpCall.meaning(failure) : whyNotSent(failure), failure);
     } finally {
       Arrays.fill(body, (byte) 0);
     }

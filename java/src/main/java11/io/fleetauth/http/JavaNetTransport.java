@@ -112,16 +112,22 @@ public final class JavaNetTransport implements HttpTransport {
   }
 
   private static void fail(HttpCall call, Throwable failure) {
+    call.failUnquoted(meaning(failure), failure);
+  }
+
+  private static Status meaning(Throwable failure) {
     if (failure instanceof HttpConnectTimeoutException) {
-      call.fail(Status.CONNECT, failure);
-    } else if (failure instanceof HttpTimeoutException
-        || failure instanceof CancellationException) {
-      call.fail(Status.TIMEOUT, failure);
-    } else if (failure instanceof IOException) {
-      call.failNetwork((IOException) failure);
-    } else {
-      call.fail(failure);
+      return Status.CONNECT;
     }
+    if (failure instanceof HttpTimeoutException || failure instanceof CancellationException) {
+      return Status.TIMEOUT;
+    }
+    if (failure instanceof NumberFormatException) {
+      return Status.NETWORK; // of a Content-Length
+    }
+    return failure instanceof IOException
+        ? HttpCall.meaning((IOException) failure)
+        : Status.CALLBACK;
   }
 
   private static HttpRequest request(HttpCall call, byte[] body) {

@@ -1,6 +1,7 @@
 // Logins, one-time codes, identity, accounts and logout over real TLS, against the emulator.
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <map>
 
 #include "tests/capi/emulator.h"
@@ -219,22 +220,96 @@ TEST_P(Login, ATotpSecretNeedsNobody) {
   EXPECT_EQ(outcome.name(), "OK") << outcome.message();
 }
 
-TEST_P(Login, T16_ClientsOfOneLoginSendACodeOnce) {
-  Clock clock;
-  const auto now = std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::system_clock::now().time_since_epoch()).count();
-  ASSERT_EQ(fleetauth_clock_manual_new(now, clock.out(), nullptr), FLEETAUTH_OK);
-  runtime = make_runtime({{"mode", GetParam()}}, clock.get());
-  const auto with = [this](const char *attempt_timeout_ms) {
-    return orchestrator("totp", {{"totp_secret", "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"}, {"attempt_timeout_ms", attempt_timeout_ms}});
+/// Codes of an authenticator app, with one clock for both sides.
+class Authenticator : public Login {
+ protected:
+  void SetUp() override {
+    Login::SetUp();
+    const auto now = std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::system_clock::now().time_since_epoch()).count();
+    ASSERT_EQ(fleetauth_clock_manual_new(now, clock_.out(), nullptr), FLEETAUTH_OK);
+    runtime = make_runtime({{"mode", GetParam()}}, clock_.get());
+  }
+  void TearDown() override {
+    clock_ = {};
+    Login::TearDown();
+  }
+
+  /// Another client of the same login each time.
+  [[nodiscard]] Client another(const std::string &secret = "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ") {
+    return orchestrator("totp", {{"totp_secret", secret}, {"attempt_timeout_ms", std::to_string(++attempt_timeout_ms_)}});
+  }
+  void pass_a_minute() {
+    ASSERT_EQ(fleetauth_clock_advance(clock_.get(), 60'000, nullptr), FLEETAUTH_OK);
+    emulator.admin("POST", "/clock", {{"advance_s", 60}});
+  }
+  void refuse_the_next_code() { emulator.fault({{"match", {{"path", "/fo/auth/verify-otp"}}}, {"times", 1}, {"do", {{"status", 401}}}}); }
+  /// What a client gets a minute later, and whether it sent a code for it.
+  struct Attempt {
+    std::string name;
+    bool sent = false;
   };
-  const Client first = with("9000");
-  ASSERT_EQ(get_token(first.get()).name(), "OK");
-  for (const char *another : {"9001", "9002"}) {
-    const Client client = with(another);
+  Attempt attempt(const Client &client) {
+    pass_a_minute();
+    const std::size_t before = emulator.requests("one-time password");
     const Outcome outcome = get_token(client.get());
+    return {outcome.name(), emulator.requests("one-time password") != before};
+  }
+  void expect_refused(const Attempt &attempt) {
+    EXPECT_EQ(attempt.name, "E_OTP_REJECTED");
+    EXPECT_TRUE(attempt.sent);
+  }
+
+ private:
+  Clock clock_;
+  int attempt_timeout_ms_ = 9'000;
+};
+
+TEST_P(Authenticator, T16_ClientsOfOneLoginSendACodeOnce) {
+  ASSERT_EQ(get_token(another().get()).name(), "OK");
+  for (int i = 0; i < 2; ++i) {
+    const Outcome outcome = get_token(another().get());
     EXPECT_EQ(outcome.name(), "E_RATE_LIMITED") << outcome.message();
     EXPECT_NE(outcome.message().find("used up"), std::string::npos) << outcome.message();
   }
+}
+
+TEST_P(Authenticator, H17_ASecretWhoseCodesWereRefusedTwiceMakesNoMore) {
+  const Client client = another(std::string(32, 'A'));
+  expect_refused(attempt(client));
+  expect_refused(attempt(client));
+  EXPECT_FALSE(attempt(client).sent);
+  const Outcome locked_out = get_token(client.get());
+  EXPECT_NE(locked_out.message().find("not sent again"), std::string::npos) << locked_out.message();
+  EXPECT_EQ(log_out(client, runtime).name(), "OK");
+  expect_refused(attempt(client));
+}
+
+TEST_P(Authenticator, H17_ALoginMakesUpForTheRefusalBefore) {
+  refuse_the_next_code();
+  expect_refused(attempt(another()));
+  EXPECT_EQ(attempt(another()).name, "OK");
+  refuse_the_next_code();
+  const Client client = another();
+  expect_refused(attempt(client));
+  EXPECT_EQ(attempt(client).name, "OK");
+}
+
+TEST_P(Authenticator, H17_ARenewalDoesNot) {
+  const Client renewing = another();
+  pass_a_minute();
+  const Outcome first = get_token(renewing.get());
+  ASSERT_EQ(first.name(), "OK") << first.message();
+  const Client client = another();
+  refuse_the_next_code();
+  expect_refused(attempt(client));
+  std::int32_t advice = 0;
+  ASSERT_EQ(fleetauth_client_report_rejected(renewing.get(), fleetauth_token_slot(first.token.get()),
+                                             fleetauth_token_generation(first.token.get()), 401, nullptr, 0, &advice, nullptr),
+            FLEETAUTH_OK);
+  ASSERT_EQ(get_token(renewing.get()).name(), "OK");
+  refuse_the_next_code();
+  expect_refused(attempt(client));
+  EXPECT_FALSE(attempt(client).sent);
 }
 
 TEST_P(Login, H06_ARefreshTokenOutlivesThePasswordItCameFrom) {
@@ -483,6 +558,7 @@ TEST_P(Login, VerizonRevealAndTheKeysOfTheOthers) {
   EXPECT_TRUE(opens(make("samsara", "/samsara", {{"api_token", "demo-samsara-token"}}), "/samsara/fleet/vehicles"));
 }
 
+INSTANTIATE_TEST_SUITE_P(Modes, Authenticator, ::testing::Values("threaded", "manual"));
 INSTANTIATE_TEST_SUITE_P(Modes, Login, ::testing::Values("threaded", "manual"));
 
 }  // namespace

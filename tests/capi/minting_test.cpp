@@ -358,6 +358,18 @@ TEST_F(Minting, T_5_AClockThatIsSetRightIsNotCorrectedTwice) {
   EXPECT_EQ(emulator.get(url("vehicles/v1"), second.token.get()).status, 200);
 }
 
+TEST_F(Minting, T_5_ALateReportIsNotTheTimeOfNow) {
+  use_manual_clock("manual");
+  const Client client = minter();
+  const Outcome first = mint(client, kDriver, url("vehicles/v1"));
+  pass(5);
+  EXPECT_EQ(reject(client, first), FLEETAUTH_ADVICE_RETRY);
+  ASSERT_EQ(mint(client, kDriver, url("vehicles/v1")).name(), "OK");
+  EXPECT_EQ(reject(client, first, "Fri, 02 Jan 2026 12:00:00 GMT"), FLEETAUTH_ADVICE_RETRY);
+  const Outcome other = mint(client, {"consumer", {{"tripid", "t1"}}}, url("trips/t1"));
+  EXPECT_EQ(emulator.get(url("trips/t1"), other.token.get()).status, 200);
+}
+
 TEST_F(Minting, T_5_AWrongClockOfOneProviderMisleadsNoOtherClient) {
   use_manual_clock("manual");
   const Client misled = minter();

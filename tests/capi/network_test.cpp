@@ -351,6 +351,27 @@ TEST_F(Network, N23_ATokenComesThroughAProxy) {
   EXPECT_EQ(proxy.received().find("/fleetup"), std::string::npos);
 }
 
+TEST_F(Network, H15_WhatAnOriginDoesOnOneWayIsNotHeldAgainstItOnAnother) {
+  const int port = std::stoi(emulator.url().substr(emulator.url().rfind(':') + 1));
+  const RawServer proxy = proxy_that_answers("HTTP/1.1 200 Connection established\r\n\r\n", port);
+  const Runtime runtime = make_runtime();
+  int users = 0;
+  const auto log_in = [&](const std::string &by) {
+    const std::string user = "user" + std::to_string(++users) + "@fleet.example";
+    const Client client = make_client(runtime.get(), "fleet_orchestrator",
+                                      {{"email", user},
+                                       {"password", "demo-password"},
+                                       {"base_url", emulator.url() + "/fo"},
+                                       {"ca_file", emulator.ca_file()},
+                                       {"proxy", by}});
+    return get_token(client.get()).name();
+  };
+  emulator.fault({{"match", {{"path", "/fo/auth/login"}}}, {"times", "always"}, {"do", {{"status", 503}}}});
+  for (int failures = 0; failures < 5; ++failures) EXPECT_EQ(log_in(proxy.origin()), "E_SERVER");
+  EXPECT_EQ(log_in(proxy.origin()), "E_UNAVAILABLE");
+  EXPECT_EQ(log_in("none"), "E_SERVER") << "it is asked";
+}
+
 TEST_F(Network, ClosingTheRuntimeDoesNotWaitForAHungServer) {
   fault({{"hold", "for ever"}});
   const Runtime runtime = make_runtime();
